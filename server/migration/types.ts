@@ -1,0 +1,334 @@
+/**
+ * The plain data that the migration engine, its worker process, the page, REST and the command line share.
+ * Everything here survives structured cloning and JSON: 64-bit integers travel as decimal text.
+ */
+
+/** Where a run writes to. `password` crosses processes by IPC only, never by arguments, and is never stored. */
+export interface Target {
+  host: string
+  port: number
+  database: string
+  user: string
+  password: string
+  /** Schema that receives the tables. */
+  schema: string
+  /** true: encrypt and verify the certificate; 'no-verify': encrypt only. Absent: plain. */
+  ssl?: boolean | 'no-verify'
+}
+
+export type CheckState = 'green' | 'amber' | 'red'
+
+/** One line of the preflight. Red blocks a start, amber must be acknowledged. */
+export interface Check {
+  id: string
+  title: string
+  state: CheckState
+  detail: string
+  /** What to do about it, with the statement to run where there is one. */
+  remedy?: string
+}
+
+/** Counts by SQLite's storage class over every row of a column, and the bounds that the mapping needs. */
+export interface ColumnEvidence {
+  rows: number
+  nulls: number
+  integers: number
+  reals: number
+  texts: number
+  blobs: number
+  /** Smallest and largest value as SQLite orders them, cut to 40 characters; null without values. */
+  min: string | null
+  max: string | null
+  /** Longest text or blob, and all of them together, in bytes. */
+  maxBytes: number
+  bytes: number
+  /** Every value agrees with this form; found for declared dates and times only. */
+  shape?: TimeShape
+  /** Values that are ±Infinity. */
+  infinite?: number
+}
+
+/** The one text form that all values of a date or time column share. */
+export type TimeShape = 'date' | 'seconds' | 'millis' | 'micros' | 'iso-seconds' | 'iso-millis' | 'iso-micros'
+
+/** How a value is written for COPY and, in its canonical form, for validation. */
+export type Render =
+  | 'integer'
+  | 'boolean'
+  | 'real'
+  | 'numeric'
+  | 'text'
+  | 'bytes'
+  | 'time'
+  | 'json'
+  | 'jsonb'
+  | 'uuid'
+
+export interface PlannedColumn {
+  source: string
+  target: string
+  declaredType: string
+  /** PostgreSQL type as written in DDL. */
+  type: string
+  nullable: boolean
+  /** PostgreSQL expression. */
+  default?: string
+  evidence: ColumnEvidence
+  render: Render
+  /** Why the type is not what the declaration suggests, or what else an admin should know. */
+  note?: string
+}
+
+export interface PlannedKey {
+  name: string
+  /** Target column names. */
+  columns: string[]
+}
+
+export interface PlannedIndex {
+  name: string
+  unique: boolean
+  /** A UNIQUE constraint of the table, not an index of its own. */
+  constraint: boolean
+  columns: { target: string; descending: boolean }[]
+  /** PostgreSQL predicate of a partial index. */
+  where?: string
+}
+
+export type ForeignKeyAction = 'NO ACTION' | 'RESTRICT' | 'CASCADE' | 'SET NULL' | 'SET DEFAULT'
+
+export interface PlannedForeignKey {
+  name: string
+  columns: string[]
+  references: { table: string; columns: string[] }
+  onDelete: ForeignKeyAction
+  onUpdate: ForeignKeyAction
+  deferred: boolean
+  /** Rows of the source that break it; such a key is added NOT VALID and stays so. */
+  orphans: number
+}
+
+/** The column that gets its values from a sequence, and the last value given out in the source. */
+export interface PlannedIdentity {
+  column: string
+  /** Larger of sqlite_sequence and max(column), decimal text; null for an empty table without either. */
+  last: string | null
+}
+
+/** By what a table is cut into ranges. */
+export type ScanKey =
+  | { kind: 'rowid'; name: string; min: string; max: string }
+  | { kind: 'key'; columns: string[]; descending: boolean }
+
+export interface PlannedTable {
+  source: string
+  target: string
+  rows: number
+  /** Bytes of text and blobs with 8 a number: an estimate to share out work and to forecast. */
+  bytes: number
+  columns: PlannedColumn[]
+  primaryKey: PlannedKey | null
+  indexes: PlannedIndex[]
+  foreignKeys: PlannedForeignKey[]
+  identity?: PlannedIdentity
+  scan: ScanKey
+  notes: string[]
+}
+
+export type NotCarriedKind =
+  | 'view'
+  | 'trigger'
+  | 'virtual table'
+  | 'generated column'
+  | 'check'
+  | 'index'
+  | 'foreign key'
+  | 'default'
+  | 'collation'
+  | 'primary key'
+  | 'table'
+
+/** Something of the source that does not reach the target, listed before the start. */
+export interface NotCarried {
+  kind: NotCarriedKind
+  name: string
+  reason: string
+  sql?: string
+}
+
+/** 'create' makes the tables; 'existing' fills empty tables whose types come from the target's catalogue. */
+export type Mode = 'create' | 'existing'
+
+export interface SourceFacts {
+  file: string
+  sizeBytes: number
+  /** Version of the SQLite library that reads it. */
+  sqliteVersion: string
+  journalMode: string
+  encoding: string
+}
+
+export interface Plan {
+  source: SourceFacts
+  schema: string
+  mode: Mode
+  tables: PlannedTable[]
+  notCarried: NotCarried[]
+}
+
+export type Phase = 'preflight' | 'plan' | 'schema' | 'transfer' | 'build' | 'validate'
+export const PHASES: readonly Phase[] = ['preflight', 'plan', 'schema', 'transfer', 'build', 'validate']
+
+export type TableState = 'waiting' | 'running' | 'done'
+
+export interface TableProgress {
+  table: string
+  rowsTotal: number
+  read: number
+  /** Rows in committed batches. */
+  written: number
+  rejected: number
+  /** Bytes sent. */
+  bytes: number
+  rowsPerSecond: number
+  /** Optimistic and pessimistic seconds to the end of the table; null until there is a rate. */
+  etaSeconds: [low: number, high: number] | null
+  state: TableState
+}
+
+export interface ColumnValidation {
+  column: string
+  ok: boolean
+  /** Non-null values and the checksum of all of them, e.g. `2999980 · 9f86d081884c7d65`. */
+  source: string
+  target: string
+}
+
+export interface TableValidation {
+  table: string
+  sourceRows: number
+  targetRows: number
+  columns: ColumnValidation[]
+  ok: boolean
+  /** Key range or row where the sides first differ. */
+  firstDifference?: string
+}
+
+export interface Validation {
+  ok: boolean
+  tables: TableValidation[]
+  /** Keys, foreign keys and sequences: what was checked and what is wrong. */
+  checks: Check[]
+  /** True when something was committed to the source after the snapshot that was copied. */
+  sourceChanged: boolean
+}
+
+export interface PhaseTime {
+  phase: Phase
+  milliseconds: number
+}
+
+export interface RunReport {
+  runId: string
+  source: SourceFacts
+  /** Without the password. */
+  target: Omit<Target, 'password'>
+  mode: Mode
+  startedAt: number
+  finishedAt: number
+  phases: PhaseTime[]
+  /** From the first COPY begun to the last committed, this attempt only. */
+  transferMilliseconds: number
+  rows: number
+  bytes: number
+  tables: TableProgress[]
+  checks: Check[]
+  validation: Validation
+  notCarried: NotCarried[]
+  plan: Plan
+}
+
+/** Why a run or a question ended; each has a remedy in the message that carries it. */
+export type FailureCode =
+  | 'SOURCE_UNREADABLE'
+  | 'SOURCE_NOT_SQLITE'
+  | 'SOURCE_CORRUPT'
+  | 'SOURCE_BUSY'
+  | 'TARGET_UNREACHABLE'
+  | 'TARGET_AUTHENTICATION'
+  | 'TARGET_RIGHTS'
+  | 'TARGET_LOST'
+  | 'TARGET_NOT_EMPTY'
+  | 'TARGET_MISMATCH'
+  | 'TARGET_FULL'
+  | 'PREFLIGHT_RED'
+  | 'VALUE_REFUSED'
+  | 'RUN_ACTIVE'
+  | 'RUN_UNKNOWN'
+  | 'RUN_FINISHED'
+  | 'CANCELLED'
+  | 'WORKER_LOST'
+  | 'INTERNAL'
+
+export interface Failure {
+  code: FailureCode
+  message: string
+  remedy: string
+  table?: string
+  column?: string
+  /** The run's committed batches stand, and it can be resumed or cancelled. */
+  resumable: boolean
+}
+
+/** What a run is: everything the worker needs. `plan` absent: preflight and plan are made first. */
+export interface Job {
+  runId: string
+  source: string
+  target: Target
+  mode: Mode
+  plan?: Plan
+  /** Source tables left out, such as a migration tool's own bookkeeping. */
+  exclude?: string[]
+  /** Threads that read and load; default: the cores, at most 4. */
+  workers?: number
+}
+
+/** What a worker reports. `at` is UTC milliseconds. */
+export type RunEvent = { at: number; runId: string } & (
+  | { type: 'phase'; phase: Phase; state: 'started' | 'finished'; milliseconds?: number }
+  | { type: 'check'; check: Check }
+  | { type: 'plan'; plan: Plan }
+  /** All tables, never going back; `done` and `total` count rows in transfer and validate, steps in build. */
+  | { type: 'progress'; phase: Phase; done: number; total: number; tables: TableProgress[] }
+  | { type: 'log'; level: 'info' | 'warn'; message: string }
+  | { type: 'table'; validation: TableValidation }
+  | { type: 'validation'; validation: Validation }
+  /** Stopped at a committed batch; the worker waits for resume or cancel. */
+  | { type: 'paused'; reason: string }
+  | { type: 'resumed' }
+  | { type: 'cancelled' }
+  | { type: 'done'; report: RunReport }
+  | { type: 'failed'; failure: Failure; report?: RunReport }
+)
+
+/** The part of an event that its maker knows; the worker adds time and run. */
+type WithoutStamp<E> = E extends RunEvent ? Omit<E, 'at' | 'runId'> : never
+export type RunNews = WithoutStamp<RunEvent>
+
+/** What the parent sends. The first message is one of those with a job. */
+export type WorkerCommand =
+  /** Checks only; ends with 'checks'. */
+  | { type: 'preflight'; job: Job }
+  /** Reads the rows and proposes a plan; ends with a plan event. */
+  | { type: 'plan'; job: Job }
+  | { type: 'start'; job: Job }
+  /** Continues a run that another process began, from its checkpoints in the target. */
+  | { type: 'resume'; job: Job }
+  /** With a job: undoes a run that no process works on any more. Without: the one at work here. */
+  | { type: 'cancel'; job?: Job }
+  /** Compares both sides again. */
+  | { type: 'validate'; job: Job }
+  | { type: 'pause' }
+  | { type: 'continue' }
+  /** The parent has kept the result: the run's bookkeeping in the target may go. */
+  | { type: 'acknowledge' }
