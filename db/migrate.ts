@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type BetterSqlite3 from 'better-sqlite3'
+import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
+import { migrate as migrateSqliteStore } from 'drizzle-orm/better-sqlite3/migrator'
+import { drizzle as drizzlePg, type NodePgClient } from 'drizzle-orm/node-postgres'
+import { migrate as migratePgStore } from 'drizzle-orm/node-postgres/migrator'
+import type { PgHandle } from './open'
+
+/** The schema that holds drizzle's bookkeeping on PostgreSQL. */
+export const bookkeeping = { schema: 'drizzle', table: '__drizzle_migrations' }
+
+/** Raised when the store was written by a newer release: an older one must not touch it. */
+export class StoreNewerError extends Error {
+  override name = 'StoreNewerError'
+}
+
+/** Raised when an upgrade of the schema would leave rows that point nowhere. */
+export class StoreIntegrityError extends Error {
+  override name = 'StoreIntegrityError'
+}
+
+/**
+ * Brings a SQLite store to this release's schema. Foreign keys are off meanwhile, since a table rebuild would
+ * cascade its deletes (SQLite manual, "Making Other Kinds Of Table Schema Changes"), and checked afterwards.
+ */
+export function migrateSqlite(client: BetterSqlite3.Database, folder: string): void {
+  const has = client.prepare(`SELECT 1 FROM sqlite_master WHERE name = ?`).get(bookkeeping.table)
+  const applied = has
+    ? (
+        client.prepare(`SELECT max(created_at) AS at FROM ${bookkeeping.table}`).get() as {
+          at: number | null
+        }
+      ).at
+    : null
+  refuseNewer(applied, join(folder, 'sqlite'))
+  client.pragma('foreign_keys = OFF')
+  try {
+    migrateSqliteStore(drizzleSqlite(client), { migrationsFolder: join(folder, 'sqlite') })
+    const orphans = client.pragma('foreign_key_check') as { table: string }[]
+    if (orphans[0])
+      throw new StoreIntegrityError(`Rows of ${orphans[0].table} point to rows that do not exist.`)
+  } finally {
+    client.pragma('foreign_keys = ON')
+  }
+}
+
+/** Brings a PostgreSQL store to this release's schema; an advisory lock lets one instance do it while others wait. */
+export async function migratePostgres(pool: PgHandle, folder: string): Promise<void> {
+  const connection = await pool.connect()
+  const query = connection.query.bind(connection) as (
+    sql: string,
+    params?: unknown[],
+  ) => Promise<{ rows: Row[] }>
+  try {
+    await query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
+    const table = `${bookkeeping.schema}.${bookkeeping.table}`
+    const has = (await query('SELECT to_regclass($1) AS name', [table])).rows[0]?.name
+    const applied = has ? (await query(`SELECT max(created_at) AS at FROM ${table}`)).rows[0]?.at : null
+    refuseNewer(applied == null ? null : Number(applied), join(folder, 'pg'))
+    await migratePgStore(drizzlePg(connection as unknown as NodePgClient), {
+      migrationsFolder: join(folder, 'pg'),
+    })
+  } finally {
+    await query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => {})
+    connection.release()
+  }
+}
+
+interface Row {
+  name?: string | null
+  at?: string | null
+}
+
+/** Any fixed number that no other program uses: "Holdfast" read as a 64-bit integer, shortened to 53 bits. */
+const MIGRATION_LOCK = 20386911749
+
+function refuseNewer(appliedAt: number | null, folder: string): void {
+  const journal = JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')) as {
+    entries: { when: number }[]
+  }
+  const known = Math.max(...journal.entries.map((entry) => entry.when))
+  if (appliedAt != null && appliedAt > known) {
+    throw new StoreNewerError(
+      'The store was written by a newer release of Holdfast. Start that release, or restore a backup.',
+    )
+  }
+}

@@ -1,0 +1,21 @@
+import { pgColumns } from '../columns'
+import { defineTables } from '../tables'
+
+export const tables = defineTables(pgColumns)
+
+// drizzle-kit finds tables among a module's exports.
+export const {
+  meta,
+  users,
+  oneTimeTokens,
+  sessions,
+  refreshTokens,
+  signingKeys,
+  stepUpGrants,
+  auditEvents,
+  auditHead,
+  connections,
+  uploads,
+  migrationRuns,
+  migrationLog,
+} = tables

@@ -1,0 +1,39 @@
+import type { Db } from './open'
+import type { Tables } from './tables'
+
+/** What a unit of work sees: the handle and tables of one open transaction. */
+export interface Tx {
+  db: Db
+  tables: Tables
+}
+
+/** A transaction body: it yields queries through {@link q} and gets their rows back. */
+export type Work<O> = Generator<PromiseLike<unknown>, O, unknown>
+
+/**
+ * A named unit of work: everything in it commits together or not at all. Input and result are plain data
+ * (structured-cloneable), so that a unit can be posted to another thread by its name.
+ */
+export interface Unit<I, O> {
+  name: string
+  work: (tx: Tx, input: I) => Work<O>
+}
+
+/** Defines a unit of work, named `subject.verb`. Throwing inside rolls it back. */
+export function unit<I, O>(name: string, work: (tx: Tx, input: I) => Work<O>): Unit<I, O> {
+  return { name, work }
+}
+
+/** Runs one query inside a unit: `const rows = yield* q(tx.db.select()…)`. Awaited on PostgreSQL, immediate on SQLite. */
+export function* q<T>(query: PromiseLike<T>): Generator<PromiseLike<unknown>, T, unknown> {
+  return (yield query) as T
+}
+
+/**
+ * Locks the selected rows until the unit ends, where the dialect has row locks. SQLite has none and needs
+ * none: its units run one at a time.
+ */
+export function locked<Q>(query: Q): Q {
+  const lockable = query as { for?: (strength: 'update') => Q }
+  return lockable.for ? lockable.for('update') : query
+}
