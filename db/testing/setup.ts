@@ -1,0 +1,36 @@
+import type { TestProject } from 'vitest/node'
+import { bundle } from '../../scripts/bundle.mjs'
+import { findPostgresBinaries } from './postgres'
+import { findRedisServer } from './redis'
+import { startPostgres, startRedis } from './servers'
+
+/** What tests share in one run; null where the engine is missing and that is allowed. */
+export type SharedEngine = { host: string; port: number; user: string; password: string; url: string }
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgres: SharedEngine | null
+    redis: SharedEngine | null
+  }
+}
+
+/**
+ * Once a run: bundles what tests start as processes, and starts one PostgreSQL and one Redis for all of them.
+ * A missing engine is a failure as root and under CI; otherwise the tests that need it are skipped.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await bundle()
+  const strict = process.getuid?.() === 0 || Boolean(process.env.CI)
+  const postgres = strict || findPostgresBinaries() ? await startPostgres() : null
+  const redis = strict || findRedisServer() ? await startRedis({ password: 'shared' }) : null
+  project.provide('postgres', postgres && pick({ ...postgres, port: postgres.port, url: postgres.url }))
+  project.provide('redis', redis && pick({ ...redis, user: 'default', password: 'shared', url: redis.url }))
+  return async () => {
+    await Promise.all([postgres?.stop(), redis?.stop()])
+  }
+}
+
+function pick(engine: SharedEngine): SharedEngine {
+  const { host, port, user, password, url } = engine
+  return { host, port, user, password, url }
+}
