@@ -1,0 +1,328 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+
+/** Raised when the configuration cannot be read or used; the message is ready to be shown. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError'
+}
+
+/** Variables as text, by name. */
+type Given = Record<string, string | undefined>
+
+/** A parser of one variable: from its text to a value, and what it takes, in words. */
+interface Variable<T> {
+  schema: z.ZodType<T, string | undefined>
+  takes: string
+  about: string
+  secret?: boolean
+  /** The variable is accepted already; a later release brings it to life. */
+  unused?: boolean
+  /** The default as the README shows it. */
+  shown?: string
+}
+
+const text = () => z.string().min(1)
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most)
+const port = () => whole(1, 65_535)
+const milliseconds = () => whole(0, 2 ** 31 - 1)
+const list = () =>
+  z.string().transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+const flag = () =>
+  z.enum(['true', 'false', '1', '0', '']).transform((value) => value === 'true' || value === '1')
+
+/** `15m`, `7d`, `3600s` … to milliseconds. */
+const span = () =>
+  z
+    .string()
+    .regex(/^\d+(ms|s|m|h|d)$/)
+    .transform((value) => {
+      const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+      const [, count = '0', unit = 's'] = /^(\d+)(\D+)$/.exec(value) ?? []
+      return Number(count) * units[unit as keyof typeof units]
+    })
+    .refine((value) => value > 0)
+
+/** `1GB`, `512MB`, `1000` … to bytes. */
+const size = () =>
+  z
+    .string()
+    .regex(/^\d+\s*(B|KB|MB|GB|TB)?$/i)
+    .transform((value) => {
+      const [, count = '0', unit = ''] = /^(\d+)\s*(\w*)$/.exec(value) ?? []
+      const power = ['', 'KB', 'MB', 'GB', 'TB'].indexOf(unit.toUpperCase() === 'B' ? '' : unit.toUpperCase())
+      return Number(count) * 1024 ** power
+    })
+
+const origin = () =>
+  z
+    .url({ protocol: /^https?$/ })
+    .refine((value) => new URL(value).pathname === '/' && !new URL(value).search)
+    .transform((value) => new URL(value).origin)
+
+const key32 = () => text().refine((value) => Buffer.from(value, 'base64').length === 32)
+
+function variable<T>(
+  schema: z.ZodType<T, string | undefined>,
+  takes: string,
+  about: string,
+  more: Partial<Variable<T>> = {},
+): Variable<T> {
+  return { schema, takes, about, ...more }
+}
+
+/** Every variable that Holdfast reads. The README's table and the System page are made from it. */
+export const variables = {
+  PORT: variable(port().default(3000), 'a port, 1 to 65535', 'Port on which the console listens', {
+    shown: '3000',
+  }),
+  HOST: variable(
+    text().default('127.0.0.1'),
+    'a host name or address',
+    'Address on which the console listens',
+    { shown: '127.0.0.1' },
+  ),
+  HOLDFAST_URL: variable(
+    origin().optional(),
+    'an origin such as https://holdfast.example.org',
+    'Public origin: links, cookies and Origin checks derive from it',
+    { shown: 'http://localhost:PORT' },
+  ),
+  HOLDFAST_DATA_DIR: variable(
+    text().default('./data'),
+    'a folder',
+    'Folder of the SQLite store, the master key and uploads',
+    { shown: './data' },
+  ),
+  HOLDFAST_MASTER_KEY: variable(
+    key32().optional(),
+    '32 bytes in base64',
+    'Master key; all instances share it. Without it, master.key in the data folder',
+    { secret: true },
+  ),
+  HOLDFAST_MASTER_KEYS_PREVIOUS: variable(
+    list()
+      .refine((keys) => keys.every((key) => Buffer.from(key, 'base64').length === 32))
+      .default([]),
+    'keys of 32 bytes in base64, separated by commas',
+    'Earlier master keys that still open what they sealed',
+    { secret: true },
+  ),
+  TRUSTED_PROXIES: variable(
+    list().default([]),
+    'addresses or networks (10.0.0.0/8), separated by commas',
+    'Proxies whose X-Forwarded-For is believed',
+  ),
+  LOG_LEVEL: variable(
+    z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
+    'debug, info, warn or error',
+    'Least level of log lines on standard error',
+    { shown: 'warn' },
+  ),
+  DB_TYPE: variable(
+    z.enum(['sqlite', 'postgresql']).optional(),
+    'sqlite or postgresql',
+    'Where the store lives',
+    { shown: 'sqlite' },
+  ),
+  DB_HOST: variable(
+    text().optional(),
+    'a host name or address',
+    'PostgreSQL server: the store’s, or the target of a migration',
+  ),
+  DB_PORT: variable(port().default(5432), 'a port, 1 to 65535', 'Port of PostgreSQL', { shown: '5432' }),
+  DB_NAME: variable(text().default('holdfast'), 'a database name', 'Database', { shown: 'holdfast' }),
+  DB_USER: variable(text().default('holdfast'), 'a role name', 'Role to connect as', { shown: 'holdfast' }),
+  DB_PASSWORD: variable(z.string().optional(), 'a password', 'Password of the role', { secret: true }),
+  DB_SSL: variable(flag().default(false), 'true or false', 'Connect to PostgreSQL over TLS, verified', {
+    shown: 'false',
+  }),
+  DB_READ_HOST: variable(list().default([]), 'host names, separated by commas', 'Replicas for reads', {
+    unused: true,
+  }),
+  DB_READ_PORT: variable(list().default([]), 'ports, separated by commas', 'Ports of the replicas', {
+    unused: true,
+  }),
+  DB_POOL_MIN: variable(whole(0, 1000).default(2), 'a number, 0 to 1000', 'Connections kept open', {
+    shown: '2',
+  }),
+  DB_POOL_MAX: variable(whole(1, 1000).default(20), 'a number, 1 to 1000', 'Connections at most', {
+    shown: '20',
+  }),
+  DB_ACQUIRE_TIMEOUT: variable(
+    milliseconds().default(30_000),
+    'milliseconds',
+    'How long a caller waits for a connection',
+    { shown: '30000' },
+  ),
+  DB_IDLE_TIMEOUT: variable(
+    milliseconds().default(30_000),
+    'milliseconds',
+    'How long an unused connection above the minimum stays open',
+    { shown: '30000' },
+  ),
+  REDIS_HOST: variable(
+    text().optional(),
+    'a host name or address',
+    'Redis server; without it the cache lives in memory',
+  ),
+  REDIS_PORT: variable(port().default(6379), 'a port, 1 to 65535', 'Port of Redis', { shown: '6379' }),
+  REDIS_PASSWORD: variable(z.string().optional(), 'a password', 'Password of Redis', { secret: true }),
+  REDIS_DB: variable(whole(0, 1023).default(0), 'a number, 0 to 1023', 'Database number of a single Redis', {
+    shown: '0',
+  }),
+  REDIS_CLUSTER_ENABLED: variable(flag().default(false), 'true or false', 'Use Redis Cluster', {
+    shown: 'false',
+  }),
+  REDIS_CLUSTER_NODES: variable(
+    list()
+      .refine((nodes) => nodes.every((node) => /^.+:\d+$/.test(node)))
+      .default([]),
+    'host:port, separated by commas',
+    'Nodes from which the cluster is discovered',
+  ),
+  JWT_ACCESS_EXPIRES_IN: variable(
+    span().default(15 * 60_000),
+    'a time span such as 15m',
+    'Life of an access token',
+    { shown: '15m' },
+  ),
+  JWT_REFRESH_EXPIRES_IN: variable(
+    span().default(7 * 86_400_000),
+    'a time span such as 7d',
+    'A session ends when it is unused for so long',
+    { shown: '7d' },
+  ),
+  JWT_SECRET: variable(
+    text()
+      .refine(
+        (value) => Buffer.byteLength(value) >= 32 && !/change.?me|placeholder|your.?secret/i.test(value),
+      )
+      .optional(),
+    'at least 32 bytes, and no placeholder',
+    'Signs access tokens with HS256; without it a key pair is made and kept sealed',
+    { secret: true },
+  ),
+  MAX_LOGIN_ATTEMPTS: variable(
+    whole(1, 1000).default(5),
+    'a number, 1 to 1000',
+    'Failed sign-ins before an account and address are blocked',
+    { shown: '5', unused: true },
+  ),
+  LOGIN_WINDOW_MS: variable(
+    milliseconds().default(900_000),
+    'milliseconds',
+    'Window in which failed sign-ins count',
+    { shown: '900000', unused: true },
+  ),
+  LOGIN_BLOCK_DURATION: variable(
+    milliseconds().default(3_600_000),
+    'milliseconds',
+    'Longest block after failed sign-ins',
+    { shown: '3600000', unused: true },
+  ),
+  TWO_FA_ISSUER: variable(text().default('Holdfast'), 'a name', 'Name shown in authenticator apps', {
+    shown: 'Holdfast',
+    unused: true,
+  }),
+  TWO_FA_WINDOW: variable(
+    whole(0, 10).default(2),
+    'a number of 30 s steps, 0 to 10',
+    'Clock drift that a code may have',
+    { shown: '2', unused: true },
+  ),
+  MIGRATION_SOURCE_DIRS: variable(
+    list().default([]),
+    'folders, separated by commas',
+    'Folders whose SQLite files may be migrated',
+  ),
+  MIGRATION_UPLOAD_MAX: variable(
+    size().default(2 * 1024 ** 3),
+    'a size such as 2GB',
+    'Largest SQLite file that can be uploaded',
+    { shown: '2GB' },
+  ),
+}
+
+export type VariableName = keyof typeof variables
+
+type Values = { [K in VariableName]: (typeof variables)[K] extends Variable<infer T> ? T : never }
+
+/** The configuration, parsed. `given` tells where each value that is no default came from. */
+export type Env = Omit<Values, 'HOLDFAST_URL'> & {
+  HOLDFAST_URL: string
+  given: Partial<Record<VariableName, 'environment' | 'file'>>
+}
+
+/**
+ * Parses the configuration from the environment and an `.env` file; the environment wins. An empty value
+ * counts as not given. Throws a {@link ConfigurationError} that names the variable, what it got and what it takes.
+ */
+export function parseVariables(environment: Given, file: Given = {}): Env {
+  const given: Env['given'] = {}
+  const values: Record<string, unknown> = {}
+  for (const [name, { schema, takes, secret }] of Object.entries(variables) as [
+    VariableName,
+    Variable<unknown>,
+  ][]) {
+    const raw = environment[name] || file[name] || undefined
+    if (raw !== undefined) given[name] = environment[name] ? 'environment' : 'file'
+    const parsed = schema.safeParse(raw)
+    if (!parsed.success) {
+      const got = secret ? 'a value that does not fit' : `"${raw}"`
+      throw new ConfigurationError(`${name} is ${got}; it takes ${takes}.`)
+    }
+    values[name] = parsed.data
+  }
+  const env = values as unknown as Values
+  if (env.DB_POOL_MIN > env.DB_POOL_MAX) {
+    throw new ConfigurationError(
+      `DB_POOL_MIN is ${env.DB_POOL_MIN}; it takes at most DB_POOL_MAX, which is ${env.DB_POOL_MAX}.`,
+    )
+  }
+  if (env.DB_TYPE === 'postgresql' && !env.DB_HOST) {
+    throw new ConfigurationError(
+      'DB_TYPE is postgresql but DB_HOST is not set; it takes the host name of the server.',
+    )
+  }
+  if (env.REDIS_CLUSTER_ENABLED && env.REDIS_CLUSTER_NODES.length === 0) {
+    throw new ConfigurationError(
+      'REDIS_CLUSTER_ENABLED is true but REDIS_CLUSTER_NODES is not set; it takes host:port, separated by commas.',
+    )
+  }
+  return {
+    ...env,
+    HOLDFAST_DATA_DIR: resolve(env.HOLDFAST_DATA_DIR),
+    HOLDFAST_URL: env.HOLDFAST_URL ?? `http://localhost:${env.PORT}`,
+    given,
+  }
+}
+
+/** Reads the configuration of this process, once, with `.env` from the working folder. */
+export function loadEnv(): Env {
+  return parseVariables(process.env, readEnvFile('.env'))
+}
+
+function readEnvFile(path: string): Given {
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return {}
+    throw new ConfigurationError(
+      `The file ${resolve(path)} cannot be read. Check its permissions, or remove it.`,
+    )
+  }
+  return parseEnv(content)
+}

@@ -1,0 +1,116 @@
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { migratePostgres, migrateSqlite } from '@/db/migrate'
+import { retiredReason } from '@/db/retired'
+import { Store } from '@/db/store'
+import { type Database, openPostgresDatabase, openSqliteDatabase, type PoolConfig } from './database'
+import { ConfigurationError, type Env } from './env'
+import { type InstanceLock, lockDataDir } from './instance-lock'
+import type { Log } from './log'
+import { readStoreChoice } from './migration/store-choice'
+import type { Target } from './migration/types'
+import { loadMasterKey, openVault, type Vault } from './vault'
+
+export interface OpenedStore {
+  store: Store
+  database: Database
+  vault: Vault
+  /** Held while this process serves a SQLite store. */
+  lock: InstanceLock | null
+}
+
+/** Where the migrations of both dialects stand: beside the server's entry. */
+export const migrationsFolder = join(process.cwd(), 'db', 'migrations')
+
+export const storeFile = (env: Env) => join(env.HOLDFAST_DATA_DIR, 'holdfast.db')
+
+/**
+ * Opens the store that the configuration or an earlier switchover asks for, at this release's schema. Throws
+ * an error whose message can be shown when that is not possible; nothing is damaged then.
+ * @param options.serving false for a command line that works beside a running console: no lock is taken.
+ */
+export async function openStore(env: Env, log: Log, { serving }: { serving: boolean }): Promise<OpenedStore> {
+  makeDataDir(env.HOLDFAST_DATA_DIR)
+  const previous = env.HOLDFAST_MASTER_KEYS_PREVIOUS.map((key) => Buffer.from(key, 'base64'))
+  const vault = openVault(loadMasterKey(env.HOLDFAST_DATA_DIR, env.HOLDFAST_MASTER_KEY), previous)
+  const target = storeTarget(env, vault)
+  if (target) {
+    const database = openPostgresDatabase({ log }, { ...target, ...poolConfig(env) })
+    try {
+      await migratePostgres(database.client, migrationsFolder)
+      return { store: new Store(database.handle), database, vault, lock: null }
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+  }
+  const lock = serving ? lockDataDir(env.HOLDFAST_DATA_DIR) : null
+  try {
+    const database = openSqliteDatabase({ log }, { file: storeFile(env) })
+    const retired = retiredReason(database.client)
+    if (retired) throw new ConfigurationError(retired)
+    migrateSqlite(database.client, migrationsFolder)
+    return { store: new Store(database.handle), database, vault, lock }
+  } catch (error) {
+    lock?.release()
+    throw error
+  }
+}
+
+/** The PostgreSQL server that the environment names, whether as the store or as a migration's target. */
+export function envTarget(env: Env): Target | null {
+  if (!env.DB_HOST) return null
+  return {
+    host: env.DB_HOST,
+    port: env.DB_PORT,
+    database: env.DB_NAME,
+    user: env.DB_USER,
+    password: env.DB_PASSWORD ?? '',
+    schema: 'public',
+    ssl: env.DB_SSL,
+  }
+}
+
+export function poolConfig(env: Env): PoolConfig {
+  return {
+    min: env.DB_POOL_MIN,
+    max: env.DB_POOL_MAX,
+    acquireTimeout: env.DB_ACQUIRE_TIMEOUT,
+    idleTimeout: env.DB_IDLE_TIMEOUT,
+  }
+}
+
+/** PostgreSQL if the environment or an earlier switchover says so; null for SQLite. */
+function storeTarget(env: Env, vault: Vault): Target | null {
+  const choice = readStoreChoice(env.HOLDFAST_DATA_DIR, vault)
+  if (!choice) return env.DB_TYPE === 'postgresql' ? envTarget(env) : null
+  const { host, port, database } = choice.target
+  const chosen = `${host}:${port}/${database}`
+  if (env.DB_TYPE === 'sqlite') {
+    throw new ConfigurationError(
+      `DB_TYPE is sqlite, but the store was moved to PostgreSQL at ${chosen} on ${new Date(choice.since).toISOString()}. Remove DB_TYPE, or set it to postgresql.`,
+    )
+  }
+  const named = env.DB_TYPE === 'postgresql' ? envTarget(env) : null
+  if (named && `${named.host}:${named.port}/${named.database}` !== chosen) {
+    throw new ConfigurationError(
+      `The environment names PostgreSQL at ${named.host}:${named.port}/${named.database}, but the store was moved to ${chosen}. Remove DB_TYPE, or name the same server.`,
+    )
+  }
+  return named ?? choice.target
+}
+
+function makeDataDir(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const code = (error as { code?: string }).code
+    const why = existsSync(folder)
+      ? 'it is not a folder that this user may write to'
+      : `it cannot be made (${code})`
+    throw new ConfigurationError(
+      `The data folder ${folder} cannot be used: ${why}. Change its owner, or set HOLDFAST_DATA_DIR.`,
+    )
+  }
+}

@@ -1,0 +1,129 @@
+import { join } from 'node:path'
+import type { Store } from '@/db/store'
+import { type Cache, type CacheConfig, openCache } from './cache'
+import { type Clock, systemClock } from './clock'
+import { type Database, openPostgresDatabase } from './database'
+import { type Env, loadEnv } from './env'
+import { type Log, openLog } from './log'
+import { type Migration, openMigration } from './migration'
+import { envTarget, migrationsFolder, openStore, poolConfig, storeFile } from './open-store'
+import { openSecurity, type Security } from './security'
+import { openSystem, type System } from './system'
+import type { Vault } from './vault'
+
+/** Everything that lives in this process. */
+export interface Runtime {
+  env: Env
+  clock: Clock
+  log: Log
+  vault: Vault
+  store: Store
+  /** The database under the store; another one after a switchover. */
+  readonly database: Database
+  cache: Cache
+  security: Security
+  system: System
+  migration: Migration
+  /** Aborted when the server begins to stop: event streams end then. */
+  shutdown: AbortSignal
+  /** The one-time link that makes the first admin; null once there is one. */
+  setUpLink(): Promise<string | null>
+  /** Begins to stop: readiness fails and event streams end. */
+  drain(): void
+  /** Stops everything that lives, in the order in which it depends on each other. */
+  close(): Promise<void>
+}
+
+const shared = globalThis as typeof globalThis & { holdfast?: Promise<Runtime> }
+
+/**
+ * The runtime of this process, opened at the first call. Next evaluates modules more than once and shares
+ * globalThis alone, so it is kept there.
+ */
+export function getRuntime(): Promise<Runtime> {
+  shared.holdfast ??= openRuntime(loadEnv())
+  return shared.holdfast
+}
+
+/** Opens everything that lives. Throws an error whose message can be shown when the store cannot be used. */
+export async function openRuntime(env: Env): Promise<Runtime> {
+  const clock = systemClock
+  const log = openLog(env.LOG_LEVEL)
+  const opened = await openStore(env, log, { serving: true })
+  const { store, vault, lock } = opened
+  let database = opened.database
+  const stopping = new AbortController()
+
+  const cache = openCache({ log, clock }, cacheConfig(env))
+  const security = openSecurity(
+    { store, vault, clock, log },
+    {
+      accessMs: env.JWT_ACCESS_EXPIRES_IN,
+      refreshMs: env.JWT_REFRESH_EXPIRES_IN,
+      jwtSecret: env.JWT_SECRET,
+      url: env.HOLDFAST_URL,
+      trustedProxies: env.TRUSTED_PROXIES,
+    },
+  )
+  const system = openSystem({ clock, log, store, cache, database: () => database })
+  const migration = openMigration(
+    {
+      store,
+      vault,
+      clock,
+      log,
+      publish: (event) => system.publish(event),
+      openPostgres: (target) => openPostgresDatabase({ log }, { ...target, ...poolConfig(env) }),
+      database: () => database,
+      adopt(next) {
+        database = next
+      },
+    },
+    {
+      dataDir: env.HOLDFAST_DATA_DIR,
+      sourceDirs: env.MIGRATION_SOURCE_DIRS,
+      uploadMax: env.MIGRATION_UPLOAD_MAX,
+      workerFile: join(process.cwd(), 'dist', 'migration-worker.mjs'),
+      migrationsFolder,
+      storeFile: database.dialect === 'sqlite' ? storeFile(env) : null,
+      envTarget: envTarget(env),
+    },
+  )
+  system.start()
+  await migration.start()
+
+  return {
+    env,
+    clock,
+    log,
+    vault,
+    store,
+    get database() {
+      return database
+    },
+    cache,
+    security,
+    system,
+    migration,
+    shutdown: stopping.signal,
+    setUpLink: () => security.createSetUpLink(),
+    drain: () => stopping.abort(),
+    async close() {
+      stopping.abort()
+      await migration.close()
+      await system.close()
+      await cache.close()
+      await database.close()
+      lock?.release()
+    },
+  }
+}
+
+function cacheConfig(env: Env): CacheConfig {
+  if (env.REDIS_CLUSTER_ENABLED) {
+    return { cluster: { nodes: env.REDIS_CLUSTER_NODES, password: env.REDIS_PASSWORD } }
+  }
+  if (!env.REDIS_HOST) return {}
+  const { REDIS_HOST: host, REDIS_PORT: port, REDIS_PASSWORD: password, REDIS_DB: db } = env
+  return { redis: { host, port, password, db } }
+}
