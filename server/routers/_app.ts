@@ -1,0 +1,20 @@
+import { createCallerFactory, router } from '@/server/trpc/init'
+import { authRouter } from './auth'
+import { cacheRouter } from './cache'
+import { databaseRouter } from './database'
+import { migrationRouter } from './migration'
+import { securityRouter } from './security'
+import { systemRouter } from './system'
+
+export const appRouter = router({
+  auth: authRouter,
+  system: systemRouter,
+  database: databaseRouter,
+  cache: cacheRouter,
+  security: securityRouter,
+  migration: migrationRouter,
+})
+
+export type AppRouter = typeof appRouter
+
+export const createCaller = createCallerFactory(appRouter)

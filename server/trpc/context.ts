@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { getRuntime, type Runtime } from '@/server/runtime'
+import type { SessionInfo } from '@/server/security'
+import { clientAddress } from '@/server/security/address'
+import { originAllowed } from '@/server/security/origin'
+
+/** Who asks: as far as the connection tells, without trusting what a client can choose. */
+export interface ClientInfo {
+  address: string
+  userAgent: string
+}
+
+export interface Context {
+  runtime: Runtime
+  /** The signed-in session, or null. */
+  session: SessionInfo | null
+  client: ClientInfo
+  requestId: string
+  /** The request's headers, cookies among them. */
+  headers: Headers
+  /** Headers of the answer, where authentication sets its cookies. */
+  resHeaders: Headers
+  /** Whether a state change may follow from this request (Origin and Fetch-Metadata). */
+  originAllowed: boolean
+  /** Id of the step-up grant that the request brings. */
+  stepUp: string | null
+}
+
+/** Makes the context of one request. `resHeaders` collects the cookies to be set. */
+export async function createContext(headers: Headers, resHeaders = new Headers()): Promise<Context> {
+  const runtime = await getRuntime()
+  return {
+    runtime,
+    session: await runtime.security.authenticate(headers),
+    client: clientOf(runtime, headers),
+    requestId: headers.get('x-request-id') ?? randomUUID(),
+    headers,
+    resHeaders,
+    originAllowed: originAllowed(headers, runtime.env.HOLDFAST_URL),
+    stepUp: headers.get('holdfast-step-up'),
+  }
+}
+
+function clientOf(runtime: Runtime, headers: Headers): ClientInfo {
+  const peer = headers.get('x-holdfast-peer') ?? 'unknown'
+  return {
+    address: clientAddress(peer, headers.get('x-forwarded-for'), runtime.env.TRUSTED_PROXIES),
+    userAgent: (headers.get('user-agent') ?? '').slice(0, 512),
+  }
+}

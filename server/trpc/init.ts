@@ -1,0 +1,125 @@
+import { initTRPC, TRPCError } from '@trpc/server'
+import { ZodError } from 'zod'
+import { type ErrorCode, errorStatus, HoldfastError, isHoldfastError } from '@/server/errors'
+import { type Permission, permissionsOf } from '@/server/security/roles'
+import type { Context } from './context'
+
+/** What a client gets of an error, beside its message. */
+export interface ErrorData {
+  code: ErrorCode
+  requestId: string | null
+  remedy: string | null
+  retryAfterMs: number | null
+  details: Record<string, unknown> | null
+}
+
+const t = initTRPC
+  .context<Context>()
+  .meta<{ permission: Permission | 'public' }>()
+  .create({
+    sse: { ping: { enabled: true, intervalMs: 2_000 }, client: { reconnectAfterInactivityMs: 5_000 } },
+    errorFormatter({ shape, error, ctx }) {
+      const known = translate(error)
+      const data: ErrorData & { httpStatus: number } = {
+        code: known.code,
+        httpStatus: shape.data.httpStatus,
+        requestId: ctx?.requestId ?? null,
+        remedy: known.remedy ?? null,
+        retryAfterMs: known.retryAfterMs ?? null,
+        details: known.details ?? null,
+      }
+      return { ...shape, message: known.message, data }
+    },
+  })
+
+export const router = t.router
+export const createCallerFactory = t.createCallerFactory
+
+/** Gives every failure the HTTP status of its code, and logs the ones that nobody expected. */
+const withErrors = t.middleware(async ({ ctx, path, next }) => {
+  const result = await next()
+  if (result.ok) return result
+  const known = translate(result.error)
+  if (known.code === 'INTERNAL')
+    ctx.runtime.log.error(
+      { path, requestId: ctx.requestId, error: result.error.cause ?? result.error },
+      'procedure failed',
+    )
+  throw new TRPCError({ code: trpcCodes[errorStatus[known.code]], message: known.message, cause: known })
+})
+
+/** Refuses a state change that another site may have caused (docs/security.md). */
+const withOrigin = t.middleware(({ ctx, type, next }) => {
+  if (type === 'mutation' && !ctx.originAllowed) {
+    throw new HoldfastError('BAD_ORIGIN', {
+      message: 'The request came from another address than the console’s own.',
+      remedy: `Open the console at ${ctx.runtime.env.HOLDFAST_URL}, or set HOLDFAST_URL to the address you use.`,
+    })
+  }
+  return next()
+})
+
+const base = t.procedure.use(withErrors).use(withOrigin)
+
+/** A procedure that anybody may call: sign-in, set-up, refresh. */
+export const publicProcedure = base.meta({ permission: 'public' })
+
+/** A procedure for signed-in users whose role holds `permission`. */
+export function procedure(permission: Permission) {
+  return base.meta({ permission }).use(({ ctx, next }) => {
+    const { session } = ctx
+    if (!session)
+      throw new HoldfastError('UNAUTHENTICATED', { message: 'You are signed out.', remedy: 'Sign in again.' })
+    if (!permissionsOf(session.role).includes(permission)) {
+      throw new HoldfastError('FORBIDDEN', {
+        message: `Your role, ${session.role}, does not allow this.`,
+        remedy: 'Ask an admin to do it or to change your role.',
+      })
+    }
+    return next({ ctx: { ...ctx, session } })
+  })
+}
+
+/** The error that a client may see: known codes as they are, wrong input with its fields, the rest without a word. */
+export function translate(error: TRPCError): HoldfastError {
+  const cause = error.cause
+  if (isHoldfastError(cause)) return cause
+  if (cause instanceof ZodError || cause?.name === 'ZodError') {
+    const issues = (cause as ZodError).issues.map(({ path, message }) => ({ path: path.join('.'), message }))
+    const first = issues[0]
+    return new HoldfastError('BAD_INPUT', {
+      message: first ? `${first.path || 'The input'}: ${first.message}.` : 'The input does not fit.',
+      details: { issues },
+    })
+  }
+  if (error.code === 'NOT_FOUND') return new HoldfastError('NOT_FOUND', 'There is nothing at this address.')
+  if (error.code === 'SERVICE_UNAVAILABLE')
+    return new HoldfastError('SHUTTING_DOWN', 'The console is restarting.')
+  if (clientFaults.has(error.code))
+    return new HoldfastError('BAD_INPUT', 'The request does not fit this procedure.')
+  return new HoldfastError('INTERNAL', {
+    message: 'Something went wrong in the console.',
+    remedy: 'Try again. If it stays, look for the request id in the log.',
+  })
+}
+
+const clientFaults = new Set<string>([
+  'PARSE_ERROR',
+  'BAD_REQUEST',
+  'METHOD_NOT_SUPPORTED',
+  'UNSUPPORTED_MEDIA_TYPE',
+])
+
+const trpcCodes = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  413: 'PAYLOAD_TOO_LARGE',
+  422: 'UNPROCESSABLE_CONTENT',
+  429: 'TOO_MANY_REQUESTS',
+  500: 'INTERNAL_SERVER_ERROR',
+  502: 'BAD_GATEWAY',
+  503: 'SERVICE_UNAVAILABLE',
+} as const
