@@ -42,14 +42,14 @@ export interface ColumnEvidence {
   /** Longest text or blob, and all of them together, in bytes. */
   maxBytes: number
   bytes: number
-  /** Every value agrees with this form; found for declared dates and times only. */
+  /** Every value agrees with this form; looked for in declared dates and times only. */
   shape?: TimeShape
-  /** Values that are ±Infinity. */
-  infinite?: number
+  /** Every value fits DECIMAL(p,s) as declared; looked for there only. */
+  decimal?: boolean
 }
 
-/** The one text form that all values of a date or time column share. */
-export type TimeShape = 'date' | 'seconds' | 'millis' | 'micros' | 'iso-seconds' | 'iso-millis' | 'iso-micros'
+/** The one text form that all values of a date or time column share: separator, digits of seconds, zone. */
+export type TimeShape = 'date' | `${' ' | 'T'}${0 | 3 | 6}${'' | 'Z'}`
 
 /** How a value is written for COPY and, in its canonical form, for validation. */
 export type Render =

@@ -1,0 +1,103 @@
+/** A reader of SQL text, as far as it takes to find clauses that SQLite's pragmas don't tell. */
+
+export interface Token {
+  kind: 'word' | 'quoted' | 'string' | 'number' | 'blob' | 'symbol'
+  /** As written; for 'quoted' and 'string' without quotes and with doubled quotes undone. */
+  text: string
+  start: number
+  end: number
+}
+
+const PATTERN =
+  /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\s+|([xX]'[0-9A-Fa-f]*')|('(?:[^']|'')*')|("(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(<>|<=|>=|!=|==|\|\||<<|>>|[\s\S])/gy
+
+/** Tokens of SQLite's SQL (https://www.sqlite.org/lang_keywords.html on quoting) without comments and spaces. */
+export function tokenize(sql: string): Token[] {
+  const tokens: Token[] = []
+  for (const match of sql.matchAll(PATTERN)) {
+    const [text, blob, string, quoted, number, word, symbol] = match
+    const start = match.index
+    const end = start + text.length
+    if (blob !== undefined) tokens.push({ kind: 'blob', text: blob.slice(2, -1), start, end })
+    else if (string !== undefined) tokens.push({ kind: 'string', text: unquote(string), start, end })
+    else if (quoted !== undefined) tokens.push({ kind: 'quoted', text: unquote(quoted), start, end })
+    else if (number !== undefined) tokens.push({ kind: 'number', text: number, start, end })
+    else if (word !== undefined) tokens.push({ kind: 'word', text: word, start, end })
+    else if (symbol !== undefined) tokens.push({ kind: 'symbol', text: symbol, start, end })
+  }
+  return tokens
+}
+
+function unquote(text: string): string {
+  const quote = text[0] as string
+  const inner = text.slice(1, -1)
+  return quote === '[' ? inner : inner.replaceAll(quote + quote, quote)
+}
+
+/** Whether the token is this bare word, in any case. */
+export function isWord(token: Token | undefined, word: string): boolean {
+  return token?.kind === 'word' && token.text.toUpperCase() === word
+}
+
+/** CHECK clauses of a CREATE TABLE, as written. */
+export function checkClauses(sql: string): string[] {
+  const tokens = tokenize(sql)
+  const found: string[] = []
+  for (let i = 0; i < tokens.length; i++) {
+    if (!isWord(tokens[i], 'CHECK') || tokens[i + 1]?.text !== '(') continue
+    const end = closing(tokens, i + 1)
+    found.push(sql.slice(tokens[i]?.start, tokens[end]?.end))
+    i = end
+  }
+  return found
+}
+
+/** For each REFERENCES of a CREATE TABLE in the order written: is it DEFERRABLE INITIALLY DEFERRED? */
+export function deferredReferences(sql: string): boolean[] {
+  const tokens = tokenize(sql)
+  const found: boolean[] = []
+  for (let i = 0; i < tokens.length; i++) {
+    if (!isWord(tokens[i], 'REFERENCES')) continue
+    let deferred = false
+    for (let j = i + 1, depth = 0; j < tokens.length && depth >= 0; j++) {
+      const text = tokens[j]?.text
+      if (tokens[j]?.kind === 'symbol') {
+        if (text === '(') depth++
+        else if (text === ')') depth--
+        else if (text === ',' && depth === 0) break
+      }
+      if (isWord(tokens[j], 'REFERENCES')) break
+      if (isWord(tokens[j], 'INITIALLY') && isWord(tokens[j + 1], 'DEFERRED'))
+        deferred = !isNegated(tokens, j)
+    }
+    found.push(deferred)
+  }
+  return found
+}
+
+/** Columns of a CREATE TABLE with a COLLATE clause other than BINARY: the clause follows the column's name. */
+export function hasCollation(sql: string): string[] {
+  const tokens = tokenize(sql)
+  const found = new Set<string>()
+  tokens.forEach((token, i) => {
+    if (isWord(token, 'COLLATE') && !/^binary$/i.test(tokens[i + 1]?.text ?? '')) {
+      found.add((tokens[i + 1]?.text ?? '').toUpperCase())
+    }
+  })
+  return [...found]
+}
+
+function isNegated(tokens: Token[], at: number): boolean {
+  return isWord(tokens[at - 1], 'DEFERRABLE') && isWord(tokens[at - 2], 'NOT')
+}
+
+/** Index of the parenthesis that closes the one at `open`. */
+export function closing(tokens: Token[], open: number): number {
+  let depth = 0
+  for (let i = open; i < tokens.length; i++) {
+    if (tokens[i]?.kind !== 'symbol') continue
+    if (tokens[i]?.text === '(') depth++
+    else if (tokens[i]?.text === ')' && --depth === 0) return i
+  }
+  return tokens.length - 1
+}
