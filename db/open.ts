@@ -88,35 +88,17 @@ function pgDb(client: Pick<PgHandle, 'query'>): Db {
   return drizzlePg(client as unknown as NodePgClient, { casing: 'snake_case' }) as unknown as Db
 }
 
-/** Drives a unit whose queries answer later. */
+/** Drives a unit whose queries answer later. A failing query ends it: PostgreSQL would commit nothing after one. */
 async function drive<O>(work: Work<O>): Promise<O> {
   let step = work.next()
-  while (!step.done) {
-    let rows: unknown
-    try {
-      rows = await step.value
-    } catch (error) {
-      step = work.throw(error)
-      continue
-    }
-    step = work.next(rows)
-  }
+  while (!step.done) step = work.next(await step.value)
   return step.value
 }
 
 /** Drives a unit whose queries answer at once: better-sqlite3 is synchronous. */
 function driveNow<O>(work: Work<O>): O {
   let step = work.next()
-  while (!step.done) {
-    let rows: unknown
-    try {
-      rows = (step.value as unknown as SyncQuery).prepare().execute().sync()
-    } catch (error) {
-      step = work.throw(error)
-      continue
-    }
-    step = work.next(rows)
-  }
+  while (!step.done) step = work.next((step.value as unknown as SyncQuery).prepare().execute().sync())
   return step.value
 }
 

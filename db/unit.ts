@@ -1,10 +1,17 @@
 import type { Db } from './open'
 import type { Tables } from './tables'
 
-/** What a unit of work sees: the handle and tables of one open transaction. */
+/** What a unit of work sees: the handle and tables of one open transaction, and the key that signs its audit events. */
 export interface Tx {
   db: Db
   tables: Tables
+  auditKey?: AuditKey
+}
+
+/** A key and the id under which a verifier finds it. Plain data: a thread that runs units gets a copy of it once. */
+export interface AuditKey {
+  id: string
+  key: Uint8Array
 }
 
 /** A transaction body: it yields queries through {@link q} and gets their rows back. */
@@ -19,7 +26,7 @@ export interface Unit<I, O> {
   work: (tx: Tx, input: I) => Work<O>
 }
 
-/** Defines a unit of work, named `subject.verb`. Throwing inside rolls it back. */
+/** Defines a unit of work, named `subject.verb`. Throwing inside rolls it back, and so does a failing query. */
 export function unit<I, O>(name: string, work: (tx: Tx, input: I) => Work<O>): Unit<I, O> {
   return { name, work }
 }
