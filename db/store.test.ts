@@ -33,7 +33,7 @@ const recover = unit('test.recover', function* (tx, key: string) {
   return 'not caught'
 })
 
-describeStores('the store', (open) => {
+describeStores((open) => {
   it('commits what a unit wrote and answers what it returned', async () => {
     const store = await open()
     expect(await store.run(put, { key: 'a', value: '1' })).toEqual({ key: 'a', value: '1' })

@@ -38,7 +38,12 @@ export async function openStore(env: Env, log: Log, { serving }: { serving: bool
     const database = openPostgresDatabase({ log }, { ...target, ...poolConfig(env) })
     try {
       await migratePostgres(database.client, migrationsFolder)
-      return { store: new Store(database.handle), database, vault, lock: null }
+      return {
+        store: new Store(database.handle, { id: vault.keyId, key: vault.key('audit') }),
+        database,
+        vault,
+        lock: null,
+      }
     } catch (error) {
       await database.close()
       throw error
@@ -46,11 +51,16 @@ export async function openStore(env: Env, log: Log, { serving }: { serving: bool
   }
   const lock = serving ? lockDataDir(env.HOLDFAST_DATA_DIR) : null
   try {
-    const database = openSqliteDatabase({ log }, { file: storeFile(env) })
-    const retired = retiredReason(database.client)
+    const retired = retiredReason(storeFile(env))
     if (retired) throw new ConfigurationError(retired)
+    const database = openSqliteDatabase({ log }, { file: storeFile(env) })
     migrateSqlite(database.client, migrationsFolder)
-    return { store: new Store(database.handle), database, vault, lock }
+    return {
+      store: new Store(database.handle, { id: vault.keyId, key: vault.key('audit') }),
+      database,
+      vault,
+      lock,
+    }
   } catch (error) {
     lock?.release()
     throw error
