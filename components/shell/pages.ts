@@ -1,0 +1,20 @@
+/** The console's areas, in the order of the rail. */
+export const AREAS = [
+  { href: '/', label: 'Overview', key: 'o' },
+  { href: '/database', label: 'Database', key: 'd' },
+  { href: '/cache', label: 'Cache', key: 'c' },
+  { href: '/security', label: 'Security', key: 's' },
+  { href: '/migration', label: 'Migration', key: 'm' },
+  { href: '/account', label: 'Account', key: 'a' },
+  { href: '/system', label: 'System', key: 'y' },
+] as const
+
+export type AreaHref = (typeof AREAS)[number]['href']
+
+/** The area that a path lies in. */
+export function areaOf(pathname: string): AreaHref | undefined {
+  if (pathname === '/') return '/'
+  return AREAS.find(
+    (area) => area.href !== '/' && (pathname === area.href || pathname.startsWith(`${area.href}/`)),
+  )?.href
+}

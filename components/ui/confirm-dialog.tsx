@@ -1,0 +1,95 @@
+'use client'
+
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { Button } from './button'
+import { Dialog } from './dialog'
+import { ErrorText } from './error-text'
+import { Field, Input } from './field'
+import { useSingleFlight } from './single-flight'
+
+export type ConfirmDialogProps = {
+  open: boolean
+  onClose: () => void
+  title: ReactNode
+  /** What will happen, in one or two sentences. */
+  effect: ReactNode
+  /** The name to type before the button acts. Leave it out for what can be undone by hand. */
+  confirmName?: string
+  /** The verb on the button: `End session`. */
+  confirmLabel: string
+  variant?: 'danger' | 'primary'
+  /** Does it. A rejection stays in the dialog as its error; success closes it. */
+  onConfirm: () => Promise<unknown>
+}
+
+/** Asks before something that cannot be taken back. */
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  // Its state ends with it: the next opening starts without the old error and name.
+  return props.open ? <OpenConfirmDialog {...props} /> : null
+}
+
+function OpenConfirmDialog({
+  onClose,
+  title,
+  effect,
+  confirmName,
+  confirmLabel,
+  variant = 'danger',
+  onConfirm,
+}: ConfirmDialogProps) {
+  const [typed, setTyped] = useState('')
+  const [failure, setFailure] = useState<{ error: unknown }>()
+  const [run, busy] = useSingleFlight(async () => {
+    setFailure(undefined)
+    try {
+      await onConfirm()
+      onClose()
+    } catch (error) {
+      setFailure({ error })
+    }
+  })
+  const ready = !confirmName || typed.trim() === confirmName
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (ready) void run()
+  }
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={title}
+      dismissable={!busy}
+      error={failure ? <ErrorText error={failure.error} /> : null}
+    >
+      <form onSubmit={submit} className="flex flex-col gap-4">
+        <div className="text-muted">{effect}</div>
+        {confirmName ? (
+          <Field
+            label={
+              <>
+                Type <span className="font-mono select-all">{confirmName}</span> to confirm
+              </>
+            }
+          >
+            <Input
+              data-autofocus=""
+              autoComplete="off"
+              spellCheck={false}
+              className="font-mono"
+              value={typed}
+              onChange={(event) => setTyped(event.target.value)}
+            />
+          </Field>
+        ) : null}
+        <div className="flex flex-wrap justify-end gap-2 pt-2">
+          <Button onClick={onClose} disabled={busy}>
+            Cancel
+          </Button>
+          <Button type="submit" variant={variant} busy={busy} disabled={!ready}>
+            {confirmLabel}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

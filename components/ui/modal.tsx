@@ -1,0 +1,71 @@
+'use client'
+
+import clsx from 'clsx'
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react'
+
+export type ModalProps = {
+  open: boolean
+  onClose: () => void
+  /** Id of the element that names it. */
+  labelledBy?: string
+  label?: string
+  className?: string
+  /** False while something runs that must not be left: Esc and the backdrop then do nothing. */
+  dismissable?: boolean
+  children: ReactNode
+}
+
+/**
+ * The native dialog: focus stays inside, Esc and the backdrop close it, focus returns to where it came from.
+ * An element with `data-autofocus` gets the focus first.
+ */
+export function Modal({
+  open,
+  onClose,
+  labelledBy,
+  label,
+  className,
+  dismissable = true,
+  children,
+}: ModalProps) {
+  const element = useRef<HTMLDialogElement>(null)
+  const pressedOutside = useRef(false)
+
+  useLayoutEffect(() => {
+    const dialog = element.current
+    if (!dialog || !open) return
+    if (!dialog.open) dialog.showModal()
+    return () => dialog.close()
+  }, [open])
+
+  useEffect(() => {
+    if (open) element.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus()
+  }, [open])
+
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the click is on the backdrop; Esc is the key for it
+    <dialog
+      ref={element}
+      aria-labelledby={labelledBy}
+      aria-label={label}
+      className={clsx('border-0 p-0', className)}
+      onCancel={(event) => {
+        if (event.target !== event.currentTarget) return
+        event.preventDefault()
+        if (dismissable) onClose()
+      }}
+      onClose={(event) => {
+        if (event.target === event.currentTarget && !event.currentTarget.open && open) onClose()
+      }}
+      onPointerDown={(event) => {
+        pressedOutside.current = event.target === event.currentTarget
+      }}
+      onClick={(event) => {
+        if (dismissable && pressedOutside.current && event.target === event.currentTarget) onClose()
+        pressedOutside.current = false
+      }}
+    >
+      {open ? children : null}
+    </dialog>
+  )
+}

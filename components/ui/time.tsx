@@ -1,0 +1,32 @@
+'use client'
+
+import { formatRelative, formatTime, isoTime, MISSING, NONE, type Reading, type TimeOptions } from './format'
+import { useNow } from './now'
+import { useZone } from './zone'
+
+/** A point in time in the console's zone; its title carries the zone and the ISO time. */
+export function Time({ at, ...options }: { at: Reading } & TimeOptions) {
+  const zone = useZone()
+  if (typeof at !== 'number') return <span className="text-muted">{at === null ? NONE : MISSING}</span>
+  return (
+    <time dateTime={isoTime(at)} title={`${isoTime(at)} · shown in ${zone}`} className="whitespace-nowrap">
+      {formatTime(at, zone, options)}
+    </time>
+  )
+}
+
+/** `3 min ago`, kept up to date; carries the ISO time. The server writes the time itself, which needs no clock. */
+export function RelativeTime({ at }: { at: Reading }) {
+  const zone = useZone()
+  const now = useNow()
+  if (typeof at !== 'number') return <span className="text-muted">{at === null ? NONE : MISSING}</span>
+  return (
+    <time
+      dateTime={isoTime(at)}
+      title={`${isoTime(at)} · ${formatTime(at, zone, { withZone: true })}`}
+      className="whitespace-nowrap"
+    >
+      {now === null ? formatTime(at, zone) : formatRelative(at, now)}
+    </time>
+  )
+}
