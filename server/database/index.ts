@@ -1,0 +1,85 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import { openPostgres, openSqlite, type StoreHandle } from '@/db/open'
+import { type Clock, systemClock } from '@/server/clock'
+import type { Log } from '@/server/log'
+import { type PoolConfig, type PostgresConfig, PostgresPool } from './postgres'
+import { openSqliteFile } from './sqlite'
+import { type DatabaseFigures, type DatabaseStats, figuresOf, statsOf } from './stats'
+
+export type { Quantiles } from './histogram'
+export { countedSince, quantiles } from './histogram'
+export type { PoolConfig, PoolFigures, PostgresConfig } from './postgres'
+export type { DatabaseFigures, DatabaseStats, PostgresFacts, SqliteFacts } from './stats'
+export type { ConnectionTest, TestStep, TestStepId, TestStepState, TestTarget } from './test'
+export { testConnection } from './test'
+
+interface Opened {
+  /** The store's handle on it. */
+  handle: StoreHandle
+  /** Counters and pool at this moment, without a question to the database. */
+  figures(): DatabaseFigures
+  /** The same with what the database tells about itself. Never throws: `reachable` is false instead. */
+  stats(): Promise<DatabaseStats>
+  close(): Promise<void>
+}
+
+export interface SqliteDatabase extends Opened {
+  dialect: 'sqlite'
+  file: string
+  client: BetterSqlite3.Database
+}
+
+export interface PostgresDatabase extends Opened {
+  dialect: 'postgresql'
+  client: PostgresPool
+}
+
+/** The database that the store stands on: what is open, what is counted about it, and its end. */
+export type Database = SqliteDatabase | PostgresDatabase
+
+export interface DatabaseDeps {
+  log: Log
+  clock?: Clock
+}
+
+/** Opens a SQLite file, made when it doesn't exist. Throws DATABASE_UNAVAILABLE with one sentence and a remedy. */
+export function openSqliteDatabase(
+  { clock = systemClock }: DatabaseDeps,
+  { file }: { file: string },
+): SqliteDatabase {
+  const { client, metrics } = openSqliteFile(file)
+  const driver = { dialect: 'sqlite' as const, file, client, metrics }
+  const openedAt = clock.now()
+  return {
+    dialect: 'sqlite',
+    file,
+    client,
+    handle: openSqlite(client),
+    figures: () => figuresOf(driver),
+    stats: () => statsOf(driver, clock.now(), openedAt),
+    close: async () => {
+      client.close()
+    },
+  }
+}
+
+/**
+ * Opens a pool to a PostgreSQL server; connections are made in the background. A server that never answered,
+ * or that refuses the role, makes the first use throw DATABASE_UNAVAILABLE with the reason and a remedy.
+ */
+export function openPostgresDatabase(
+  { log, clock = systemClock }: DatabaseDeps,
+  config: PostgresConfig & PoolConfig,
+): PostgresDatabase {
+  const pool = new PostgresPool({ log }, config)
+  const driver = { dialect: 'postgresql' as const, pool }
+  const openedAt = clock.now()
+  return {
+    dialect: 'postgresql',
+    client: pool,
+    handle: openPostgres(pool),
+    figures: () => figuresOf(driver),
+    stats: () => statsOf(driver, clock.now(), openedAt),
+    close: () => pool.close(),
+  }
+}

@@ -1,0 +1,53 @@
+import { databaseCode } from '@/db/errors'
+import { Histogram, type HistogramCounts } from './histogram'
+
+/** Everything that is counted about one database since it was opened. */
+export class DatabaseMetrics {
+  queries = 0
+  /** Failed statements by SQLSTATE or SQLITE_ code; `OTHER` for errors without one. */
+  readonly errors = new Map<string, number>()
+  /** Connections that could not be made, or that broke while nobody used them. */
+  connectionFailures = 0
+  connectionsOpened = 0
+  connectionsClosed = 0
+  /** Callers that gave up waiting for a connection, and those who were refused because the queue was full. */
+  acquireTimeouts = 0
+  queueRefusals = 0
+  readonly queryTime = new Histogram()
+  readonly waitTime = new Histogram()
+
+  /** Counts one statement that took `milliseconds`, and its error if it had one. */
+  statement(milliseconds: number, error?: unknown): void {
+    this.queries++
+    this.queryTime.record(milliseconds)
+    if (error === undefined) return
+    const code = databaseCode(error) ?? 'OTHER'
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1)
+  }
+
+  counts(): DatabaseCounts {
+    return {
+      queries: this.queries,
+      errors: Object.fromEntries(this.errors),
+      connectionFailures: this.connectionFailures,
+      connectionsOpened: this.connectionsOpened,
+      connectionsClosed: this.connectionsClosed,
+      acquireTimeouts: this.acquireTimeouts,
+      queueRefusals: this.queueRefusals,
+      queryTime: this.queryTime.counts(),
+      waitTime: this.waitTime.counts(),
+    }
+  }
+}
+
+export interface DatabaseCounts {
+  queries: number
+  errors: Record<string, number>
+  connectionFailures: number
+  connectionsOpened: number
+  connectionsClosed: number
+  acquireTimeouts: number
+  queueRefusals: number
+  queryTime: HistogramCounts
+  waitTime: HistogramCounts
+}
