@@ -1,6 +1,6 @@
 import type { Db, Dialect, StoreHandle } from './open'
 import type { Tables } from './tables'
-import type { Unit } from './unit'
+import type { AuditKey, Unit } from './unit'
 
 /**
  * The store that the whole console shares. It stands before the handle so that a switchover can hold writes,
@@ -8,12 +8,15 @@ import type { Unit } from './unit'
  */
 export class Store {
   #handle: StoreHandle
+  readonly #auditKey: AuditKey
   #running = 0
   #drained: (() => void) | undefined
   #held: Promise<void> | undefined
 
-  constructor(handle: StoreHandle) {
+  /** @param auditKey signs the audit events of every unit that runs here, on whichever handle. */
+  constructor(handle: StoreHandle, auditKey: AuditKey) {
     this.#handle = handle
+    this.#auditKey = auditKey
   }
 
   get dialect(): Dialect {
@@ -34,10 +37,15 @@ export class Store {
     while (this.#held) await this.#held
     this.#running++
     try {
-      return await this.#handle.run(unit, input)
+      return await this.#handle.run(this.#signed(unit), input)
     } finally {
       if (--this.#running === 0) this.#drained?.()
     }
+  }
+
+  /** The same unit, with the audit key in its transaction. */
+  #signed<I, O>({ name, work }: Unit<I, O>): Unit<I, O> {
+    return { name, work: (tx, input) => work({ ...tx, auditKey: this.#auditKey }, input) }
   }
 
   /**
