@@ -74,7 +74,19 @@ export function mapColumn(declaredType: string, evidence: ColumnEvidence): Mappi
   if (decimal && evidence.decimal) {
     return { type: `numeric(${decimal.precision},${decimal.scale})`, render: 'numeric' }
   }
+  if (isDecimalType(declaredType) && allFinite(evidence)) {
+    const note = decimal ? `Not every value fits ${declaredType}: kept as numeric without limits.` : undefined
+    return { type: 'numeric', render: 'numeric', ...(note && { note }) }
+  }
   return mapNumbers(affinity, evidence)
+}
+
+function isDecimalType(declaredType: string): boolean {
+  return /^(decimal|numeric|dec|number)\b/i.test(declaredType.trim())
+}
+
+function allFinite(evidence: ColumnEvidence): boolean {
+  return !/inf/i.test(`${evidence.min} ${evidence.max}`)
 }
 
 function isBit(value: string | null): boolean {
@@ -93,7 +105,7 @@ function mapByDeclaration(declaredType: string, affinity: Affinity): Mapping {
     case 'REAL':
       return { type: 'double precision', render: 'real' }
     case 'NUMERIC':
-      return /^(decimal|numeric|dec|number)\b/i.test(declaredType)
+      return isDecimalType(declaredType)
         ? { type: 'numeric', render: 'numeric' }
         : { type: 'text', render: 'text' }
     case 'BLOB':
@@ -136,9 +148,8 @@ function mapTexts(declaredType: string, affinity: Affinity, evidence: ColumnEvid
 function mapNumbers(affinity: Affinity, evidence: ColumnEvidence): Mapping {
   const { integers, reals } = evidence
   if (reals === 0) return { type: 'bigint', render: 'integer' }
-  const finite = !/inf/i.test(`${evidence.min} ${evidence.max}`)
   if (integers === 0) return { type: 'double precision', render: 'real' }
-  if (finite) {
+  if (allFinite(evidence)) {
     const note = `${integers} integers beside ${reals} fractions: numeric holds both exactly.`
     return { type: 'numeric', render: 'numeric', ...(affinity !== 'NUMERIC' && { note }) }
   }
