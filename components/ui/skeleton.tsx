@@ -6,8 +6,8 @@ import clsx from 'clsx'
  */
 export function Skeleton({ className, label = 'Loading' }: { className: string; label?: string }) {
   return (
-    <div role="status" className={clsx('animate-late', className)}>
-      <span className="sr-only">{label}</span>
+    <div role={label ? 'status' : undefined} className={clsx('animate-late', className)}>
+      {label ? <span className="sr-only">{label}</span> : null}
       <div className="hatched size-full border-y border-border" />
     </div>
   )

@@ -1,0 +1,68 @@
+'use client'
+
+import { useCallback, useMemo } from 'react'
+import { formatTime } from '@/components/ui/format'
+import { useUrlState } from '@/components/ui/url-state'
+import { useZone } from '@/components/ui/zone'
+
+export const RANGES = [
+  { key: '5m', label: 'Last 5 minutes', ms: 5 * 60_000 },
+  { key: '15m', label: 'Last 15 minutes', ms: 15 * 60_000 },
+  { key: '1h', label: 'Last hour', ms: 3_600_000 },
+  { key: '24h', label: 'Last 24 hours', ms: 24 * 3_600_000 },
+  { key: '7d', label: 'Last 7 days', ms: 7 * 24 * 3_600_000 },
+] as const
+
+export type RangeKey = (typeof RANGES)[number]['key']
+
+const FALLBACK = RANGES[1]
+
+/**
+ * The window that charts, queries and events share. It is in the URL: `range=1h` follows the present, `from` and
+ * `to` (UTC ms) are a brushed window that stands still.
+ */
+export function useTimeRange() {
+  const { params, change } = useUrlState()
+  const zone = useZone()
+  const from = instant(params.get('from'))
+  const to = instant(params.get('to'))
+  const range = RANGES.find((each) => each.key === params.get('range')) ?? FALLBACK
+  const brushed = from !== undefined && to !== undefined && from < to ? { from, to } : null
+
+  const choose = useCallback(
+    (key: RangeKey) => change({ range: key === FALLBACK.key ? null : key, from: null, to: null }),
+    [change],
+  )
+  const brush = useCallback(
+    (window: { from: number; to: number } | null) =>
+      change({
+        from: window ? String(Math.round(window.from)) : null,
+        to: window ? String(Math.round(window.to)) : null,
+      }),
+    [change],
+  )
+  const start = brushed?.from
+  const end = brushed?.to
+  const label = start !== undefined && end !== undefined ? windowLabel(start, end, zone) : range.label
+  return useMemo(
+    () => ({
+      /** The chosen span ending now; in force while nothing is brushed. */
+      range,
+      /** The brushed window in ms, or null. */
+      window: start !== undefined && end !== undefined ? { from: start, to: end } : null,
+      label,
+      choose,
+      brush,
+    }),
+    [range, start, end, label, choose, brush],
+  )
+}
+
+function instant(value: string | null): number | undefined {
+  return value !== null && /^\d{12,14}$/.test(value) ? Number(value) : undefined
+}
+
+function windowLabel(from: number, to: number, zone: string): string {
+  const sameDay = formatTime(from, zone, { only: 'date' }) === formatTime(to, zone, { only: 'date' })
+  return `${formatTime(from, zone, sameDay ? { only: 'time' } : {})} – ${formatTime(to, zone, sameDay ? { only: 'time' } : {})}`
+}
