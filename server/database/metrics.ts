@@ -1,5 +1,5 @@
 import { databaseCode } from '@/db/errors'
-import { Histogram, type HistogramCounts } from './histogram'
+import { Histogram, type HistogramCounts } from '@/server/histogram'
 
 /** Everything that is counted about one database since it was opened. */
 export class DatabaseMetrics {

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { type Quantiles, quantiles } from './histogram'
+import { type Quantiles, quantiles } from '@/server/histogram'
 import type { DatabaseCounts } from './metrics'
 import type { PoolFigures, PostgresPool } from './postgres'
 import type { SqliteDriver } from './sqlite'
