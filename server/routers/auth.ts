@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { HoldfastError } from '@/server/errors'
+import { newDeviceId, type SignedIn } from '@/server/security'
+import { clearCookies, readCookie, setCookie } from '@/server/security/cookies'
+import { isBrowser } from '@/server/security/origin'
+import { passwordLength } from '@/server/security/passwords'
+import { permissionsOf } from '@/server/security/roles'
+import type { Context } from '@/server/trpc/context'
+import { procedure, publicProcedure, router } from '@/server/trpc/init'
+import { callerOf } from './caller'
+
+const email = z.email('enter an e-mail address').max(254)
+/** Nobody is told by its length that a password is wrong. */
+const givenPassword = z.string().min(1, 'enter your password').max(passwordLength.most)
+const newPassword = z
+  .string()
+  .min(passwordLength.least, `use at least ${passwordLength.least} characters`)
+  .max(passwordLength.most, `use at most ${passwordLength.most} characters`)
+const name = z
+  .string()
+  .trim()
+  .min(1, 'enter your name')
+  .max(100, 'use at most 100 characters')
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'use letters only')
+const token = z.string().max(200)
+
+/** Sign-in, set-up, refresh and step-up. None of them may be batched: the client sends each by itself. */
+export const authRouter = router({
+  /** Whether the console waits for its first admin, and whether the token of a link would make one. */
+  setUpState: publicProcedure
+    .input(z.strictObject({ token: token.optional() }))
+    .query(async ({ ctx, input }) => ({
+      needed: await ctx.runtime.security.needsSetUp(),
+      link: input.token ? await ctx.runtime.security.setUpLinkState(input.token) : null,
+      passwordLength,
+    })),
+
+  setUp: publicProcedure
+    .input(z.strictObject({ token, email, name, password: newPassword }))
+    .mutation(async ({ ctx, input }) => answer(ctx, await ctx.runtime.security.setUp(input, clientOf(ctx)))),
+
+  signIn: publicProcedure
+    .input(z.strictObject({ email, password: givenPassword }))
+    .mutation(async ({ ctx, input }) => answer(ctx, await ctx.runtime.security.signIn(input, clientOf(ctx)))),
+
+  /** The only procedure that rotates. A browser brings its refresh token as a cookie, a program in the body. */
+  refresh: publicProcedure
+    .input(z.strictObject({ refreshToken: token.optional() }))
+    .mutation(async ({ ctx, input }) => {
+      const { security } = ctx.runtime
+      const given = isBrowser(ctx.headers)
+        ? readCookie(ctx.headers, 'refresh', security.secure)
+        : input.refreshToken
+      if (!given) throw new HoldfastError('UNAUTHENTICATED', 'You are signed out.')
+      try {
+        return answer(ctx, await security.refresh(given, clientOf(ctx)))
+      } catch (error) {
+        if (isBrowser(ctx.headers)) clearCookies(ctx.resHeaders, security.secure)
+        throw error
+      }
+    }),
+
+  signOut: procedure('account:own').mutation(async ({ ctx }) => {
+    const { security } = ctx.runtime
+    if (isBrowser(ctx.headers)) clearCookies(ctx.resHeaders, security.secure)
+    await security.endSession(ctx.session, ctx.session.sessionId, callerOf(ctx))
+  }),
+
+  me: procedure('account:own').query(({ ctx }) => ({
+    ...ctx.session,
+    permissions: permissionsOf(ctx.session.role),
+  })),
+
+  /** The password again, for one action with exactly this input. The grant goes into the header Holdfast-Step-Up. */
+  stepUp: procedure('account:own')
+    .input(z.strictObject({ action: z.string().max(100), input: z.unknown(), password: givenPassword }))
+    .mutation(({ ctx, input: { action, input, password } }) =>
+      ctx.runtime.security.stepUp(ctx.session, { action, input, password }, callerOf(ctx)),
+    ),
+})
+
+function clientOf(ctx: Context) {
+  return {
+    by: callerOf(ctx),
+    deviceId: readCookie(ctx.headers, 'device', ctx.runtime.security.secure) ?? madeFor(ctx),
+  }
+}
+
+/** A browser without a device cookie gets one with its sign-in. */
+function madeFor(ctx: Context): string | undefined {
+  if (!isBrowser(ctx.headers)) return undefined
+  const deviceId = newDeviceId()
+  const { clock, security } = ctx.runtime
+  setCookie(ctx.resHeaders, 'device', deviceId, { secure: security.secure, now: clock.now() })
+  return deviceId
+}
+
+/** Tokens as cookies for a browser, which never sees them; in the body for a program. */
+function answer(ctx: Context, { session, accessToken, accessExpiresAt, refreshToken }: SignedIn) {
+  const { clock, security } = ctx.runtime
+  const facts = { session, accessExpiresAt, now: clock.now() }
+  if (!isBrowser(ctx.headers)) return { ...facts, tokens: { accessToken, refreshToken } }
+  const options = { secure: security.secure, now: facts.now }
+  setCookie(ctx.resHeaders, 'access', accessToken, { ...options, expiresAt: accessExpiresAt })
+  setCookie(ctx.resHeaders, 'refresh', refreshToken, { ...options, expiresAt: session.expiresAt })
+  return { ...facts, tokens: null }
+}

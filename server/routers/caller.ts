@@ -1,0 +1,14 @@
+import type { Caller } from '@/server/audit'
+import type { Context } from '@/server/trpc/context'
+
+/** Who is behind a request, for the audit events of what it does. */
+export function callerOf({ session, client, requestId }: Context): Caller {
+  return {
+    actorId: session?.userId ?? null,
+    actor: session?.email ?? 'anonymous',
+    sessionId: session?.sessionId ?? null,
+    address: client.address,
+    userAgent: client.userAgent || null,
+    requestId,
+  }
+}
