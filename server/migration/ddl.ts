@@ -18,9 +18,7 @@ export function createTable(table: PlannedTable, schema: string): string {
 }
 
 export function createIndex(table: PlannedTable, index: PlannedIndex, schema: string): string {
-  const columns = index.columns.map(
-    ({ target, descending }) => `${q(target)}${descending ? ' DESC NULLS LAST' : ' NULLS FIRST'}`,
-  )
+  const columns = index.columns.map(({ target, descending }) => `${q(target)}${descending ? ' DESC' : ''}`)
   const plain = index.constraint ? index.columns.map(({ target }) => q(target)) : columns
   const where = index.where ? ` WHERE ${index.where}` : ''
   return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${q(index.name)} ON ${qualified(schema, table.target)} (${plain.join(', ')})${where}`

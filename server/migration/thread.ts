@@ -1,0 +1,144 @@
+import type { MessagePort } from 'node:worker_threads'
+import type Database from 'better-sqlite3'
+import type pg from 'pg'
+import { type CopyTask, copyPart } from './copy'
+import {
+  type Digest,
+  type DigestTask,
+  digestOrdered,
+  digestSourceSet,
+  digestTargetSet,
+  registerCanonical,
+  type Side,
+} from './digest'
+import { type EvidenceColumn, evidenceColumns, readEvidence } from './evidence'
+import { MigrationError, toFailure } from './failure'
+import type { Bounds, Scan } from './ranges'
+import { openSource, sourceError } from './source'
+import { connectTarget, targetError } from './target'
+import type { ColumnEvidence, Failure, Target } from './types'
+
+/** What the worker's main thread asks of one that reads and loads. */
+export type ThreadTask =
+  | { kind: 'snapshot' }
+  | { kind: 'release' }
+  | { kind: 'quickCheck' }
+  | { kind: 'foreignKeyCheck'; table: string }
+  | { kind: 'forms'; table: string; columns: { name: string; declaredType: string }[] }
+  | { kind: 'evidence'; scan: Scan; bounds: Bounds; columns: EvidenceColumn[] }
+  | { kind: 'copy'; task: CopyTask }
+  | { kind: 'digest'; task: DigestTask }
+  | { kind: 'digestSource'; task: DigestTask }
+  | { kind: 'digestTarget'; task: DigestTask }
+
+/** What each kind of task answers. */
+export interface ThreadAnswers {
+  snapshot: null
+  release: null
+  quickCheck: string[]
+  /** Rows that break the n-th foreign key of pragma_foreign_key_list, or why it can't be checked. */
+  foreignKeyCheck: { counts: Record<number, number> } | { mismatch: string }
+  forms: EvidenceColumn[]
+  evidence: ColumnEvidence[]
+  copy: boolean
+  digest: Digest
+  digestSource: { rows: number; columns: Side[] }
+  digestTarget: { rows: number; columns: Side[] }
+}
+
+export interface ThreadSetup {
+  source: string
+  target: Target
+  runId: string
+  /** Int32: 0 go on, 1 stop after this batch, 2 stop at once. */
+  signal: SharedArrayBuffer
+}
+
+export type ThreadMessage =
+  | { id: number; answer: unknown }
+  | { id: number; failure: Failure }
+  | { id: number; news: { read: number; written: number; bytes: number } }
+
+/** A thread with one read transaction on the source and, once it needs it, one connection to the target. */
+export function serveThread(port: MessagePort, setup: ThreadSetup): void {
+  const flag = new Int32Array(setup.signal)
+  const signal = () => Atomics.load(flag, 0)
+  let db: Database.Database | undefined
+  let client: pg.Client | undefined
+
+  const source = () => {
+    if (!db) {
+      db = openSource(setup.source)
+      registerCanonical(db)
+    }
+    return db
+  }
+  const target = async () => {
+    client ??= await connectTarget(setup.target, `holdfast migration ${setup.runId}`)
+    return client
+  }
+
+  async function run(id: number, task: ThreadTask): Promise<unknown> {
+    const rows = (read: number) => port.postMessage({ id, news: { read, written: 0, bytes: 0 } })
+    const stopped = () => signal() !== 0
+    switch (task.kind) {
+      case 'snapshot':
+        if (source().inTransaction) source().exec('ROLLBACK')
+        source().exec('BEGIN')
+        source().prepare('SELECT count(*) FROM sqlite_schema').get()
+        return null
+      case 'release':
+        if (db?.inTransaction) db.exec('ROLLBACK')
+        return null
+      case 'quickCheck':
+        return source().prepare('SELECT quick_check FROM pragma_quick_check(20)').pluck().all()
+      case 'foreignKeyCheck':
+        return checkForeignKeys(source(), task.table)
+      case 'forms':
+        return evidenceColumns(source(), task.table, task.columns)
+      case 'evidence':
+        return readEvidence(source(), task.scan, task.bounds, task.columns)
+      case 'copy': {
+        const utf16 = source().pragma('encoding', { simple: true }) !== 'UTF-8'
+        const report = (news: { read: number; written: number; bytes: number }) =>
+          port.postMessage({ id, news })
+        return copyPart({ db: source(), client: await target(), utf16, signal, report }, task.task)
+      }
+      case 'digest':
+        return digestOrdered(source(), await target(), task.task, rows, stopped)
+      case 'digestSource':
+        return digestSourceSet(source(), await target(), task.task, rows, stopped)
+      case 'digestTarget':
+        return digestTargetSet(await target(), task.task)
+    }
+  }
+
+  port.on('message', async ({ id, task }: { id: number; task: ThreadTask }) => {
+    try {
+      port.postMessage({ id, answer: await run(id, task) })
+    } catch (error) {
+      // A connection in an unknown state is not used again.
+      const broken = client
+      client = undefined
+      await broken?.end().catch(() => {})
+      port.postMessage({ id, failure: toFailure(translate(error, setup), true) })
+    }
+  })
+}
+
+function translate(error: unknown, setup: ThreadSetup): unknown {
+  if (error instanceof MigrationError) return error
+  const { code = '' } = error as { code?: string }
+  return code.startsWith('SQLITE_') ? sourceError(error, setup.source) : targetError(error, setup.target)
+}
+
+function checkForeignKeys(db: Database.Database, table: string): ThreadAnswers['foreignKeyCheck'] {
+  try {
+    const sql = `SELECT fkid, count(*) AS n FROM pragma_foreign_key_check(?) GROUP BY fkid`
+    const rows = db.prepare(sql).all(table) as { fkid: number; n: number }[]
+    return { counts: Object.fromEntries(rows.map(({ fkid, n }) => [fkid, n])) }
+  } catch (error) {
+    if (/mismatch|no such table/.test((error as Error).message)) return { mismatch: (error as Error).message }
+    throw error
+  }
+}
