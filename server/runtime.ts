@@ -62,7 +62,6 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       refreshMs: env.JWT_REFRESH_EXPIRES_IN,
       jwtSecret: env.JWT_SECRET,
       url: env.HOLDFAST_URL,
-      trustedProxies: env.TRUSTED_PROXIES,
     },
   )
   const system = openSystem({ clock, log, store, cache, database: () => database })
