@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HoldfastError } from '@/server/errors'
+import { HoldfastError, isHoldfastError } from '@/server/errors'
 import { newDeviceId, type SignedIn } from '@/server/security'
 import { clearCookies, readCookie, setCookie } from '@/server/security/cookies'
 import { isBrowser } from '@/server/security/origin'
@@ -55,16 +55,22 @@ export const authRouter = router({
       try {
         return answer(ctx, await security.refresh(given, clientOf(ctx)))
       } catch (error) {
-        if (isBrowser(ctx.headers)) clearCookies(ctx.resHeaders, security.secure)
+        const over = isHoldfastError(error) && error.code === 'SESSION_ENDED'
+        if (over && isBrowser(ctx.headers)) clearCookies(ctx.resHeaders, security.secure)
         throw error
       }
     }),
 
-  signOut: procedure('account:own').mutation(async ({ ctx }) => {
-    const { security } = ctx.runtime
-    if (isBrowser(ctx.headers)) clearCookies(ctx.resHeaders, security.secure)
-    await security.endSession(ctx.session, ctx.session.sessionId, callerOf(ctx))
-  }),
+  /** Ends the session, also when its access token has run out and only the refresh token is left. */
+  signOut: publicProcedure
+    .input(z.strictObject({ refreshToken: token.optional() }).optional())
+    .mutation(async ({ ctx, input }) => {
+      const { security } = ctx.runtime
+      const browser = isBrowser(ctx.headers)
+      const given = browser ? readCookie(ctx.headers, 'refresh', security.secure) : input?.refreshToken
+      await security.signOut({ session: ctx.session, refreshToken: given }, callerOf(ctx))
+      if (browser) clearCookies(ctx.resHeaders, security.secure)
+    }),
 
   me: procedure('account:own').query(({ ctx }) => ({
     ...ctx.session,

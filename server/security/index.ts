@@ -17,6 +17,7 @@ import { type EventPage, recentEvents, type SecurityFigures, securityFigures } f
 import {
   type EndReason,
   endSessions,
+  findByRefreshToken,
   findSession,
   hashOf,
   listSessions,
@@ -79,6 +80,8 @@ export interface Security {
   setUp(input: { token: string; name: string } & Credentials, client: Client): Promise<SignedIn>
   /** Rotates a refresh token. Throws SESSION_ENDED; a token that was used before ends its session. */
   refresh(refreshToken: string, client: Client): Promise<SignedIn>
+  /** Ends the session of a request, found by its access token or else by its refresh token. */
+  signOut(of: { session: SessionInfo | null; refreshToken?: string }, by: Caller): Promise<void>
   /** Ends a session of the user himself. NOT_FOUND when it is not his, or has ended. */
   endSession(session: SessionInfo, sessionId: string, by: Caller): Promise<void>
   /** Ends all sessions of the user but this one; answers how many. */
@@ -195,6 +198,11 @@ export function openSecurity(
         log.warn({ address: by.address, requestId: by.requestId }, 'a used refresh token came back')
       }
       throw sessionEnded()
+    },
+
+    async signOut({ session, refreshToken }, by) {
+      const at = session ?? (refreshToken ? await findByRefreshToken({ store }, hashOf(refreshToken)) : null)
+      if (at) await end(at.userId, { only: at.sessionId }, 'signed out', by)
     },
 
     async endSession(session, sessionId, by) {

@@ -310,6 +310,20 @@ export async function findSession(
   return row ? infoOf(row.user, row.session) : null
 }
 
+/** Whose session a refresh token belongs to, whatever became of either. */
+export async function findByRefreshToken(
+  { store }: { store: Store },
+  hash: string,
+): Promise<{ userId: string; sessionId: string } | null> {
+  const { sessions, refreshTokens: tokens } = store.tables
+  const [row] = await store.db
+    .select({ userId: sessions.userId, sessionId: sessions.id })
+    .from(tokens)
+    .innerJoin(sessions, eq(sessions.id, tokens.sessionId))
+    .where(eq(tokens.hash, hash))
+  return row ?? null
+}
+
 /** A session as its user sees it in the list. */
 export interface SessionEntry {
   id: string
