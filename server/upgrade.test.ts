@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { asc } from 'drizzle-orm'
+import { Client } from 'pg'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createDatabase, needsPostgres, sharedPostgres } from '@/db/testing/shared'
+import packageJson from '@/package.json'
+import { system, verifyRows } from './audit'
+import { systemClock } from './clock'
+import { parseVariables } from './env'
+import { openLog } from './log'
+import { type OpenedStore, openStore } from './open-store'
+import { openSecurity } from './security'
+
+/*
+ * Every release leaves a filled store in db/fixtures. To add this release's:
+ * MAKE_FIXTURE=1 npx vitest run server/upgrade.test.ts (needs pg_dump)
+ */
+const fixtures = join(import.meta.dirname, '..', 'db', 'fixtures')
+const releases = readdirSync(fixtures).filter((name) => /^\d+\.\d+\.\d+$/.test(name))
+const masterKey = Buffer.alloc(32, 'fixture').toString('base64')
+const admin = { email: 'ada@example.org', name: 'Ada', password: 'correct horse battery staple' }
+const log = openLog('error')
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step()
+})
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-upgrade-'))
+  undo.push(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function openIn(folder: string, database?: string): Promise<OpenedStore> {
+  const { host, port, user, password } = database
+    ? sharedPostgres()
+    : { host: '', port: '', user: '', password: '' }
+  const opened = await openStore(
+    parseVariables({
+      HOLDFAST_DATA_DIR: folder,
+      HOLDFAST_MASTER_KEY: masterKey,
+      ...(database && {
+        DB_TYPE: 'postgresql',
+        DB_HOST: host,
+        DB_PORT: String(port),
+        DB_NAME: database,
+        DB_USER: user,
+        DB_PASSWORD: password,
+      }),
+    }),
+    log,
+    { serving: true },
+  )
+  undo.push(async () => {
+    await opened.database.close()
+    opened.lock?.release()
+  })
+  return opened
+}
+
+function accountsOf({ store, vault }: OpenedStore) {
+  const config = { accessMs: 900_000, refreshMs: 604_800_000, url: 'http://localhost:3000' }
+  return openSecurity({ store, vault, clock: systemClock, log }, config)
+}
+
+/** What an upgraded store must still do: sign its admin in, and hold an unbroken audit log. */
+async function expectWhole(opened: OpenedStore): Promise<void> {
+  const { session } = await accountsOf(opened).signIn(admin, { by: { ...system, actor: 'test' } })
+  expect(session).toMatchObject({ email: admin.email, role: 'admin' })
+  const { auditEvents } = opened.store.tables
+  const rows = await opened.store.db.select().from(auditEvents).orderBy(asc(auditEvents.seq))
+  expect(rows.length).toBeGreaterThanOrEqual(6)
+  expect(
+    verifyRows(rows, { key: (id) => (id === opened.vault.keyId ? opened.vault.key('audit') : undefined) }),
+  ).toEqual([])
+}
+
+it('has a fixture of every release, this one included', () => {
+  expect(releases).toContain(packageJson.version)
+})
+
+describe.each(releases)('a store of release %s', (release) => {
+  it('is upgraded on SQLite', async () => {
+    const folder = temporary()
+    copyFileSync(join(fixtures, release, 'store.db'), join(folder, 'holdfast.db'))
+    chmodSync(join(folder, 'holdfast.db'), 0o600)
+    await expectWhole(await openIn(folder))
+  })
+
+  describe('on PostgreSQL', () => {
+    needsPostgres()
+
+    it('is upgraded', async () => {
+      const { database, url, drop } = await createDatabase()
+      undo.push(drop)
+      const client = new Client({ connectionString: url })
+      await client.connect()
+      await client.query(readFileSync(join(fixtures, release, 'store.pg.sql'), 'utf8'))
+      await client.end()
+      await expectWhole(await openIn(temporary(), database))
+    })
+  })
+})
+
+if (process.env.MAKE_FIXTURE) {
+  describe('this release', () => {
+    const folder = join(fixtures, packageJson.version)
+
+    async function fill(opened: OpenedStore): Promise<void> {
+      const accounts = accountsOf(opened)
+      await accounts.createUser({ ...admin, role: 'admin' }, { ...system, actor: 'command line' })
+      await accounts.createUser(
+        { email: 'grace@example.org', name: 'Grace', role: 'viewer', password: admin.password },
+        { ...system, actor: 'command line' },
+      )
+      const client = {
+        by: {
+          ...system,
+          actor: 'anonymous',
+          address: '192.0.2.7',
+          userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+        },
+      }
+      const { refreshToken, session } = await accounts.signIn(admin, client)
+      await accounts.refresh(refreshToken, client)
+      await accounts.signIn({ email: 'grace@example.org', password: 'wrong' }, client).catch(() => {})
+      await accounts.stepUp(
+        session,
+        { action: 'migration.start', input: { runId: 'a' }, password: admin.password },
+        client.by,
+      )
+      await accounts.jwks()
+    }
+
+    it('leaves a filled SQLite file and a PostgreSQL dump', async () => {
+      mkdirSync(folder, { recursive: true })
+      const data = temporary()
+      const sqlite = await openIn(data)
+      await fill(sqlite)
+      if (sqlite.database.dialect === 'sqlite') sqlite.database.client.pragma('wal_checkpoint(TRUNCATE)')
+      copyFileSync(join(data, 'holdfast.db'), join(folder, 'store.db'))
+
+      const { database, url, drop } = await createDatabase()
+      undo.push(drop)
+      await fill(await openIn(temporary(), database))
+      const dump = execFileSync('pg_dump', ['--inserts', '--no-owner', '--no-privileges', url], {
+        encoding: 'utf8',
+      })
+      // Meta-commands are psql's, and an empty search_path would outlive the script in its session.
+      writeFileSync(
+        join(folder, 'store.pg.sql'),
+        dump.replace(/^\\.*$/gm, '').replace(/^SELECT pg_catalog.set_config\('search_path'.*$/m, ''),
+      )
+      expect(existsSync(join(folder, 'store.pg.sql'))).toBe(true)
+    })
+  })
+}
