@@ -40,7 +40,7 @@ export function openSqliteFile(file: string): SqliteDriver {
 /** Looks for damage before anything is changed. Of a large file only the schema is read, so that a start stays quick. */
 function check(client: BetterSqlite3.Database, file: string): void {
   client.prepare('SELECT count(*) FROM sqlite_master').get()
-  if (statSync(file).size > CHECKED_BYTES) return
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > CHECKED_BYTES) return
   const [first] = client.pragma('quick_check(1)') as { quick_check: string }[]
   if (first?.quick_check !== 'ok') throw damaged(file)
 }

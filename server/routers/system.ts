@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { variables } from '@/server/env'
+import { metrics } from '@/server/system'
+import { aboutProcess } from '@/server/system/about'
+import { describeConfig } from '@/server/system/config'
+import { procedure, router } from '@/server/trpc/init'
+import { liveEvents } from './live'
+
+export const systemRouter = router({
+  /** The one event stream: samples, news of migrations, audit events. Resumes after `lastEventId`. */
+  live: procedure('system:read')
+    .input(z.strictObject({ lastEventId: z.string().max(64).nullish() }))
+    .subscription(({ ctx, input, signal }) =>
+      liveEvents({ ctx, after: input.lastEventId ?? undefined, signal }),
+    ),
+
+  /** The newest samples as columns, oldest first, and what each metric means. */
+  history: procedure('system:read')
+    .input(z.strictObject({ samples: z.int().min(1).max(900).default(900) }))
+    .query(({ ctx, input }) => ({
+      ...ctx.runtime.system.history(input.samples),
+      metrics,
+      now: ctx.runtime.clock.now(),
+    })),
+
+  /** Every component with its state, since when, and what to do. */
+  health: procedure('system:read').query(({ ctx }) => ctx.runtime.system.health()),
+
+  /** The effective configuration with the source of each value; secrets as fingerprints. */
+  config: procedure('system:read').query(({ ctx }) => {
+    const { env, vault, database } = ctx.runtime
+    return describeConfig({
+      variables,
+      env,
+      fingerprint: (secret) => vault.mac('config-fingerprint', secret).toString('hex').slice(0, 8),
+      switchedOver:
+        database.dialect === 'postgresql' && env.DB_TYPE !== 'postgresql'
+          ? movedTo(database.client.config)
+          : {},
+    })
+  }),
+
+  /** Version and process. */
+  about: procedure('system:read').query(({ ctx }) => ({
+    ...aboutProcess(ctx.runtime.clock.now()),
+    dialect: ctx.runtime.database.dialect,
+    url: ctx.runtime.env.HOLDFAST_URL,
+  })),
+})
+
+function movedTo(place: { host: string; port: number; database: string; user: string }) {
+  return {
+    DB_TYPE: 'postgresql',
+    DB_HOST: place.host,
+    DB_PORT: String(place.port),
+    DB_NAME: place.database,
+    DB_USER: place.user,
+  }
+}

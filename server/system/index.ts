@@ -1,0 +1,78 @@
+import type { Store } from '@/db/store'
+import type { Clock } from '@/server/clock'
+import type { Log } from '@/server/log'
+import type { LiveEvent, Sample } from './events'
+import { type Health, judge } from './health'
+import { History, type HistoryColumns } from './history'
+import { type Delivered, Hub, type Subscription } from './hub'
+import { Reader } from './reader'
+import { Sampler } from './sampler'
+import type { CacheSource, DatabaseSource } from './sources'
+
+export type { AuditNews, LiveEvent, MetricValues, MigrationNews, Sample } from './events'
+export type { Health, HealthComponent, HealthState } from './health'
+export type { HistoryColumns } from './history'
+export type { Delivered } from './hub'
+export { type MetricName, metricNames, metrics } from './metrics'
+
+export interface SystemDeps {
+  clock: Clock
+  log: Log
+  store: Store
+  cache: CacheSource
+  /** The database under the store, which a switchover replaces. */
+  database: () => DatabaseSource
+  /** Public origin of the console, for its verdict on plain http. */
+  url?: string
+}
+
+/** The console's measurements of itself, and the one stream that carries live events. */
+export interface System {
+  start(): void
+  /** Hands an event to every open stream. */
+  publish(event: LiveEvent): void
+  subscribe(subscription: Subscription): AsyncGenerator<Delivered<LiveEvent>, void, void>
+  latest(): Sample | undefined
+  /** The newest samples as columns; all that are kept (15 minutes) without a count. */
+  history(count?: number): HistoryColumns
+  health(): Promise<Health>
+  close(): Promise<void>
+}
+
+const PERIOD_MS = 1_000
+const RECENT = 10
+
+/** Opens the measurements; nothing runs before `start()`. One sampling a second serves every stream. */
+export function openSystem(deps: SystemDeps): System {
+  const { clock, log, store, database, cache } = deps
+  const hub = new Hub<LiveEvent>({ kind: 'reset' })
+  const history = new History()
+  const reader = new Reader({ clock, log, store, database, cache, streams: () => hub.subscribers })
+  const sampler = new Sampler({ log }, PERIOD_MS, async () => {
+    const sample = await reader.read()
+    history.add(sample)
+    hub.publish({ kind: 'sample', ...sample })
+  })
+  return {
+    start: () => sampler.start(),
+    publish: (event) => hub.publish(event),
+    subscribe: (subscription) => hub.subscribe(subscription),
+    latest: () => history.latest,
+    history: (count) => history.columns(count),
+    async health() {
+      const source = database()
+      const [stats, cached] = await Promise.all([source.stats(), cache.stats()])
+      return judge({
+        now: clock.now(),
+        database: { ...stats, dialect: source.dialect, max: source.figures().pool?.max ?? null },
+        cache: { ...cached, state: cache.figures().state },
+        url: deps.url,
+        recent: history.last(RECENT),
+      })
+    },
+    async close() {
+      await sampler.stop()
+      reader.close()
+    },
+  }
+}
