@@ -16,6 +16,9 @@ const config = {
   serverExternalPackages: external,
   outputFileTracingRoot: root,
   turbopack: { root },
+  // Nothing goes through next/image, so the standalone build needs no image library.
+  images: { unoptimized: true },
+  outputFileTracingExcludes: { '*': ['node_modules/sharp/**', 'node_modules/@img/**'] },
   // `npm run verify` checks the types of the whole tree, in a second.
   typescript: { ignoreBuildErrors: true },
 }

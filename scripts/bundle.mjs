@@ -10,6 +10,7 @@ export const root = resolve(fileURLToPath(new URL('.', import.meta.url)), '..')
 /** Single files, and folders of which every module but the tests is an entry: [source, output below dist/]. */
 const FILES = [
   ['server/main.ts', 'main'],
+  ['server/main/serve.ts', 'serve'],
   ['server/migration/worker.ts', 'migration-worker'],
   ['db/testing/servers.ts', 'testing/servers'],
 ]

@@ -1,0 +1,31 @@
+// npm run bench|admin|migrate -- …: installs and bundles what is missing, then runs the bundled command.
+import fs from 'node:fs'
+import path from 'node:path'
+import { checkNode, Failure, fail, install, root, run } from './lib.mjs'
+
+const [kind, ...rest] = process.argv.slice(2)
+
+try {
+  checkNode()
+  await install()
+  const { bundle } = await import('./bundle.mjs')
+  await bundle()
+  const [file, args] = kind === 'bench' ? bench(rest) : [path.join(root, 'dist/cli', `${kind}.mjs`), rest]
+  process.exit(await run(process.execPath, ['--enable-source-maps', file, ...args]))
+} catch (error) {
+  fail(error)
+}
+
+function bench([name, ...args]) {
+  const folder = path.join(root, 'dist/bench')
+  const names = fs.existsSync(folder)
+    ? fs
+        .readdirSync(folder)
+        .filter((file) => file.endsWith('.mjs'))
+        .map((file) => file.slice(0, -4))
+    : []
+  if (!names.includes(name)) {
+    throw new Failure(`Which bench? Run "npm run bench -- NAME" with one of: ${names.join(', ')}.`)
+  }
+  return [path.join(folder, `${name}.mjs`), args]
+}

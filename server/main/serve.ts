@@ -1,0 +1,71 @@
+import type { Server } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import type { Env } from '@/server/env'
+import { getRuntime } from '@/server/runtime'
+import { failureSentence } from './failure'
+import { createConsoleServer, listen } from './http'
+import { prepareNext } from './next'
+import { shutDown } from './shutdown'
+
+/** The project's folder, or the standalone build's: the bundle lies in its dist/. */
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
+
+/**
+ * Starts the console: configuration, runtime, Next, then the port. Whatever stops the start is one sentence on
+ * standard error and exit code 1. Resolves when the console answers.
+ */
+export async function serve(): Promise<void> {
+  process.title = 'holdfast'
+  process.setSourceMapsEnabled(true)
+  const dev = process.argv.includes('--dev')
+  let close: () => Promise<void> = async () => {}
+  try {
+    // The store's migrations, the worker's bundle, .env and ./data are found from here.
+    process.chdir(root)
+    const runtime = await getRuntime()
+    const { env } = runtime
+    close = () => runtime.close()
+    const server = createConsoleServer()
+    handleSignals({ server, runtime })
+    server.answer(await prepareNext({ root, dev, host: env.HOST, port: env.PORT, upgrades: server.upgrades }))
+    await listen(server.http, env)
+    announce(env, await runtime.setUpLink())
+  } catch (error) {
+    process.stderr.write(`${failureSentence(error)}\n`)
+    await close().catch(() => {})
+    process.exit(1)
+  }
+}
+
+function handleSignals(parts: {
+  server: { http: Server; drain(): void }
+  runtime: Parameters<typeof shutDown>[0]['runtime']
+}): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    // A second Ctrl-C means: at once.
+    if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143)
+    stopping = true
+    shutDown(parts).then((code) => process.exit(code))
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+function announce(env: Env, setUpLink: string | null): void {
+  const lines = [`Holdfast is ready at ${env.HOLDFAST_URL}`]
+  if (setUpLink) lines.push(`Create the first admin here (the link works once): ${setUpLink}`)
+  if (!isSecureOrigin(env.HOLDFAST_URL)) {
+    lines.push(
+      `Warning: ${env.HOLDFAST_URL} is plain http, so passwords cross the network unencrypted and browsers withhold` +
+        ' passkeys and the clipboard. Put a TLS proxy in front, and set HOLDFAST_URL to its https address.',
+    )
+  }
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** What browsers call a trustworthy origin: https, or http on this machine. */
+function isSecureOrigin(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin)
+  return protocol === 'https:' || /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+}
