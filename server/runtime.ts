@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Store } from '@/db/store'
 import { type Cache, type CacheConfig, openCache } from './cache'
@@ -53,6 +54,8 @@ export async function openRuntime(env: Env): Promise<Runtime> {
   const { store, vault, lock } = opened
   let database = opened.database
   const stopping = new AbortController()
+  // Every open event stream listens to it.
+  setMaxListeners(0, stopping.signal)
 
   const cache = openCache({ log, clock }, cacheConfig(env))
   const security = openSecurity(
@@ -64,7 +67,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       url: env.HOLDFAST_URL,
     },
   )
-  const system = openSystem({ clock, log, store, cache, database: () => database })
+  const system = openSystem({ clock, log, store, cache, database: () => database, url: env.HOLDFAST_URL })
   const migration = openMigration(
     {
       store,
