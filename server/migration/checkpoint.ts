@@ -11,7 +11,7 @@ const TABLES = `
   CREATE SCHEMA IF NOT EXISTS ${BOOKKEEPING};
   CREATE TABLE IF NOT EXISTS ${BOOKKEEPING}.run (
     run_id text PRIMARY KEY, state text NOT NULL, mode text NOT NULL, source text NOT NULL, target_schema text NOT NULL,
-    plan text NOT NULL, undo text NOT NULL, report text, started_at bigint NOT NULL);
+    plan text NOT NULL, repair text NOT NULL, report text, started_at bigint NOT NULL);
   CREATE TABLE IF NOT EXISTS ${BOOKKEEPING}.part (
     run_id text NOT NULL, table_name text NOT NULL, part integer NOT NULL, lo text, hi text, position text,
     rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, done boolean NOT NULL DEFAULT false,
@@ -22,7 +22,12 @@ const TABLES = `
 /** Serialises those who make or drop the bookkeeping schema. */
 const GATE = `SELECT pg_advisory_xact_lock(hashtextextended('${BOOKKEEPING}', 0))`
 
-/** What cancelling has to undo, in SQL, last first. */
+/** SQL that cancelling runs, and SQL that puts back what the load needed out of its way; both can be run twice. */
+export interface Repair {
+  undo: string[]
+  restore: string[]
+}
+
 export interface StoredRun {
   runId: string
   state: 'running' | 'done'
@@ -30,7 +35,7 @@ export interface StoredRun {
   source: string
   schema: string
   plan: Plan
-  undo: string[]
+  repair: Repair
   report: string | null
   startedAt: number
 }
@@ -75,12 +80,12 @@ async function exists(client: pg.Client): Promise<boolean> {
 export async function readRun(client: pg.Client, runId: string): Promise<StoredRun | null> {
   if (!(await exists(client))) return null
   const { rows } = await client.query(
-    `SELECT run_id AS "runId", state, mode, source, target_schema AS schema, plan, undo, report, started_at::float8 AS "startedAt"
+    `SELECT run_id AS "runId", state, mode, source, target_schema AS schema, plan, repair, report, started_at::float8 AS "startedAt"
      FROM ${BOOKKEEPING}.run WHERE run_id = $1`,
     [runId],
   )
   const row = rows[0]
-  return row ? { ...row, plan: JSON.parse(row.plan), undo: JSON.parse(row.undo) } : null
+  return row ? { ...row, plan: JSON.parse(row.plan), repair: JSON.parse(row.repair) } : null
 }
 
 /** Inside the transaction that makes the target's tables. */
@@ -92,7 +97,7 @@ export async function writeRun(
   await client.query(GATE)
   await client.query(TABLES)
   await client.query(
-    `INSERT INTO ${BOOKKEEPING}.run (run_id, state, mode, source, target_schema, plan, undo, started_at)
+    `INSERT INTO ${BOOKKEEPING}.run (run_id, state, mode, source, target_schema, plan, repair, started_at)
      VALUES ($1, 'running', $2, $3, $4, $5, $6, $7)`,
     [
       run.runId,
@@ -100,7 +105,7 @@ export async function writeRun(
       run.source,
       run.schema,
       JSON.stringify(run.plan),
-      JSON.stringify(run.undo),
+      JSON.stringify(run.repair),
       run.startedAt,
     ],
   )

@@ -23,7 +23,7 @@ export interface CopyDependencies {
   db: Database.Database
   client: pg.Client
   utf16: boolean
-  /** 0 go on, 1 stop after this batch, 2 stop at once. */
+  /** 0 go on, 1 and 3 stop after this batch, 2 stop at once. */
   signal(): number
   /** Rows read and bytes sent since the last call; rows committed. */
   report(news: { read: number; written: number; bytes: number }): void

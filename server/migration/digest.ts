@@ -32,10 +32,8 @@ export interface DigestTask {
 
 /** Functions for the few doubles whose canonical form SQL arithmetic doesn't reach. */
 export function registerCanonical(db: Database.Database): void {
-  const print = db.prepare(`SELECT CAST(? AS TEXT)`).pluck()
   db.function('holdfast_bits', { deterministic: true }, (value: unknown) => bits(Number(value)))
   db.function('holdfast_decimal', { deterministic: true }, (value: unknown) => plainDecimal(String(value)))
-  print.get(0)
 }
 
 /**
@@ -271,7 +269,7 @@ export async function digestSourceSet(
       })
     }
     for (const row of chunk) {
-      row.forEach((value, i) => add(sums[i] as Side, value))
+      for (const [i, value] of row.entries()) add(sums[i] as Side, value)
       add(sums[row.length] as Side, row.map((value) => value ?? NULL_MARK).join('\x1f'))
     }
     rows += chunk.length

@@ -20,8 +20,8 @@ export interface Pool {
   ): Promise<ThreadAnswers[K]>
   /** Runs a task on every thread; only while none is at work. */
   everywhere<K extends Kind>(task: Extract<ThreadTask, { kind: K }>): Promise<ThreadAnswers[K][]>
-  /** 0 go on, 1 stop after this batch, 2 stop at once. */
-  signal(value: 0 | 1 | 2): void
+  /** 0 go on, 1 stop after this batch, 2 stop at once, 3 stop after this batch and for good. */
+  signal(value: 0 | 1 | 2 | 3): void
   close(): Promise<void>
 }
 
@@ -99,7 +99,7 @@ export function openPool(entry: URL, size: number, setup: Omit<ThreadSetup, 'sig
       ),
     signal: (value) => {
       Atomics.store(flag, 0, value)
-      if (value !== 2) return
+      if (value < 2) return
       for (const { one } of waiting.splice(0)) {
         one.reject(new MigrationError('CANCELLED', 'The run was cancelled.', 'Start a new one.'))
       }

@@ -127,7 +127,7 @@ export function canonicalSource(column: PlannedColumn): string {
         return `CASE WHEN ${name} IS NOT NULL THEN printf('%.${decimal.scale}f', ${name} + 0.0) END`
       return column.evidence.reals === 0
         ? name
-        : `CASE WHEN typeof(${name}) = 'real' THEN holdfast_decimal(${name}) ELSE ${name} END`
+        : `CASE WHEN typeof(${name}) = 'real' THEN holdfast_decimal(CAST(${name} AS TEXT)) ELSE ${name} END`
     }
     case 'bytes':
       return `CASE WHEN ${name} IS NOT NULL THEN hex(${name}) END`

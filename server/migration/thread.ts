@@ -50,7 +50,7 @@ export interface ThreadSetup {
   source: string
   target: Target
   runId: string
-  /** Int32: 0 go on, 1 stop after this batch, 2 stop at once. */
+  /** Int32: 0 go on, 1 stop after this batch, 2 stop at once, 3 stop after this batch and for good. */
   signal: SharedArrayBuffer
 }
 
@@ -80,7 +80,7 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
 
   async function run(id: number, task: ThreadTask): Promise<unknown> {
     const rows = (read: number) => port.postMessage({ id, news: { read, written: 0, bytes: 0 } })
-    const stopped = () => signal() !== 0
+    const stopped = () => signal() >= 2
     switch (task.kind) {
       case 'snapshot':
         if (source().inTransaction) source().exec('ROLLBACK')
