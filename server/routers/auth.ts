@@ -26,14 +26,16 @@ const token = z.string().max(200)
 
 /** Sign-in, set-up, refresh and step-up. None of them may be batched: the client sends each by itself. */
 export const authRouter = router({
-  /** Whether the console waits for its first admin, and whether the token of a link would make one. */
-  setUpState: publicProcedure
-    .input(z.strictObject({ token: token.optional() }))
-    .query(async ({ ctx, input }) => ({
-      needed: await ctx.runtime.security.needsSetUp(),
-      link: input.token ? await ctx.runtime.security.setUpLinkState(input.token) : null,
-      passwordLength,
-    })),
+  /** Whether the console waits for its first admin, and how long a password is. */
+  setUpState: publicProcedure.query(async ({ ctx }) => ({
+    needed: await ctx.runtime.security.needsSetUp(),
+    passwordLength,
+  })),
+
+  /** Whether a set-up link would work now. A mutation, so that its token stands in no address. */
+  checkSetUpLink: publicProcedure
+    .input(z.strictObject({ token }))
+    .mutation(async ({ ctx, input }) => ({ link: await ctx.runtime.security.setUpLinkState(input.token) })),
 
   setUp: publicProcedure
     .input(z.strictObject({ token, email, name, password: newPassword }))
@@ -74,6 +76,7 @@ export const authRouter = router({
 
   me: procedure('account:own').query(({ ctx }) => ({
     ...ctx.session,
+    now: ctx.runtime.clock.now(),
     permissions: permissionsOf(ctx.session.role),
   })),
 
@@ -102,12 +105,12 @@ function madeFor(ctx: Context): string | undefined {
 }
 
 /** Tokens as cookies for a browser, which never sees them; in the body for a program. */
-function answer(ctx: Context, { session, accessToken, accessExpiresAt, refreshToken }: SignedIn) {
+function answer(ctx: Context, { session, accessToken, refreshToken }: SignedIn) {
   const { clock, security } = ctx.runtime
-  const facts = { session, accessExpiresAt, now: clock.now() }
+  const facts = { session, now: clock.now() }
   if (!isBrowser(ctx.headers)) return { ...facts, tokens: { accessToken, refreshToken } }
   const options = { secure: security.secure, now: facts.now }
-  setCookie(ctx.resHeaders, 'access', accessToken, { ...options, expiresAt: accessExpiresAt })
+  setCookie(ctx.resHeaders, 'access', accessToken, { ...options, expiresAt: session.accessExpiresAt })
   setCookie(ctx.resHeaders, 'refresh', refreshToken, { ...options, expiresAt: session.expiresAt })
   return { ...facts, tokens: null }
 }

@@ -25,7 +25,7 @@ import {
   openSession,
   rotateSession,
   type SessionEntry,
-  type SessionInfo,
+  type SessionFacts,
   type SessionOrigin,
 } from './sessions'
 import {
@@ -41,7 +41,13 @@ import { type Credentials, plainEmail, proveByPassword, wrongCredentials } from 
 import { type StepUpRequest, stepUp } from './step-up'
 import { openTokens } from './tokens'
 
-export type { SessionEntry, SessionInfo } from './sessions'
+export type { SessionEntry } from './sessions'
+
+/** A signed-in session as every procedure sees it. */
+export interface SessionInfo extends SessionFacts {
+  /** When the access token runs out, UTC ms; a refresh brings the next one. */
+  accessExpiresAt: number
+}
 
 export interface SecurityConfig {
   /** Life of an access token, ms. */
@@ -68,7 +74,6 @@ export interface Client {
 export interface SignedIn {
   session: SessionInfo
   accessToken: string
-  accessExpiresAt: number
   refreshToken: string
 }
 
@@ -126,9 +131,9 @@ export function openSecurity(
   const ends = openSessionEvents()
   const proving = { store, passwords, clock }
 
-  async function handOut(session: SessionInfo, refreshToken: string): Promise<SignedIn> {
-    const { token, expiresAt } = await tokens.sign(session)
-    return { session, accessToken: token, accessExpiresAt: expiresAt, refreshToken }
+  async function handOut(facts: SessionFacts, refreshToken: string): Promise<SignedIn> {
+    const { token, expiresAt } = await tokens.sign(facts)
+    return { session: { ...facts, accessExpiresAt: expiresAt }, accessToken: token, refreshToken }
   }
 
   async function signIn(credentials: Credentials, { by, deviceId }: Client): Promise<SignedIn> {
@@ -166,7 +171,8 @@ export function openSecurity(
       const bearer = /^Bearer ([^ ]+)$/i.exec(headers.get('authorization') ?? '')?.[1]
       const token = bearer ?? readCookie(headers, 'access', secure)
       const claims = token ? await tokens.verify(token) : null
-      return claims && findSession({ store }, { ...claims, now: clock.now() })
+      const facts = claims && (await findSession({ store }, { ...claims, now: clock.now() }))
+      return facts && { ...facts, accessExpiresAt: claims.expiresAt }
     },
 
     async setUp({ token, email, name, password }, client) {

@@ -5,8 +5,8 @@ import type { Role } from '@/db/tables'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller } from '@/server/audit'
 
-/** A signed-in session as every procedure sees it. */
-export interface SessionInfo {
+/** What the store knows of a live session and its user. */
+export interface SessionFacts {
   sessionId: string
   userId: string
   email: string
@@ -123,7 +123,7 @@ interface RotateInput {
 }
 
 export type Rotation =
-  | { outcome: 'rotated' | 'repeated'; session: SessionInfo }
+  | { outcome: 'rotated' | 'repeated'; session: SessionFacts }
   | { outcome: 'unknown' }
   | { outcome: 'ended' | 'reused'; ended: string[] }
 
@@ -292,7 +292,7 @@ export function* endById(tx: Tx, ids: string[], reason: EndReason, by: Caller, n
 export async function findSession(
   { store }: { store: Store },
   { sessionId, userId, now }: { sessionId: string; userId: string; now: number },
-): Promise<SessionInfo | null> {
+): Promise<SessionFacts | null> {
   const { sessions, users } = store.tables
   const [row] = await store.db
     .select({ session: sessions, user: users })
@@ -357,7 +357,7 @@ export async function listSessions(
 function infoOf(
   user: { id: string; email: string; name: string; role: Role },
   session: { id: string; methods: string[]; idleExpiresAt: number },
-): SessionInfo {
+): SessionFacts {
   const { id: userId, email, name, role } = user
   const { id: sessionId, methods, idleExpiresAt: expiresAt } = session
   return { sessionId, userId, email, name, role, methods, expiresAt }

@@ -5,7 +5,7 @@ import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import { inputHash, makeGrant } from './grants'
 import type { Passwords } from './passwords'
-import type { SessionInfo } from './sessions'
+import type { SessionFacts } from './sessions'
 
 export interface StepUpRequest {
   /** The action that is to be allowed, such as `migration.start`. */
@@ -18,7 +18,7 @@ export interface StepUpRequest {
 /** Checks the password again and makes a grant for one action with one input. Throws WRONG_CREDENTIALS. */
 export async function stepUp(
   { store, passwords, clock }: { store: Store; passwords: Passwords; clock: Clock },
-  session: SessionInfo,
+  session: SessionFacts,
   { action, input, password }: StepUpRequest,
   by: Caller,
 ): Promise<{ grantId: string; expiresAt: number }> {
