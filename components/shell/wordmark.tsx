@@ -1,6 +1,6 @@
 import clsx from 'clsx'
 
-/** The cleat with a made-fast line: a bar on two feet, crossed by a figure of eight. */
+/** A cleat with a line made fast on it: horns, two feet, a base, one turn. */
 export function CleatMark({ className }: { className?: string }) {
   return (
     <svg
@@ -13,9 +13,9 @@ export function CleatMark({ className }: { className?: string }) {
       strokeLinejoin="round"
       aria-hidden="true"
     >
-      <path d="M2 10.5C5 8 8.5 7.5 12 7.5s7 .5 10 3" />
-      <path d="M9 8v8.5M15 8v8.5M6.5 16.5h11" />
-      <path d="M6 12.5 18 5.5M6 5.5l12 7" className="text-accent" />
+      <path d="M2 8.5C6.5 6.5 17.5 6.5 22 8.5" strokeWidth="2.25" />
+      <path d="M9 7.5v10M15 7.5v10M5.5 18h13" />
+      <path d="M3 15.5 21 11" className="text-accent" />
     </svg>
   )
 }

@@ -63,7 +63,6 @@ export function Stat({ label, value, format, unit, metric, at, note, tone, href,
           className={clsx(
             'flex min-w-0 flex-wrap items-baseline gap-x-1.5 tabular-nums',
             absent ? 'text-muted' : tone === 'bad' ? 'text-bad' : tone === 'warn' ? 'text-warn' : 'text-text',
-            stale && 'opacity-70',
           )}
         >
           {tone ? <StatusMark kind={tone} className="self-center" /> : null}

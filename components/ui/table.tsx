@@ -122,9 +122,12 @@ export function Table<Row>({
                       scope={named ? 'row' : undefined}
                       className={clsx(
                         height,
-                        'border-b border-border px-3 py-1 font-normal first:border-l-2 first:border-l-transparent first:pl-1.5 last:pr-2',
-                        tone === 'bad' && 'first:border-l-bad',
-                        tone === 'warn' && 'first:border-l-warn',
+                        'border-b border-border px-3 py-1 font-normal first:border-l-2 first:pl-1.5 last:pr-2',
+                        tone === 'bad'
+                          ? 'first:border-l-bad'
+                          : tone === 'warn'
+                            ? 'first:border-l-warn'
+                            : 'first:border-l-transparent',
                         column.numeric ? 'whitespace-nowrap text-right tabular-nums' : 'text-left',
                         column.truncate && 'max-w-0 truncate',
                         column.className,
@@ -134,7 +137,10 @@ export function Table<Row>({
                         <button
                           type="button"
                           data-row-open=""
-                          className="min-h-6 max-w-full text-left underline decoration-border underline-offset-4 group-hover:decoration-current"
+                          className={clsx(
+                            'min-h-6 max-w-full text-left underline decoration-border underline-offset-4 group-hover:decoration-current',
+                            column.truncate && 'truncate',
+                          )}
                           onClick={(event) => {
                             event.stopPropagation()
                             onOpen(row)

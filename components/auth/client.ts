@@ -1,0 +1,23 @@
+import { createTRPCClient, httpLink, TRPCClientError } from '@trpc/client'
+import type { AppRouter } from '@/server/routers/_app'
+
+/**
+ * Calls authentication procedures one by one and outside any batch: a cookie that an answer sets must not be
+ * lost in a stream, and a batch must not carry many guesses.
+ */
+export const authClient = createTRPCClient<AppRouter>({ links: [httpLink({ url: '/api/trpc' })] })
+
+/** The closed code of a failed call, such as SESSION_ENDED; undefined when the server was not reached. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof TRPCClientError)) return undefined
+  const { code } = (error.data ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? code : undefined
+}
+
+/** What was wrong with one field of a form, if the server named it. */
+export function fieldError(error: unknown, field: string): string | undefined {
+  if (!(error instanceof TRPCClientError)) return undefined
+  const { details } = (error.data ?? {}) as { details?: { issues?: { path: string; message: string }[] } }
+  const message = details?.issues?.find((issue) => issue.path === field)?.message
+  return message && `${message[0]?.toUpperCase()}${message.slice(1)}.`
+}

@@ -1,0 +1,13 @@
+/** Where to go after sign-in: a path of this console alone, whatever the address asks for. */
+export function nextPath(asked: string | null | undefined): string {
+  // A backslash is a slash to browsers, and they drop tabs and line breaks: //evil.example in disguise.
+  if (!asked || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(asked)) return '/'
+  const here = 'http://console.invalid'
+  try {
+    const url = new URL(asked, here)
+    if (url.origin !== here || /^\/(sign-in|set-up|api)(\/|$)/.test(url.pathname)) return '/'
+    return `${url.pathname}${url.search}${url.hash}`
+  } catch {
+    return '/'
+  }
+}
