@@ -5,7 +5,8 @@ export function nextPath(asked: string | null | undefined): string {
   const here = 'http://console.invalid'
   try {
     const url = new URL(asked, here)
-    if (url.origin !== here || /^\/(sign-in|set-up|api)(\/|$)/.test(url.pathname)) return '/'
+    // Dots can leave two slashes in front: /.//evil.example
+    if (url.origin !== here || url.pathname.startsWith('//') || /^\/(sign-in|set-up|api)(\/|$)/.test(url.pathname)) return '/'
     return `${url.pathname}${url.search}${url.hash}`
   } catch {
     return '/'

@@ -2,6 +2,7 @@ import { authClient, codeOf } from './client'
 
 /** When access and session end, by this browser's own clock, UTC ms. */
 export interface SessionTimes {
+  userId: string
   accessUntil: number
   sessionUntil: number
 }
@@ -20,11 +21,15 @@ const leaseLife = 10_000
 
 /** Turns the server's times into this browser's: its clock may be wrong. */
 export function localTimes(
-  session: { accessExpiresAt: number; expiresAt: number },
+  session: { userId: string; accessExpiresAt: number; expiresAt: number },
   serverNow: number,
 ): SessionTimes {
   const ahead = Date.now() - serverNow
-  return { accessUntil: session.accessExpiresAt + ahead, sessionUntil: session.expiresAt + ahead }
+  return {
+    userId: session.userId,
+    accessUntil: session.accessExpiresAt + ahead,
+    sessionUntil: session.expiresAt + ahead,
+  }
 }
 
 /** Remembers the times for every tab. */
@@ -39,10 +44,9 @@ export function shareTimes(times: SessionTimes): void {
 /** The times that any tab learned last. */
 export function sharedTimes(): SessionTimes | null {
   try {
-    const { accessUntil, sessionUntil } = JSON.parse(localStorage.getItem(timesKey) ?? 'null')
-    return typeof accessUntil === 'number' && typeof sessionUntil === 'number'
-      ? { accessUntil, sessionUntil }
-      : null
+    const times = JSON.parse(localStorage.getItem(timesKey) ?? 'null') as Partial<SessionTimes> | null
+    const { userId, accessUntil, sessionUntil } = times ?? {}
+    return userId && accessUntil && sessionUntil ? { userId, accessUntil, sessionUntil } : null
   } catch {
     return null
   }

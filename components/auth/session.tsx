@@ -81,7 +81,7 @@ export function SessionProvider({
   useEffect(() => {
     const own = localTimes(session, session.now)
     const shared = sharedTimes()
-    const latest = shared && shared.accessUntil > own.accessUntil ? shared : own
+    const latest = shared?.userId === own.userId && shared.accessUntil > own.accessUntil ? shared : own
     if (latest === own) shareTimes(own)
     setTimes(latest)
   }, [session])
@@ -109,11 +109,12 @@ export function SessionProvider({
     () =>
       onTimesChanged((next) => {
         if (!next) return end()
+        if (next.userId !== session.userId) return location.reload()
         setTimes(next)
         setEnded(false)
         setAsking(false)
       }),
-    [end],
+    [end, session.userId],
   )
 
   useEffect(() => {
