@@ -3,38 +3,37 @@ import type { Store } from '@/db/store'
 import type { RunState } from '@/db/tables'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import { launch, type RunEnd, type RunHandle } from './client'
 import { appendLog, keepPlan, keepRun, settleRun } from './drive-units'
 import { toFailure } from './failure'
 import { followProgress } from './forecast'
 import type { Run, RunCheck, RunProgress, RunValues } from './runs'
-import type { Failure, Job, Phase, Plan, RunEvent, RunReport, WorkerCommand } from './types'
+import type { Failure, Job, Phase, Plan, RunEvent, RunReport, TableProgress } from './types'
 
-/** What pages hear of a run while it goes on. Everything else they read when `state` or `phase` has changed. */
-export interface MigrationEvent {
-  kind: 'migration'
-  run: string
+/** What pages hear of a run while it goes on. Everything else they read anew when `state` or `phase` has changed. */
+export interface RunTick {
   state: RunState
   phase: Run['phase']
+  /** Its `tables` are those alone that changed since the last tick. */
   progress: RunProgress | null
 }
 
-/** A process that does one task of one run. */
-export interface WorkerProcess {
-  send(command: WorkerCommand): void
-  /** Asks it to stop at a committed batch, kills it if it takes too long, and resolves when it is gone. */
-  stop(): Promise<void>
+/** In the form of the event stream. */
+export interface MigrationNews {
+  kind: 'migration'
+  runId: string
+  news: RunTick
 }
 
-export type ForkWorker = (on: { event(event: RunEvent): void; exit(how: string): void }) => WorkerProcess
-
-export type Task = 'preflight' | 'plan' | 'start' | 'resume' | 'cancel' | 'validate'
+export type Task = 'plan' | 'start' | 'resume' | 'cancel' | 'validate'
 
 export interface DriveDeps {
   store: Store
   clock: Clock
   log: Log
-  fork: ForkWorker
-  publish(event: MigrationEvent): void
+  /** Bundle of the worker process. */
+  workerFile: string
+  publish(news: MigrationNews): void
   /** The task's input. Before the copy begins, everything that it needs in the target is made here. */
   job(run: Run, task: Task): Promise<Job>
   /** Fits what the engine proposes to the run. */
@@ -46,6 +45,8 @@ export interface DriveDeps {
 const LEASE_MS = 15_000
 const PUBLISH_MS = 250
 const MOST_CRASHES = 3
+/** A worker stops at the next committed batch; one that takes longer is killed, which loses nothing either. */
+const STOP_MS = 3_000
 
 export const leaseFrom = (now: number) => now + LEASE_MS
 
@@ -62,15 +63,18 @@ export class Drive {
   readonly #follow: ReturnType<typeof followProgress>
   readonly #checks = new Map<string, RunCheck>()
   #task: Task
-  #worker: WorkerProcess | null = null
+  #worker: RunHandle | null = null
   /** What the run is asked to do, as far as the worker was told. */
   #state: RunState
   #phase: Run['phase']
   #progress: RunProgress | null
   #plan: Plan | null = null
+  /** What was published of each table. */
+  readonly #told = new Map<string, string>()
   #unsaved = false
   #settled = false
   #stopping = false
+  #again = false
   /** Workers that ended without a word since the last progress. */
   #crashes = 0
   #queue: Promise<void> = Promise.resolve()
@@ -82,13 +86,13 @@ export class Drive {
     this.#run = run
     this.#task = task
     this.#state = run.state
-    this.#phase = task === 'preflight' ? 'preflight' : run.phase
+    this.#phase = task === 'plan' ? 'preflight' : run.phase
     this.#progress = run.progress
     this.#follow = followProgress(run.progress)
     this.done = new Promise((resolve) => {
       this.#finish = resolve
     })
-    this.#enqueue(() => this.#launch())
+    this.#enqueue(() => this.#launch()).catch(() => {})
   }
 
   get task(): Task {
@@ -97,11 +101,11 @@ export class Drive {
 
   /** Passes on what is asked of the run. */
   tell(state: RunState): void {
-    const working = this.#task === 'start' || this.#task === 'resume'
     const command = commands[state]
-    if (!working || !command || this.#settled || this.#state === state || this.#state === 'cancelling') return
+    if (!isWorking(this.#task) || !command || this.#settled) return
+    if (this.#state === state || this.#state === 'cancelling') return
     this.#state = state
-    this.#worker?.send({ type: command })
+    this.#worker?.[command]()
     this.#publish()
   }
 
@@ -115,23 +119,28 @@ export class Drive {
   /** Stops at a committed batch, without an outcome: somebody else goes on, or the run was taken back. */
   async stop(): Promise<void> {
     this.#stopping = true
-    await this.#worker?.stop()
-    this.#enqueue(async () => this.#finish())
-    await this.done
+    const worker = this.#worker
+    worker?.stop()
+    const killed = setTimeout(() => worker && kill(worker), STOP_MS)
+    await worker?.ended
+    clearTimeout(killed)
+    await this.#queue
+    this.#finish()
   }
 
   async #launch(): Promise<void> {
     if (this.#stopping) return
     try {
-      if (this.#task !== 'plan') await this.#note('info', beginnings[this.#task])
+      await this.#note('info', beginnings[this.#task])
       const job = await this.#deps.job(this.#run, this.#task)
-      const worker = this.#deps.fork({
-        event: (event) => this.#hear(event),
-        exit: (how) => this.#enqueue(() => this.#exited(worker, how)),
-      })
+      if (this.#stopping) return
+      const worker = launch(
+        { type: this.#task, job },
+        { worker: this.#deps.workerFile, onEvent: (event) => this.#hear(event) },
+      )
       this.#worker = worker
-      worker.send({ type: this.#task, job })
-      if (this.#state === 'paused') worker.send({ type: 'pause' })
+      worker.ended.then((end) => this.#enqueue(() => this.#ended(end)).catch(() => {}))
+      if (this.#state === 'paused') worker.pause()
     } catch (error) {
       await this.#fail(toFailure(error, this.#task === 'resume'))
       this.#finish()
@@ -140,17 +149,14 @@ export class Drive {
   }
 
   /** Progress is merged at once and kept by the heartbeat; everything else is kept in order. */
-  #hear(event: RunEvent): void {
+  #hear(event: RunEvent): Promise<void> | undefined {
     if (this.#settled || this.#stopping) return
-    if (event.type !== 'progress') {
-      this.#enqueue(() => this.#keep(event))
-      return
-    }
+    if (event.type !== 'progress') return this.#enqueue(() => this.#keep(event))
     const before = this.#progress
     this.#crashes = 0
     this.#progress = this.#follow(event, event.at)
-    this.#phase = this.#task === 'validate' ? null : event.phase
-    this.#unsaved = true
+    this.#phase = event.phase
+    this.#unsaved = isWorking(this.#task)
     const due = !before || event.at - before.at >= PUBLISH_MS || event.done === event.total
     if (due) this.#publish()
   }
@@ -194,7 +200,7 @@ export class Drive {
 
   async #keepCheck(check: RunCheck): Promise<void> {
     this.#checks.set(check.id, check)
-    if (this.#task !== 'preflight') return
+    if (this.#task !== 'plan') return
     await this.#deps.store.run(keepPlan, { id: this.#run.id, checks: [...this.#checks.values()] })
     this.#publish()
   }
@@ -216,21 +222,32 @@ export class Drive {
     this.#publish()
   }
 
+  /** The worker's bookkeeping in the target goes when this has been kept, and only if both sides agree. */
   async #completed(report: RunReport): Promise<void> {
-    const values = { report, validation: report.validation, error: null }
-    if (this.#task === 'validate') {
-      this.#settled = true
-      await this.#save({ validation: report.validation })
-    } else await this.#settle('completed', { ...values, progress: this.#progress })
-    // Only now may the bookkeeping in the target go.
-    this.#worker?.send({ type: 'acknowledge' })
+    const values = { report, validation: report.validation, progress: this.#progress }
+    if (report.validation.ok) return this.#settle('completed', { ...values, error: null })
+    const error: Failure = {
+      code: 'VALIDATION_RED',
+      message: 'The two sides are not the same: a check of the validation is red.',
+      remedy: 'Look at the validation below. Compare again when the cause is mended, or cancel the run.',
+      resumable: true,
+    }
+    await this.#settle('failed', { ...values, error }, error.message)
   }
 
   async #fail(failure: Failure): Promise<void> {
     const task = this.#task
-    if (task === 'cancel' && failure.code === 'RUN_UNKNOWN') return this.#settle('cancelled')
+    if (task === 'cancel' && this.#run.sourceKind === 'store' && failure.code === 'RUN_FINISHED')
+      return this.#settle('cancelled')
+    if (task === 'resume' && failure.code === 'RUN_UNKNOWN' && !this.#again) {
+      // The worker died before it had written anything.
+      this.#again = true
+      this.#task = 'start'
+      return
+    }
     await this.#note('error', `${failure.message} ${failure.remedy}`)
-    if (task === 'preflight' || task === 'plan') return this.#planned(failure)
+    // The checks say it already.
+    if (task === 'plan') return this.#planned(failure.code === 'PREFLIGHT_RED' ? null : failure)
     if (task === 'validate') {
       this.#settled = true
       await this.#save({ error: failure })
@@ -250,7 +267,14 @@ export class Drive {
     this.#state = state
     this.#phase = null
     const { id } = this.#run
-    if (state === 'cancelled') await this.#deps.ended(this.#run, state)
+    if (state === 'cancelled') {
+      try {
+        await this.#deps.ended(this.#run, state)
+      } catch (error) {
+        const failure = toFailure(error, false)
+        return this.#settle('failed', { error: failure }, failure.message)
+      }
+    }
     await this.#deps.store.run(settleRun, { id, state, now: this.#deps.clock.now(), values, reason })
     if (state === 'completed') await this.#deps.ended(this.#run, state)
     if (state === 'completed' || state === 'cancelled') await this.#note('info', endings[state])
@@ -264,28 +288,15 @@ export class Drive {
     this.#publish()
   }
 
-  async #exited(worker: WorkerProcess, how: string): Promise<void> {
-    if (this.#worker !== worker) return
+  async #ended(end: RunEnd): Promise<void> {
     this.#worker = null
-    if (this.#settled || this.#stopping) return this.#finish()
-    if (this.#task === 'preflight' && this.#checks.size > 0) return this.#checked()
-    if (this.#task === 'plan' && this.#plan) {
+    if (this.#stopping) return
+    if (!this.#settled && end.state === 'stopped' && this.#task === 'plan' && this.#plan)
       await this.#planned(null)
-      return this.#finish()
-    }
-    await this.#crashed(`The worker process ended unexpectedly (${how}).`)
-  }
-
-  /** After the checks comes the plan, unless one of them is red. */
-  async #checked(): Promise<void> {
-    if ([...this.#checks.values()].some(({ state }) => state === 'red')) {
-      await this.#planned(null)
-      return this.#finish()
-    }
-    this.#task = 'plan'
-    this.#phase = 'plan'
-    await this.#deps.store.run(keepPlan, { id: this.#run.id, phase: 'plan' })
-    await this.#launch()
+    if (!this.#settled && end.state === 'stopped' && this.#task === 'validate') this.#settled = true
+    if (this.#settled) return this.#finish()
+    if (this.#again && this.#task === 'start') return this.#launch()
+    await this.#crashed(end.state === 'failed' ? end.failure.message : 'The worker process ended too early.')
   }
 
   async #crashed(message: string): Promise<void> {
@@ -311,20 +322,25 @@ export class Drive {
   }
 
   #publish(): void {
-    const { id } = this.#run
+    const progress = this.#progress && {
+      ...this.#progress,
+      tables: this.#progress.tables.filter((table) => this.#told.get(table.table) !== progressMark(table)),
+    }
+    for (const table of progress?.tables ?? []) this.#told.set(table.table, progressMark(table))
     this.#deps.publish({
       kind: 'migration',
-      run: id,
-      state: this.#state,
-      phase: this.#phase,
-      progress: this.#progress,
+      runId: this.#run.id,
+      news: { state: this.#state, phase: this.#phase, progress },
     })
   }
 
-  #enqueue(step: () => Promise<void>): void {
-    this.#queue = this.#queue.then(step).catch((error) => {
+  /** Steps run one after the other; one that fails is told to its caller and does not stop the next. */
+  #enqueue(step: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(step)
+    this.#queue = done.catch((error) => {
       this.#deps.log.error({ run: this.#run.id, task: this.#task, error }, 'migration event was not kept')
     })
+    return done
   }
 }
 
@@ -339,12 +355,21 @@ export async function noteLine(
 ): Promise<void> {
   const time = clock.now()
   const order = [String(time).padStart(15, '0'), String(lines++).padStart(9, '0'), randomUUID().slice(0, 8)]
-  await store.run(appendLog, [
-    { id: order.join('-'), runId, time, level, message: message.slice(0, 2_000) },
-  ])
+  await store.run(appendLog, [{ id: order.join('-'), runId, time, level, message: message.slice(0, 2_000) }])
 }
 
 const isWorking = (task: Task) => task === 'start' || task === 'resume'
+
+const progressMark = ({ read, written, rejected, state }: TableProgress) =>
+  `${read} ${written} ${rejected} ${state}`
+
+function kill({ pid }: RunHandle): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has just ended by itself.
+  }
+}
 
 const commands: Partial<Record<RunState, 'pause' | 'continue' | 'cancel'>> = {
   paused: 'pause',
@@ -352,8 +377,8 @@ const commands: Partial<Record<RunState, 'pause' | 'continue' | 'cancel'>> = {
   cancelling: 'cancel',
 }
 
-const beginnings: Record<Exclude<Task, 'plan'>, string> = {
-  preflight: 'Checking source and target.',
+const beginnings: Record<Task, string> = {
+  plan: 'Checking source and target, and planning.',
   start: 'Started.',
   resume: 'Going on from the last committed batch.',
   cancel: 'Undoing what was written.',

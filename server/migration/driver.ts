@@ -39,7 +39,7 @@ export class Driver {
   async plan(id: string): Promise<void> {
     await this.#drives.get(id)?.stop()
     await this.#deps.store.run(keepPlan, { id, phase: 'preflight', error: null, checks: [], plan: null })
-    await (await this.#take(id, 'preflight'))?.done
+    await (await this.#take(id, 'plan'))?.done
   }
 
   /** Begins the copy. */
@@ -60,7 +60,8 @@ export class Driver {
     else if (drive) drive.tell(run.state)
     else if (run.state === 'running') await this.#take(id, 'resume')
     else if (run.state === 'cancelling') await this.#take(id, 'cancel')
-    this.#deps.publish({ kind: 'migration', run: id, ...run })
+    const { state, phase } = run
+    this.#deps.publish({ kind: 'migration', runId: id, news: { state, phase, progress: null } })
   }
 
   isDriving(id: string): boolean {

@@ -35,7 +35,11 @@ export function followProgress(kept: RunProgress | null): (news: ProgressNews, a
       done,
       total: Math.max(news.total, done),
       ...forecast(samples, { at, done }, Math.max(news.total, done)),
-      tables: news.tables.map((table) => notBack(table, before.get(table.table))),
+      // Build has steps and no tables: those of the transfer stay.
+      tables:
+        news.tables.length === 0
+          ? (last?.tables ?? [])
+          : news.tables.map((table) => notBack(table, same && before.get(table.table))),
       at,
     }
     return last
@@ -62,7 +66,7 @@ function forecast(
   return { perSecond, etaSeconds: [left / fastest, left / slowest] }
 }
 
-function notBack(table: TableProgress, before: TableProgress | undefined): TableProgress {
+function notBack(table: TableProgress, before: TableProgress | null | undefined): TableProgress {
   if (!before) return table
   return {
     ...table,

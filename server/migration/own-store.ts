@@ -29,7 +29,10 @@ export const STAYING = [CAPTURE_TABLE, bookkeeping.table]
 const NAMES = Object.values(pgTables).map((table) => getTableName(table))
 
 /** Throws TARGET_NOT_EMPTY where tables of a console, or of anything that drizzle keeps, are in the target already. */
-export async function refuseOccupied(target: Target, { client }: Pick<PostgresSide, 'client'>): Promise<void> {
+export async function refuseOccupied(
+  target: Target,
+  { client }: Pick<PostgresSide, 'client'>,
+): Promise<void> {
   const { rows } = await ask(client, target)(
     `SELECT coalesce(
               (SELECT min(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY ($1)),

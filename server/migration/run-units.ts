@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, ne } from 'drizzle-orm'
 import type { RunState } from '@/db/tables'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller, system } from '@/server/audit'
@@ -63,6 +63,7 @@ export const startRun = (useGrant: UseGrant) =>
     const { migrationRuns: runs } = tx.tables
     const run = yield* lockRun(tx, id)
     refuseUnready(run)
+    if (run.sourceKind === 'store') yield* refuseSecondStoreRun(tx, id)
     const [started] = yield* q(
       tx.db
         .update(runs)
@@ -80,6 +81,14 @@ export const startRun = (useGrant: UseGrant) =>
     })
     yield* audit(tx, caller, now, 'sys_migration_started', id, describe(run))
   })
+
+/** From now on cancelling the run removes the console's tables from the target. */
+export const noteMadeStore = unit('run.noteMadeStore', function* (tx, { id }: { id: string }) {
+  const { migrationRuns: runs } = tx.tables
+  const run = yield* lockRun(tx, id)
+  const target = { ...run.target, madeStore: true }
+  yield* q(tx.db.update(runs).set({ target }).where(eq(runs.id, id)))
+})
 
 /** Notes that a switchover of the console's own store begins; the run stays completed until the store has moved. */
 export const beginSwitchover = (useGrant: UseGrant) =>
@@ -216,6 +225,31 @@ function* lockRun(tx: Tx, id: string): Work<Run> {
   const [row] = yield* q(locked(tx.db.select().from(runs).where(eq(runs.id, id))))
   if (!row) throw unknownRun()
   return toRun(row)
+}
+
+/** Changes of the own store are noted for one run at a time. */
+function* refuseSecondStoreRun(tx: Tx, id: string): Work<void> {
+  const { migrationRuns: runs } = tx.tables
+  const [other] = yield* q(
+    tx.db
+      .select({ id: runs.id, state: runs.state })
+      .from(runs)
+      .where(
+        and(
+          ne(runs.id, id),
+          eq(runs.sourceKind, 'store'),
+          isNotNull(runs.startedAt),
+          inArray(runs.state, [...ACTIVE, 'failed', 'completed']),
+        ),
+      )
+      .limit(1),
+  )
+  if (!other) return
+  throw new HoldfastError('CONFLICT', {
+    message: `Another run of the console’s own store is ${stateWords[other.state]}.`,
+    remedy: 'Finish or cancel that one first.',
+    details: { run: other.id },
+  })
 }
 
 /** Moves a run on, if it is still in one of the states from which that is possible. Throws CONFLICT. */

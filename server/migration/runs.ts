@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, lt, or } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import type { RunState } from '@/db/tables'
 import type { Tx } from '@/db/unit'
@@ -162,6 +162,26 @@ export async function runsWithoutDriver({ store }: { store: Store }, now: number
     .select({ id: runs.id })
     .from(runs)
     .where(and(inArray(runs.state, ['running', 'cancelling']), free(store.tables, now)))
+  return rows.map(({ id }) => id)
+}
+
+/** Runs in the middle of a switchover: after a start, the ones that a crash left so. */
+export async function runsInSwitchover({ store }: { store: Store }): Promise<Run[]> {
+  const { migrationRuns: runs } = store.tables
+  const rows = await store.db
+    .select()
+    .from(runs)
+    .where(and(eq(runs.state, 'completed'), eq(runs.phase, 'switchover')))
+  return rows.map(toRun)
+}
+
+/** Planned runs whose checks and plan are said to be in the making, though nobody makes them. */
+export async function unfinishedPlans({ store }: { store: Store }, now: number): Promise<string[]> {
+  const { migrationRuns: runs } = store.tables
+  const rows = await store.db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(eq(runs.state, 'planned'), isNotNull(runs.phase), free(store.tables, now)))
   return rows.map(({ id }) => id)
 }
 

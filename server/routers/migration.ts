@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { testConnection } from '@/server/database'
+import { procedure, router } from '@/server/trpc/init'
+import { callerOf } from './caller'
+
+const id = z.uuid()
+const run = z.strictObject({ id })
+const line = (most: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, 'fill this in')
+    .max(most, `use at most ${most} characters`)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'use letters only')
+
+const connection = z.strictObject({
+  name: line(80),
+  host: line(253).regex(/^[^\s/]+$/, 'a host name or address'),
+  port: z.int('a port').min(1, 'a port, 1 to 65535').max(65_535, 'a port, 1 to 65535'),
+  database: line(63),
+  user: line(63),
+  ssl: z.boolean(),
+  /** On a change: absent keeps the password. */
+  password: z.string().max(1_000).optional(),
+})
+
+const source = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('store') }),
+  z.strictObject({ kind: z.literal('folder'), path: z.string().min(1).max(4_096) }),
+  z.strictObject({ kind: z.literal('upload'), id }),
+])
+
+const target = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('environment') }),
+  z.strictObject({ kind: z.literal('connection'), id }),
+])
+
+const schema = line(63).regex(/^(?!pg_)/, 'names that begin with pg_ belong to PostgreSQL')
+
+const read = procedure('migration:read')
+const operate = procedure('migration:operate')
+const manage = procedure('migration:manage')
+
+/** Sources, targets and runs of migrations. Starting and switching over use up a step-up grant. */
+export const migrationRouter = router({
+  sources: read.query(({ ctx }) => ctx.runtime.migration.sources()),
+
+  /** Limits and places that the pages show. */
+  settings: read.query(({ ctx }) => ({
+    uploadMax: ctx.runtime.migration.uploadMax,
+    dialect: ctx.runtime.store.dialect,
+  })),
+
+  targets: read.query(({ ctx }) => ctx.runtime.migration.targets()),
+
+  createConnection: manage
+    .input(connection)
+    .mutation(({ ctx, input }) => ctx.runtime.migration.createConnection(callerOf(ctx), input)),
+
+  updateConnection: manage
+    .input(connection.extend({ id }))
+    .mutation(({ ctx, input: { id, ...change } }) =>
+      ctx.runtime.migration.updateConnection(callerOf(ctx), id, change),
+    ),
+
+  deleteConnection: manage
+    .input(z.strictObject({ id }))
+    .mutation(({ ctx, input }) => ctx.runtime.migration.deleteConnection(callerOf(ctx), input.id)),
+
+  /** Tries a known target step by step. */
+  testTarget: operate
+    .input(target)
+    .mutation(async ({ ctx, input }) => testConnection(await ctx.runtime.migration.resolveTarget(input))),
+
+  /** Tries what was entered, before it is kept. Without a password that of the connection `id`. */
+  testConnection: manage
+    .input(connection.extend({ id: id.optional() }))
+    .mutation(async ({ ctx, input: { id, password, ...place } }) => {
+      const kept = async () =>
+        id ? (await ctx.runtime.migration.resolveTarget({ kind: 'connection', id })).password : ''
+      return testConnection({ ...place, password: password ?? (await kept()) })
+    }),
+
+  deleteUpload: manage
+    .input(z.strictObject({ id }))
+    .mutation(({ ctx, input }) => ctx.runtime.migration.deleteUpload(input.id)),
+
+  runs: read.query(({ ctx }) => ctx.runtime.migration.listRuns()),
+
+  run: read.input(run).query(({ ctx, input }) => ctx.runtime.migration.getRun(input.id)),
+
+  log: read
+    .input(z.strictObject({ id, limit: z.int().min(1).max(1_000).default(200) }))
+    .query(({ ctx, input }) => ctx.runtime.migration.readLog(input.id, input.limit)),
+
+  /** Makes a run; checks and plan follow by themselves. */
+  create: manage
+    .input(z.strictObject({ source, target, schema: schema.default('public') }))
+    .mutation(({ ctx, input }) => ctx.runtime.migration.createRun(callerOf(ctx), input)),
+
+  plan: manage.input(run).mutation(({ ctx, input }) => ctx.runtime.migration.planRun(input.id)),
+
+  acknowledge: operate
+    .input(z.strictObject({ id, checks: z.array(z.string().max(100)).min(1).max(100) }))
+    .mutation(({ ctx, input }) => ctx.runtime.migration.acknowledge({ ...input, caller: callerOf(ctx) })),
+
+  start: manage
+    .input(run)
+    .mutation(({ ctx, input }) =>
+      ctx.runtime.migration.startRun({ ...input, caller: callerOf(ctx), grantId: ctx.stepUp }),
+    ),
+
+  pause: operate
+    .input(run)
+    .mutation(({ ctx, input }) => ctx.runtime.migration.pauseRun({ ...input, caller: callerOf(ctx) })),
+
+  resume: operate
+    .input(run)
+    .mutation(({ ctx, input }) => ctx.runtime.migration.resumeRun({ ...input, caller: callerOf(ctx) })),
+
+  cancel: operate
+    .input(run)
+    .mutation(({ ctx, input }) => ctx.runtime.migration.cancelRun({ ...input, caller: callerOf(ctx) })),
+
+  delete: manage
+    .input(run)
+    .mutation(({ ctx, input }) => ctx.runtime.migration.deleteRun({ ...input, caller: callerOf(ctx) })),
+
+  switchOver: manage
+    .input(run)
+    .mutation(({ ctx, input }) =>
+      ctx.runtime.migration.switchOver({ ...input, caller: callerOf(ctx), grantId: ctx.stepUp }),
+    ),
+})
