@@ -58,6 +58,7 @@ export function ChartFrame({
             Table
           </Button>
           <Button
+            variant="plain"
             size="small"
             icon={<DownloadIcon />}
             aria-label={`Download ${title} as CSV`}

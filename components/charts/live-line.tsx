@@ -42,6 +42,8 @@ export type LiveLineProps = ChartData & {
 const HEIGHT = 120
 const TOP = 12
 const FOOT = 20
+/** Scale figures lie on the lines: a halo of paper keeps them readable. */
+const HALO = 'fill-muted stroke-bg stroke-3 text-note [paint-order:stroke] [stroke-linejoin:round]'
 
 /**
  * A chart for values that come every second: own SVG, drawn by attributes alone. Hovering freezes this chart and
@@ -273,10 +275,10 @@ function Words({ series, at, frame, format, labels, zone, from, to, crossX, insi
   const most = labels < 100 ? 11 : 17
   return (
     <>
-      <text x="0" y="-3" className="fill-muted text-note">
+      <text x="0" y="-3" className={HALO}>
         {format(frame.max)}
       </text>
-      <text x="0" y={frame.height / 2 - 3} className="fill-muted text-note">
+      <text x="0" y={frame.height / 2 - 3} className={HALO}>
         {format(frame.max / 2)}
       </text>
       {series.map(({ key, label }, place) => (

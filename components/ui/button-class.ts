@@ -1,10 +1,11 @@
 import clsx from 'clsx'
 
-export type ButtonVariant = 'primary' | 'quiet' | 'danger'
+export type ButtonVariant = 'primary' | 'quiet' | 'danger' | 'plain'
 
 const LOOKS: Record<ButtonVariant, string> = {
   primary: 'border-accent bg-accent text-on-accent hover:border-accent-strong hover:bg-accent-strong',
   quiet: 'border-control bg-surface text-text hover:border-text',
+  plain: 'border-transparent text-muted hover:bg-wash hover:text-text',
   danger: 'border-bad bg-bad text-on-accent hover:border-bad-strong hover:bg-bad-strong',
 }
 
