@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node'
-import { bundle } from '../../scripts/bundle.mjs'
+import { bundle } from '@/scripts/bundle.mjs'
 import { findPostgresBinaries } from './postgres'
 import { findRedisServer } from './redis'
 import { startPostgres, startRedis } from './servers'
