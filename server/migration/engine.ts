@@ -161,6 +161,26 @@ export async function forgetRun(job: Job): Promise<void> {
   }
 }
 
+/**
+ * A cancelled run doesn't wait for its statement to end, which may be an index of hours: its sessions are ended, and
+ * the server rolls back. The control's owner then undoes the run.
+ */
+function endSessionsOnCancel(deps: EngineDependencies, job: Job): void {
+  deps.control.onChange(() => {
+    if (deps.control.wanted !== 'cancel') return
+    void connectTarget(job.target, 'holdfast migration cancel')
+      .then((client) =>
+        client
+          .query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND usename = current_user`,
+            [`holdfast migration ${job.runId}`.slice(0, 63)],
+          )
+          .finally(() => disconnect(client)),
+      )
+      .catch(() => {})
+  })
+}
+
 /** Compares both sides by a plan, whatever filled the target. */
 export async function runValidation(deps: EngineDependencies, job: Job): Promise<Validation> {
   const { plan } = job
@@ -207,7 +227,7 @@ async function withSession<T>(
   const watch = openSource(job.source)
   const size = Math.max(1, Math.min(job.workers ?? Math.min(4, availableParallelism()), 16))
   const pool = openPool(deps.entry, size, { source: job.source, target: job.target, runId: job.runId })
-  const tell = () => pool.signal(deps.control.wanted === 'run' ? 0 : deps.control.wanted === 'cancel' ? 2 : 1)
+  const tell = () => pool.signal(SIGNALS[deps.control.wanted])
   deps.control.onChange(tell)
   tell()
   try {
@@ -281,6 +301,7 @@ async function finish(
 ): Promise<RunReport> {
   const { job } = session
   const { plan } = run
+  endSessionsOnCancel(deps, job)
   const moved = await phase(deps, session, 'transfer', () => transfer(deps, session, client, plan))
   await phase(deps, session, 'build', () => buildAll(deps, session, client, run))
   const validation = await phase(deps, session, 'validate', () =>
@@ -418,10 +439,11 @@ async function buildAll(
       ? await connectTarget(session.job.target, `holdfast migration ${session.job.runId}`)
       : undefined
   const clients = second ? [client, second] : [client]
-  let steps = { done: 0, total: 0 }
+  const stages = buildStages(run.plan, run.repair.restore)
+  let steps = { done: 0, total: stages.flat().length }
   const show = reporter(deps, 'build', () => ({ ...steps, tables: [] }))
   try {
-    await build(clients, session.job.runId, buildStages(run.plan, run.repair.restore), {
+    await build(clients, session.job.runId, stages, {
       progress: (done, total) => {
         steps = { done, total }
         show.soon()

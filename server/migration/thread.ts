@@ -91,7 +91,7 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
         if (db?.inTransaction) db.exec('ROLLBACK')
         return null
       case 'quickCheck':
-        return source().prepare('SELECT quick_check FROM pragma_quick_check(20)').pluck().all()
+        return (source().pragma('quick_check(20)') as { quick_check: string }[]).map((row) => row.quick_check)
       case 'foreignKeyCheck':
         return checkForeignKeys(source(), task.table)
       case 'forms':

@@ -263,6 +263,7 @@ export type FailureCode =
   | 'TARGET_FULL'
   | 'PREFLIGHT_RED'
   | 'VALUE_REFUSED'
+  | 'VALIDATION_RED'
   | 'RUN_ACTIVE'
   | 'RUN_UNKNOWN'
   | 'RUN_FINISHED'

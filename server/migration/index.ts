@@ -1,0 +1,40 @@
+/** Public face of the migration domain. */
+export {
+  type ClientOptions,
+  cancelRun,
+  makePlan,
+  preflight,
+  type RunEnd,
+  type RunHandle,
+  resumeRun,
+  startRun,
+  validate,
+  workerPath,
+} from './client'
+export type { Connection, ConnectionInput } from './connections'
+export type { MigrationNews, RunTick } from './drive'
+export { MigrationError } from './failure'
+export type { PostgresSide, SqliteSide } from './own-store'
+export { openPrinter } from './printer'
+export type {
+  KeptReport,
+  LogLine,
+  Run,
+  RunCheck,
+  RunProgress,
+  RunSummary,
+  RunTarget,
+  SwitchoverReport,
+} from './runs'
+export {
+  type Migration,
+  type MigrationConfig,
+  type MigrationDeps,
+  type NewRun,
+  openMigration,
+  type TargetRef,
+  type Targets,
+} from './service'
+export type { SourceList, SourceRef } from './sources'
+export * from './types'
+export type { Upload, UploadRequest } from './uploads'
