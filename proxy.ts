@@ -13,6 +13,8 @@ export function proxy(request: NextRequest): NextResponse {
   forwarded.set('x-nonce', nonce)
   forwarded.set('x-request-id', requestId)
   forwarded.set('content-security-policy', policy)
+  // Where to come back to after a sign-in: a layout isn't told its address otherwise.
+  forwarded.set('x-holdfast-path', `${request.nextUrl.pathname}${request.nextUrl.search}`)
 
   const response = NextResponse.next({ request: { headers: forwarded } })
   const headers = response.headers

@@ -1,3 +1,4 @@
+import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server'
 import { createCallerFactory, router } from '@/server/trpc/init'
 import { authRouter } from './auth'
 import { cacheRouter } from './cache'
@@ -16,5 +17,7 @@ export const appRouter = router({
 })
 
 export type AppRouter = typeof appRouter
+export type RouterInputs = inferRouterInputs<AppRouter>
+export type RouterOutputs = inferRouterOutputs<AppRouter>
 
 export const createCaller = createCallerFactory(appRouter)

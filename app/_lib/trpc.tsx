@@ -1,0 +1,41 @@
+import { dehydrate, type FetchQueryOptions, HydrationBoundary } from '@tanstack/react-query'
+import { createTRPCOptionsProxy } from '@trpc/tanstack-react-query'
+import { headers } from 'next/headers'
+import { redirect } from 'next/navigation'
+import { cache, type ReactNode } from 'react'
+import { nextPath } from '@/components/auth/next-path'
+import { makeQueryClient } from '@/components/trpc/query-client'
+import { appRouter, createCaller } from '@/server/routers/_app'
+import { createContext } from '@/server/trpc/context'
+
+/** One query cache and one context for everything that renders one request. */
+const getQueryClient = cache(makeQueryClient)
+const getContext = cache(async () => createContext(new Headers(await headers())))
+
+/** The procedures, called in this process: `await prefetch(trpc.database.stats.queryOptions())`. */
+export const trpc = createTRPCOptionsProxy({
+  ctx: getContext,
+  router: appRouter,
+  queryClient: getQueryClient,
+})
+
+/** The procedures as plain functions, for what a page decides on the server. They throw what a client would get. */
+export const getCaller = cache(async () => createCaller(await getContext()))
+
+/** Fills the cache that {@link Hydrate} hands to the browser. A query that fails is left to its tile. */
+export async function prefetch(...queries: object[]): Promise<void> {
+  const client = getQueryClient()
+  await Promise.all(queries.map((query) => client.prefetchQuery(query as FetchQueryOptions)))
+}
+
+/** Puts what was prefetched into the first HTML and under the components that use it. */
+export function Hydrate({ children }: { children: ReactNode }) {
+  return <HydrationBoundary state={dehydrate(getQueryClient())}>{children}</HydrationBoundary>
+}
+
+/** Who is signed in; nobody is sent to sign-in, which goes on by itself while the refresh cookie lives. */
+export const requireSession = cache(async () => {
+  const { session } = await getContext()
+  if (session) return (await getCaller()).auth.me()
+  redirect(`/sign-in?next=${encodeURIComponent(nextPath((await headers()).get('x-holdfast-path')))}`)
+})
