@@ -6,7 +6,12 @@ export function nextPath(asked: string | null | undefined): string {
   try {
     const url = new URL(asked, here)
     // Dots can leave two slashes in front: /.//evil.example
-    if (url.origin !== here || url.pathname.startsWith('//') || /^\/(sign-in|set-up|api)(\/|$)/.test(url.pathname)) return '/'
+    if (
+      url.origin !== here ||
+      url.pathname.startsWith('//') ||
+      /^\/(sign-in|set-up|api)(\/|$)/.test(url.pathname)
+    )
+      return '/'
     return `${url.pathname}${url.search}${url.hash}`
   } catch {
     return '/'

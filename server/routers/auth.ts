@@ -11,11 +11,21 @@ import { callerOf } from './caller'
 
 const email = z.email('enter an e-mail address').max(254)
 /** Nobody is told by its length that a password is wrong. */
-const givenPassword = z.string().min(1, 'enter your password').max(passwordLength.most)
+const givenPassword = z
+  .string()
+  .min(1, 'enter your password')
+  .max(4 * passwordLength.most)
+/** NIST SP 800-63B-4 counts Unicode code points. */
+const characters = (password: string) => [...password].length
 const newPassword = z
   .string()
-  .min(passwordLength.least, `use at least ${passwordLength.least} characters`)
-  .max(passwordLength.most, `use at most ${passwordLength.most} characters`)
+  .max(4 * passwordLength.most)
+  .refine((password) => characters(password) >= passwordLength.least, {
+    error: `use at least ${passwordLength.least} characters`,
+  })
+  .refine((password) => characters(password) <= passwordLength.most, {
+    error: `use at most ${passwordLength.most} characters`,
+  })
 const name = z
   .string()
   .trim()
