@@ -19,7 +19,7 @@ async function serveWith(handler: Handler, HOST = '127.0.0.1') {
 /** Sends bytes as they are, and resolves to everything that came back before the connection closed. */
 async function exchange(port: number, bytes: string, host = '127.0.0.1'): Promise<string> {
   const socket = connect(port, host)
-  socket.end(bytes)
+  socket.write(bytes)
   let answer = ''
   for await (const chunk of socket) answer += chunk
   return answer
