@@ -25,12 +25,26 @@ export type StatProps = {
   tone?: 'warn' | 'bad'
   /** A link to the page that explains the number. */
   href?: string
+  /** The pointer came over the figure (true) or left it: a live value stands still meanwhile. */
+  onHold?: (held: boolean) => void
   /** A sparkline, drawn beside the figure. */
   children?: ReactNode
 }
 
 /** One figure of the ledger, to be placed in a StatRow. */
-export function Stat({ label, value, format, unit, metric, at, note, tone, href, children }: StatProps) {
+export function Stat({
+  label,
+  value,
+  format,
+  unit,
+  metric,
+  at,
+  note,
+  tone,
+  href,
+  onHold,
+  children,
+}: StatProps) {
   const now = useNow()
   const age = typeof at === 'number' && now !== null ? Math.max(0, now - at) : undefined
   const stale = age !== undefined && age > STALE_MS
@@ -45,7 +59,12 @@ export function Stat({ label, value, format, unit, metric, at, note, tone, href,
     .filter(Boolean)
     .join(' · ')
   return (
-    <div className="flex min-w-0 flex-col px-4 py-3" title={title || undefined}>
+    <div
+      className="flex min-w-0 flex-col px-4 py-3"
+      title={title || undefined}
+      onPointerEnter={onHold && (() => onHold(true))}
+      onPointerLeave={onHold && (() => onHold(false))}
+    >
       <dt className="truncate text-note text-muted">
         {href ? (
           <a

@@ -8,6 +8,7 @@ import type { Context } from '@/server/trpc/context'
 /** What a role must hold to get an event. */
 const needed: Record<LiveEvent['kind'], Permission | null> = {
   sample: 'system:read',
+  health: 'system:read',
   migration: 'migration:read',
   audit: 'security:read',
   reset: null,

@@ -1,3 +1,4 @@
+import type { Health } from './health'
 import type { MetricName } from './metrics'
 
 /** All metrics at one moment; null where the source has no such value (yet). */
@@ -27,6 +28,8 @@ export interface AuditNews {
 /** What the one event stream carries. */
 export type LiveEvent =
   | ({ kind: 'sample' } & Sample)
+  /** A component is in another state than before. */
+  | { kind: 'health'; health: Health }
   | MigrationNews
   | AuditNews
   /** The stream could not go on where it was broken off: fetch again what was built from it. */

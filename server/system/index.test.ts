@@ -99,7 +99,9 @@ describeStores((openStore) => {
     setMaxListeners(0, stop.signal)
     const received = Array.from({ length: 200 }, (): LiveEvent[] => [])
     const streams = received.map(async (events) => {
-      for await (const { event } of system.subscribe({ signal: stop.signal })) events.push(event)
+      for await (const { event } of system.subscribe({ signal: stop.signal })) {
+        if (event.kind === 'sample') events.push(event)
+      }
     })
     system.start()
     await sampled(system, 3)

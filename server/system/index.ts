@@ -40,6 +40,7 @@ export interface System {
 }
 
 const PERIOD_MS = 1_000
+const HEALTH_PERIOD_MS = 5_000
 const RECENT = 10
 
 /** Opens the measurements; nothing runs before `start()`. One sampling a second serves every stream. */
@@ -53,25 +54,36 @@ export function openSystem(deps: SystemDeps): System {
     history.add(sample)
     hub.publish({ kind: 'sample', ...sample })
   })
+  async function health(): Promise<Health> {
+    const source = database()
+    const [stats, cached] = await Promise.all([source.stats(), cache.stats()])
+    return judge({
+      now: clock.now(),
+      database: { ...stats, dialect: source.dialect, max: stats.pool?.max ?? null },
+      cache: { ...cached, state: cache.figures().state },
+      url: deps.url,
+      recent: history.last(RECENT),
+    })
+  }
+  let known = ''
+  const doctor = new Sampler({ log }, HEALTH_PERIOD_MS, async () => {
+    const now = await health()
+    const states = now.components.map(({ id, state }) => `${id} ${state}`).join()
+    if (states !== known) hub.publish({ kind: 'health', health: now })
+    known = states
+  })
   return {
-    start: () => sampler.start(),
+    start() {
+      sampler.start()
+      doctor.start()
+    },
     publish: (event) => hub.publish(event),
     subscribe: (subscription) => hub.subscribe(subscription),
     latest: () => history.latest,
     history: (count) => history.columns(count),
-    async health() {
-      const source = database()
-      const [stats, cached] = await Promise.all([source.stats(), cache.stats()])
-      return judge({
-        now: clock.now(),
-        database: { ...stats, dialect: source.dialect, max: source.figures().pool?.max ?? null },
-        cache: { ...cached, state: cache.figures().state },
-        url: deps.url,
-        recent: history.last(RECENT),
-      })
-    },
+    health,
     async close() {
-      await sampler.stop()
+      await Promise.all([sampler.stop(), doctor.stop()])
       reader.close()
     },
   }

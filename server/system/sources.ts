@@ -7,7 +7,12 @@ export interface DatabaseSource {
     counts: { queries: number; errors: Record<string, number>; queryTime: HistogramCounts }
     pool: { max: number; inUse: number; idle: number; waiting: number } | null
   }
-  stats(): Promise<{ reachable: boolean; place: string; roundTrip: number | null }>
+  stats(): Promise<{
+    reachable: boolean
+    place: string
+    roundTrip: number | null
+    pool: { max: number } | null
+  }>
 }
 
 /** What is read of the cache every second. */
