@@ -1,9 +1,13 @@
 import { TRPCError, tracked } from '@trpc/server'
 import { HoldfastError } from '@/server/errors'
+import type { MigrationNews } from '@/server/migration'
 import type { SessionInfo } from '@/server/security'
 import { type Permission, permissionsOf } from '@/server/security/roles'
 import type { LiveEvent } from '@/server/system'
 import type { Context } from '@/server/trpc/context'
+
+/** What travels: here the news of a run has the shape that the migration domain gives it. */
+type StreamEvent = Exclude<LiveEvent, { kind: 'migration' }> | MigrationNews
 
 /** What a role must hold to get an event. */
 const needed: Record<LiveEvent['kind'], Permission | null> = {
@@ -45,7 +49,7 @@ export async function* liveEvents({ ctx, after, signal }: Request) {
     if (runtime.shutdown.aborted) shutDown()
     for await (const { id, event } of runtime.system.subscribe({ after, signal: end.signal })) {
       const permission = needed[event.kind]
-      if (permission === null || permissions.includes(permission)) yield tracked(id, event)
+      if (permission === null || permissions.includes(permission)) yield tracked(id, event as StreamEvent)
     }
     if (end.signal.reason instanceof Error && end.signal.reason.name === 'HoldfastError') {
       throw asTrpcError(end.signal.reason as HoldfastError)

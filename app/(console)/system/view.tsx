@@ -1,0 +1,174 @@
+'use client'
+
+import { useQuery } from '@tanstack/react-query'
+import Link from 'next/link'
+import { LiveStat } from '@/components/live/live-stat'
+import { useHealth } from '@/components/live/use-health'
+import { useKeptSamples } from '@/components/live/use-kept-samples'
+import { useTRPC } from '@/components/trpc/trpc'
+import { ErrorTile } from '@/components/ui/error-tile'
+import { formatBytes } from '@/components/ui/format'
+import { Skeleton } from '@/components/ui/skeleton'
+import { StatRow } from '@/components/ui/stat'
+import { Status, type StatusKind } from '@/components/ui/status'
+import { Table } from '@/components/ui/table'
+import { KeyValue, Mono, PageHeader, Section } from '@/components/ui/text'
+import { Time } from '@/components/ui/time'
+import type { RouterOutputs } from '@/server/routers/_app'
+
+type Component = RouterOutputs['system']['health']['components'][number]
+type Entry = RouterOutputs['system']['config'][number]
+
+const WORDS: Record<Component['state'], { kind: StatusKind; word: string }> = {
+  ok: { kind: 'ok', word: 'Good' },
+  warn: { kind: 'warn', word: 'Attention' },
+  bad: { kind: 'bad', word: 'Bad' },
+}
+
+export function SystemView() {
+  const samples = useKeptSamples()
+  return (
+    <>
+      <PageHeader title="System" lead="This process: its health, its configuration, and what it is." />
+      <StatRow label="Process" columns={6}>
+        <LiveStat
+          samples={samples}
+          label="Event loop delay, p99"
+          metric="holdfast_event_loop_delay_p99_seconds"
+        />
+        <LiveStat samples={samples} label="CPU, of one core" metric="holdfast_process_cpu_ratio" />
+        <LiveStat samples={samples} label="Resident memory" metric="holdfast_process_resident_bytes" />
+        <LiveStat samples={samples} label="Heap" metric="holdfast_process_heap_used_bytes" />
+        <LiveStat
+          samples={samples}
+          label="Host memory in use"
+          metric="holdfast_host_memory_used_ratio"
+          max={1}
+        />
+        <LiveStat samples={samples} label="Load, 1 min" metric="holdfast_host_load1" />
+      </StatRow>
+      <HealthTable />
+      <Configuration />
+      <About />
+    </>
+  )
+}
+
+function HealthTable() {
+  const { data, error, refetch } = useHealth()
+  return (
+    <Section title="Health">
+      {error && !data ? (
+        <ErrorTile error={error} what="Health" onRetry={() => void refetch()} />
+      ) : data ? (
+        <Table<Component>
+          caption="Components and their state"
+          density="roomy"
+          columns={[
+            {
+              key: 'title',
+              header: 'Component',
+              rowHeader: true,
+              cell: ({ href, title }) => (
+                <Link
+                  href={href}
+                  className="underline decoration-border underline-offset-4 hover:decoration-current"
+                >
+                  {title}
+                </Link>
+              ),
+            },
+            {
+              key: 'state',
+              header: 'State',
+              cell: ({ state }) => <Status kind={WORDS[state].kind}>{WORDS[state].word}</Status>,
+            },
+            {
+              key: 'detail',
+              header: 'What is so, what to do',
+              cell: ({ detail, remedy }) => (
+                <span className="block whitespace-normal">
+                  {detail}
+                  {remedy ? <span className="block text-muted">{remedy}</span> : null}
+                </span>
+              ),
+            },
+          ]}
+          rows={data.components}
+          rowKey={({ id }) => id}
+        />
+      ) : (
+        <Skeleton className="h-48 w-full" label="Reading the health" />
+      )}
+    </Section>
+  )
+}
+
+function Configuration() {
+  const trpc = useTRPC()
+  const { data, error, refetch } = useQuery(trpc.system.config.queryOptions())
+  return (
+    <Section title="Effective configuration" note="secrets are shown as fingerprints">
+      {error && !data ? (
+        <ErrorTile error={error} what="The configuration" onRetry={() => void refetch()} />
+      ) : data ? (
+        <Table<Entry>
+          caption="Variables, their values and where each came from"
+          columns={[
+            { key: 'name', header: 'Variable', rowHeader: true, cell: ({ name }) => <Mono>{name}</Mono> },
+            {
+              key: 'value',
+              header: 'Value',
+              cell: ({ value }) =>
+                value === null ? <span className="text-muted">not set</span> : <Mono>{value}</Mono>,
+            },
+            { key: 'source', header: 'Source', cell: ({ source }) => source },
+            {
+              key: 'about',
+              header: 'What it does',
+              cell: ({ about, unused }) => (
+                <span className="text-muted">
+                  {about}
+                  {unused ? ' (no effect yet)' : ''}
+                </span>
+              ),
+            },
+          ]}
+          rows={data}
+          rowKey={({ name }) => name}
+        />
+      ) : (
+        <Skeleton className="h-96 w-full" label="Reading the configuration" />
+      )}
+    </Section>
+  )
+}
+
+function About() {
+  const trpc = useTRPC()
+  const { data, error, refetch } = useQuery(trpc.system.about.queryOptions())
+  return (
+    <Section title="About">
+      {error && !data ? (
+        <ErrorTile error={error} what="About" onRetry={() => void refetch()} />
+      ) : data ? (
+        <KeyValue
+          items={[
+            { label: 'Holdfast', value: data.version },
+            { label: 'Address', value: <Mono>{data.url}</Mono> },
+            { label: 'Running since', value: <Time at={data.startedAt} /> },
+            { label: 'Node.js', value: data.node },
+            { label: 'Process', value: data.pid },
+            {
+              label: 'Machine',
+              value: `${data.platform}, ${data.cores} cores, ${formatBytes(data.memoryBytes)}`,
+            },
+            { label: 'Licence', value: 'Apache-2.0' },
+          ]}
+        />
+      ) : (
+        <Skeleton className="h-48 w-full" label="Reading about this process" />
+      )}
+    </Section>
+  )
+}

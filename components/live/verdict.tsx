@@ -1,0 +1,44 @@
+'use client'
+
+import Link from 'next/link'
+import { Fragment } from 'react'
+import { StatusMark } from '@/components/ui/status'
+import { PageHeader } from '@/components/ui/text'
+import type { RouterOutputs } from '@/server/routers/_app'
+
+type Health = RouterOutputs['system']['health']
+
+/** The console's state in one sentence; each problem is a link to where it is seen. */
+export function Verdict({ health, error }: { health: Health | undefined; error?: unknown }) {
+  const problems = health?.components.filter(({ state }) => state !== 'ok') ?? []
+  return (
+    <PageHeader
+      title="Overview"
+      lead={
+        <p className="flex items-baseline gap-2 text-lead text-text" data-verdict={health?.state}>
+          <StatusMark kind={health?.state ?? (error ? 'bad' : 'busy')} />
+          <span>
+            {!health
+              ? error
+                ? 'The state of the console could not be read.'
+                : 'Looking…'
+              : problems.length === 0
+                ? 'Everything works.'
+                : problems.map(({ id, href, title, detail }, at) => (
+                    <Fragment key={id}>
+                      {at === 0 ? '' : ' '}
+                      <Link
+                        href={href}
+                        className="underline decoration-border underline-offset-4 hover:decoration-current"
+                      >
+                        {title}
+                      </Link>
+                      : {detail}
+                    </Fragment>
+                  ))}
+          </span>
+        </p>
+      }
+    />
+  )
+}
