@@ -18,6 +18,7 @@ export type ConsoleServer = {
 /** The HTTP server of the console: every request carries the address of its socket before anybody sees it. */
 export function createConsoleServer(): ConsoleServer {
   const upgrades = new EventEmitter()
+  const open = new Set<ServerResponse>()
   let draining = false
   let answer: Handler = async (_request, response) => {
     response.writeHead(503).end()
@@ -25,6 +26,8 @@ export function createConsoleServer(): ConsoleServer {
   const http = createServer((request, response) => {
     stampPeer(request)
     if (draining) response.shouldKeepAlive = false
+    open.add(response)
+    response.once('close', () => open.delete(response))
     answer(request, response).catch((error: unknown) => {
       process.stderr.write(`${request.method} ${pathOf(request)} failed: ${stackOf(error)}\n`)
       if (response.headersSent) response.destroy()
@@ -46,6 +49,7 @@ export function createConsoleServer(): ConsoleServer {
     },
     drain: () => {
       draining = true
+      for (const response of open) response.shouldKeepAlive = false
     },
   }
 }
