@@ -103,7 +103,8 @@ async function ask(
 
 /** Starts a process for one task. It gets no secret by arguments or environment: the job goes over the channel. */
 export function launch(command: WorkerCommand, { worker = workerPath(), onEvent }: ClientOptions): RunHandle {
-  const child = fork(worker, [], {
+  // A bundle that Next lives on: turbopack must not look for the file.
+  const child = fork(/* turbopackIgnore: true */ worker, [], {
     execArgv: [],
     env: { NODE_ENV: 'production' },
     serialization: 'advanced',
