@@ -50,6 +50,7 @@ export function ChartFrame({
         <span className="flex items-center gap-1">
           {aside}
           <Button
+            variant="plain"
             size="small"
             aria-expanded={table}
             aria-controls={`${id}-table`}
@@ -99,7 +100,12 @@ function ChartTable({
         rows={rows.slice(0, MOST_ROWS)}
         rowKey={(row) => String(row.at)}
         columns={[
-          { key: 'time', header: `Time (${zone})`, cell: (row) => formatTime(row.time, zone) },
+          {
+            key: 'time',
+            header: `Time (${zone})`,
+            cell: (row) => formatTime(row.time, zone),
+            className: 'whitespace-nowrap',
+          },
           ...series.map((each) => ({
             key: each.key,
             header: each.label,

@@ -2,7 +2,7 @@
 
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Button } from './button'
-import { Dialog } from './dialog'
+import { Dialog, DialogError } from './dialog'
 import { ErrorText } from './error-text'
 import { Field, Input } from './field'
 import { useSingleFlight } from './single-flight'
@@ -54,13 +54,7 @@ function OpenConfirmDialog({
     if (ready) void run()
   }
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      title={title}
-      dismissable={!busy}
-      error={failure ? <ErrorText error={failure.error} /> : null}
-    >
+    <Dialog open onClose={onClose} title={title} dismissable={!busy}>
       <form onSubmit={submit} className="flex flex-col gap-4">
         <div className="text-muted">{effect}</div>
         {confirmName ? (
@@ -81,6 +75,7 @@ function OpenConfirmDialog({
             />
           </Field>
         ) : null}
+        <DialogError>{failure ? <ErrorText error={failure.error} /> : null}</DialogError>
         <div className="flex flex-wrap justify-end gap-2 pt-2">
           <Button onClick={onClose} disabled={busy}>
             Cancel

@@ -32,11 +32,18 @@ export function Dialog({ open, onClose, title, children, actions, error, dismiss
           {title}
         </h2>
         <div className="flex flex-col gap-4">{children}</div>
-        <div role="alert" className="border-l-2 border-bad pl-3 text-bad empty:hidden">
-          {error}
-        </div>
+        <DialogError>{error}</DialogError>
         {actions ? <div className="flex flex-wrap justify-end gap-2 pt-2">{actions}</div> : null}
       </div>
     </Modal>
+  )
+}
+
+/** Where a dialog says what went wrong, between its fields and its buttons. Always there, so that it is announced. */
+export function DialogError({ children }: { children: ReactNode }) {
+  return (
+    <div role="alert" className="border-l-2 border-bad pl-3 text-bad empty:hidden">
+      {children}
+    </div>
   )
 }

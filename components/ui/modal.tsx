@@ -48,7 +48,7 @@ export function Modal({
       ref={element}
       aria-labelledby={labelledBy}
       aria-label={label}
-      className={clsx('border-0 p-0', className)}
+      className={clsx('p-0', className)}
       onCancel={(event) => {
         if (event.target !== event.currentTarget) return
         event.preventDefault()

@@ -96,7 +96,7 @@ export function Stat({
         </span>
         {children}
       </dd>
-      <dd className="mt-0.5 min-h-4 truncate text-note text-muted">
+      <dd className="mt-0.5 min-h-4 text-note text-muted">
         {stale ? (
           <span className="text-warn">{formatDuration(Math.round(age / 1000) * 1000)} old</span>
         ) : (

@@ -2,7 +2,7 @@
 
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Button } from './button'
-import { Dialog } from './dialog'
+import { Dialog, DialogError } from './dialog'
 import { ErrorText } from './error-text'
 import { Field, PasswordInput } from './field'
 import { useSingleFlight } from './single-flight'
@@ -42,13 +42,7 @@ function OpenStepUpDialog({ onClose, action, effect, account, onSubmit }: StepUp
     if (password !== '') void run()
   }
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      title="Confirm that it is you"
-      dismissable={!busy}
-      error={failure ? <ErrorText error={failure.error} /> : null}
-    >
+    <Dialog open onClose={onClose} title="Confirm that it is you" dismissable={!busy}>
       <form onSubmit={submit} className="flex flex-col gap-4">
         <div className="text-muted">
           {effect ? <p>{effect}</p> : null}
@@ -66,6 +60,7 @@ function OpenStepUpDialog({ onClose, action, effect, account, onSubmit }: StepUp
             onChange={(event) => setPassword(event.target.value)}
           />
         </Field>
+        <DialogError>{failure ? <ErrorText error={failure.error} /> : null}</DialogError>
         <div className="flex flex-wrap justify-end gap-2 pt-2">
           <Button onClick={onClose} disabled={busy}>
             Cancel
