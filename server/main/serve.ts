@@ -1,7 +1,8 @@
 import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import type { Env } from '@/server/env'
-import { getRuntime } from '@/server/runtime'
+import { type Env, loadEnv } from '@/server/env'
+import { setRuntime } from '@/server/running'
+import { openRuntime } from '@/server/runtime'
 import { failureSentence } from './failure'
 import { createConsoleServer, listen } from './http'
 import { prepareNext } from './next'
@@ -20,9 +21,7 @@ export async function serve(): Promise<void> {
   const dev = process.argv.includes('--dev')
   let close: () => Promise<void> = async () => {}
   try {
-    // The store's migrations, the worker's bundle, .env and ./data are found from here.
-    process.chdir(root)
-    const runtime = await getRuntime()
+    const runtime = await setRuntime(openRuntime(loadEnv()))
     const { env } = runtime
     close = () => runtime.close()
     const server = createConsoleServer()

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { getRuntime, type Runtime } from '@/server/runtime'
+import { getRuntime } from '@/server/running'
+import type { Runtime } from '@/server/runtime'
 import type { SessionInfo } from '@/server/security'
 import { clientAddress } from '@/server/security/address'
 import { originAllowed } from '@/server/security/origin'

@@ -1,4 +1,4 @@
-import { getRuntime } from '@/server/runtime'
+import { getRuntime } from '@/server/running'
 
 /** Whether requests can be served: 503 with the reasons while the store is away or the process stops. */
 export async function GET(): Promise<Response> {
