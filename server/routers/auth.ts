@@ -5,9 +5,9 @@ import { clearCookies, readCookie, setCookie } from '@/server/security/cookies'
 import { isBrowser } from '@/server/security/origin'
 import { passwordLength } from '@/server/security/passwords'
 import { permissionsOf } from '@/server/security/roles'
+import { callerOf } from '@/server/trpc/caller'
 import type { Context } from '@/server/trpc/context'
 import { procedure, publicProcedure, router } from '@/server/trpc/init'
-import { callerOf } from './caller'
 
 const email = z.email('enter an e-mail address').max(254)
 /** Nobody is told by its length that a password is wrong. */

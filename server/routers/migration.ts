@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { testConnection } from '@/server/database'
+import { callerOf } from '@/server/trpc/caller'
 import { procedure, router } from '@/server/trpc/init'
-import { callerOf } from './caller'
 
 const id = z.uuid()
 const run = z.strictObject({ id })

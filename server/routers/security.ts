@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { callerOf } from '@/server/trpc/caller'
 import { procedure, router } from '@/server/trpc/init'
-import { callerOf } from './caller'
 
 export const securityRouter = router({
   /** The figures of the security page, counted now. */

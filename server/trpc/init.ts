@@ -1,8 +1,9 @@
 import { initTRPC, TRPCError } from '@trpc/server'
 import { ZodError } from 'zod'
 import { type ErrorCode, errorStatus, HoldfastError, isHoldfastError } from '@/server/errors'
-import { type Permission, permissionsOf } from '@/server/security/roles'
+import type { Permission } from '@/server/security/roles'
 import type { Context } from './context'
+import { permitted, refuseForeign } from './permit'
 
 /** What a client gets of an error, beside its message. */
 export interface ErrorData {
@@ -48,14 +49,8 @@ const withErrors = t.middleware(async ({ ctx, path, next }) => {
   throw new TRPCError({ code: trpcCodes[errorStatus[known.code]], message: known.message, cause: known })
 })
 
-/** Refuses a state change that another site may have caused (docs/security.md). */
 const withOrigin = t.middleware(({ ctx, type, next }) => {
-  if (type === 'mutation' && !ctx.originAllowed) {
-    throw new HoldfastError('BAD_ORIGIN', {
-      message: 'The request came from another address than the console’s own.',
-      remedy: `Open the console at ${ctx.runtime.env.HOLDFAST_URL}, or set HOLDFAST_URL to the address you use.`,
-    })
-  }
+  if (type === 'mutation') refuseForeign(ctx)
   return next()
 })
 
@@ -66,18 +61,9 @@ export const publicProcedure = base.meta({ permission: 'public' })
 
 /** A procedure for signed-in users whose role holds `permission`. */
 export function procedure(permission: Permission) {
-  return base.meta({ permission }).use(({ ctx, next }) => {
-    const { session } = ctx
-    if (!session)
-      throw new HoldfastError('UNAUTHENTICATED', { message: 'You are signed out.', remedy: 'Sign in again.' })
-    if (!permissionsOf(session.role).includes(permission)) {
-      throw new HoldfastError('FORBIDDEN', {
-        message: `Your role, ${session.role}, does not allow this.`,
-        remedy: 'Ask an admin to do it or to change your role.',
-      })
-    }
-    return next({ ctx: { ...ctx, session } })
-  })
+  return base
+    .meta({ permission })
+    .use(({ ctx, next }) => next({ ctx: { ...ctx, session: permitted(ctx, permission) } }))
 }
 
 /** The error that a client may see: known codes as they are, wrong input with its fields, the rest without a word. */

@@ -1,5 +1,5 @@
 import type { Caller } from '@/server/audit'
-import type { Context } from '@/server/trpc/context'
+import type { Context } from './context'
 
 /** Who is behind a request, for the audit events of what it does. */
 export function callerOf({ session, client, requestId }: Context): Caller {
