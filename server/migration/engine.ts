@@ -349,7 +349,6 @@ async function transfer(
     deps.clock,
     plan.tables.map((table) => ({ name: table.target, rows: table.rows })),
   )
-  const show = reporter(deps, 'transfer', () => ({ ...meter.totals(), tables: meter.tables() }))
   const started = performance.now()
   const read = async () => {
     const parts = await readParts(client, job.runId)
@@ -361,6 +360,7 @@ async function transfer(
     return parts
   }
   let parts = await read()
+  const show = reporter(deps, 'transfer', () => ({ ...meter.totals(), tables: meter.tables() }))
   try {
     while (parts.some((part) => !part.done)) {
       await deps.control.gate()
