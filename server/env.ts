@@ -303,7 +303,7 @@ export function parseVariables(environment: Given, file: Given = {}): Env {
   }
   return {
     ...env,
-    HOLDFAST_DATA_DIR: resolve(env.HOLDFAST_DATA_DIR),
+    HOLDFAST_DATA_DIR: resolve(/* turbopackIgnore: true */ env.HOLDFAST_DATA_DIR),
     HOLDFAST_URL: env.HOLDFAST_URL ?? `http://localhost:${env.PORT}`,
     given,
   }
