@@ -7,8 +7,8 @@ import { launch, type RunEnd, type RunHandle } from './client'
 import { appendLog, keepPlan, keepRun, settleRun } from './drive-units'
 import { toFailure } from './failure'
 import { followProgress } from './forecast'
-import type { Run, RunCheck, RunProgress, RunValues } from './runs'
-import type { Failure, Job, Phase, Plan, RunEvent, RunReport, TableProgress } from './types'
+import type { Run, RunCheck, RunProgress, RunValues, TableFigures } from './runs'
+import type { Failure, Job, Phase, Plan, RunEvent, RunReport } from './types'
 
 /** What pages hear of a run while it goes on. Everything else they read anew when `state` or `phase` has changed. */
 export interface RunTick {
@@ -360,8 +360,8 @@ export async function noteLine(
 
 const isWorking = (task: Task) => task === 'start' || task === 'resume'
 
-const progressMark = ({ read, written, rejected, state }: TableProgress) =>
-  `${read} ${written} ${rejected} ${state}`
+const progressMark = ({ read, written, rejected, compared, state }: TableFigures) =>
+  `${read} ${written} ${rejected} ${compared} ${state}`
 
 function kill({ pid }: RunHandle): void {
   try {

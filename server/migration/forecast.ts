@@ -1,4 +1,4 @@
-import type { RunProgress } from './runs'
+import type { RunProgress, TableFigures } from './runs'
 import type { Phase, TableProgress } from './types'
 
 /** What a worker says about its progress. */
@@ -29,21 +29,44 @@ export function followProgress(kept: RunProgress | null): (news: ProgressNews, a
     const newest = samples.at(-1)
     if (!newest || at - newest.at >= APART_MS) samples.push({ at, done })
     samples = samples.filter((sample) => at - sample.at <= WINDOW_MS)
-    const before = new Map(last?.tables.map((table) => [table.table, table]))
+    const total = Math.max(news.total, done)
     last = {
       phase: news.phase,
       done,
-      total: Math.max(news.total, done),
-      ...forecast(samples, { at, done }, Math.max(news.total, done)),
-      // Build has steps and no tables: those of the transfer stay.
-      tables:
-        news.tables.length === 0
-          ? (last?.tables ?? [])
-          : news.tables.map((table) => notBack(table, same && before.get(table.table))),
+      total,
+      ...forecast(samples, { at, done }, total),
+      phases: { ...last?.phases, [news.phase]: [done, total] },
+      tables: news.phase === 'transfer' ? transferred(news, last) : compared(news, last),
       at,
     }
     return last
   }
+}
+
+function transferred({ tables }: ProgressNews, last: RunProgress | null): TableFigures[] {
+  const before = new Map(last?.tables.map((table) => [table.table, table]))
+  return tables.map((table) => {
+    const old = before.get(table.table)
+    return {
+      ...table,
+      read: Math.max(table.read, old?.read ?? 0),
+      written: Math.max(table.written, old?.written ?? 0),
+      bytes: Math.max(table.bytes, old?.bytes ?? 0),
+      compared: old?.compared ?? 0,
+    }
+  })
+}
+
+/** Validation reads what the transfer wrote, whose figures stay; build counts steps and has no tables. */
+function compared({ phase, tables }: ProgressNews, last: RunProgress | null): TableFigures[] {
+  const kept = last?.tables ?? []
+  if (phase !== 'validate') return kept
+  const now = new Map(tables.map((table) => [table.table, table.read]))
+  return kept.map((table) => ({
+    ...table,
+    compared: Math.max(table.compared, now.get(table.table) ?? 0),
+    etaSeconds: null,
+  }))
 }
 
 /** The rate over the window; the range of the end by the fastest and slowest second in it. */
@@ -64,14 +87,4 @@ function forecast(
   const fastest = Math.max(perSecond, ...rates)
   const slowest = Math.max(Math.min(perSecond, ...rates), perSecond / 4)
   return { perSecond, etaSeconds: [left / fastest, left / slowest] }
-}
-
-function notBack(table: TableProgress, before: TableProgress | null | undefined): TableProgress {
-  if (!before) return table
-  return {
-    ...table,
-    read: Math.max(table.read, before.read),
-    written: Math.max(table.written, before.written),
-    bytes: Math.max(table.bytes, before.bytes),
-  }
 }

@@ -106,7 +106,7 @@ export const beginSwitchover = (useGrant: UseGrant) =>
     yield* useGrant(tx, {
       grantId,
       sessionId: caller.sessionId ?? '',
-      action: 'migration.switchover',
+      action: 'migration.switchOver',
       input: { id },
       now,
     })

@@ -24,8 +24,15 @@ export interface RunProgress {
   /** Of the run, from the last seconds; null until there is a rate. */
   perSecond: number | null
   etaSeconds: [low: number, high: number] | null
-  tables: TableProgress[]
+  /** How far each phase came: done and total. */
+  phases: Partial<Record<Phase, [done: number, total: number]>>
+  tables: TableFigures[]
   at: number
+}
+
+/** Figures of the transfer of one table, and how many of its rows were compared since. */
+export interface TableFigures extends TableProgress {
+  compared: number
 }
 
 export interface SwitchoverReport {

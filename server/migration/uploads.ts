@@ -117,7 +117,8 @@ export async function readUpload({ store }: Pick<UploadDeps, 'store'>, id: strin
 
 /** Deletes an upload's file and notes it; one that is gone already is no error. */
 export async function deleteUpload(deps: UploadDeps, id: string): Promise<void> {
-  await rm(uploadFile(deps, id), { force: true })
+  // SQLite keeps two files beside one in WAL mode.
+  for (const suffix of ['', '-wal', '-shm']) await rm(`${uploadFile(deps, id)}${suffix}`, { force: true })
   await deps.store.run(markDeleted, { id, at: deps.clock.now() })
 }
 
@@ -140,10 +141,12 @@ export async function removeStaleUploads(deps: UploadDeps): Promise<void> {
     )
   for (const { id } of stale) await deleteUpload(deps, id)
   const kept = await deps.store.db.select({ id: uploads.id }).from(uploads).where(isNull(uploads.deletedAt))
-  const known = new Set(kept.map(({ id }) => `${id}.sqlite`))
+  const known = new Set(kept.map(({ id }) => id))
   const names = await readdir(folderOf(deps)).catch(() => [])
   await Promise.all(
-    names.filter((name) => !known.has(name)).map((name) => rm(join(folderOf(deps), name), { force: true })),
+    names
+      .filter((name) => !known.has(name.replace(/\.sqlite(-wal|-shm)?$/, '')))
+      .map((name) => rm(join(folderOf(deps), name), { force: true })),
   )
 }
 

@@ -1,0 +1,115 @@
+'use client'
+
+import { useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useStepUp } from '@/components/migration/step-up'
+import type { Run } from '@/components/migration/types'
+import { placeOf } from '@/components/migration/words'
+import { useTRPCClient } from '@/components/trpc/trpc'
+import { Button } from '@/components/ui/button'
+import { Callout } from '@/components/ui/callout'
+import { ConfirmDialog } from '@/components/ui/confirm-dialog'
+import { formatCount, formatDuration } from '@/components/ui/format'
+import { KeyValue, Mono, Section } from '@/components/ui/text'
+import { Time } from '@/components/ui/time'
+import type { RunPartProps } from './actions'
+
+/** Moves the running console to PostgreSQL. Locked until both sides are proved to be the same. */
+export function SwitchoverSection({ run, can, onChanged }: RunPartProps) {
+  const client = useTRPCClient()
+  const queries = useQueryClient()
+  const { ask, dialog } = useStepUp()
+  const [confirming, setConfirming] = useState(false)
+  const { id } = run
+  const place = placeOf(run.target)
+  const done = run.report?.switchover
+  if (run.state === 'switched_over' && done) {
+    return (
+      <Section title="Switchover">
+        <KeyValue
+          items={[
+            { label: 'The console is on', value: <Mono>PostgreSQL {place}</Mono> },
+            { label: 'Since', value: <Time at={done.at} seconds /> },
+            { label: 'Writes waited', value: formatDuration(done.pauseMilliseconds) },
+            {
+              label: 'Written since the copy, brought over',
+              value: formatCount(done.rowsBroughtOver, 'row'),
+            },
+            {
+              label: 'Old store',
+              value: (
+                <>
+                  <Mono>{done.retiredFile}</Mono>, kept read-only; starting on it is refused
+                </>
+              ),
+            },
+          ]}
+        />
+      </Section>
+    )
+  }
+  const locked = lockOf(run)
+  return (
+    <Section title="Switchover">
+      <Callout
+        tone={run.phase === 'switchover' ? 'busy' : locked ? 'off' : 'ok'}
+        title={
+          run.phase === 'switchover' ? 'The console is moving' : (locked ?? 'Ready: both sides are the same')
+        }
+        actions={
+          can.manage ? (
+            <Button
+              variant="primary"
+              disabled={locked !== null || run.phase === 'switchover'}
+              title={locked ?? undefined}
+              onClick={() => setConfirming(true)}
+            >
+              Switch over
+            </Button>
+          ) : null
+        }
+      >
+        What was written since the copy is brought over, writes are held for a moment, both sides are checked
+        a last time, and the running console stands on PostgreSQL, without a restart. The SQLite file is kept
+        read-only and marked retired.
+      </Callout>
+      <ConfirmDialog
+        open={confirming}
+        onClose={() => setConfirming(false)}
+        title="Switch over to PostgreSQL"
+        variant="primary"
+        effect={
+          <>
+            From now on the console lives in <Mono>{place}</Mono>, also after a restart. Starting on the
+            SQLite file is refused from then on.
+          </>
+        }
+        confirmName={run.target.database}
+        confirmLabel="Go on"
+        onConfirm={async () =>
+          ask({
+            action: 'migration.switchOver',
+            input: { id },
+            label: 'Switch over',
+            effect: `The console moves to ${place} now.`,
+            run: async (grantId) => {
+              try {
+                await client.migration.switchOver.mutate({ id }, { context: { stepUp: grantId } })
+              } finally {
+                await onChanged()
+              }
+              // The strip names the store, and every page reads from the new one.
+              await queries.invalidateQueries()
+            },
+          })
+        }
+      />
+      {dialog}
+    </Section>
+  )
+}
+
+function lockOf({ state, validation }: Run): string | null {
+  if (validation && !validation.ok) return 'Locked: a check of the validation is red'
+  return state === 'completed' && validation ? null : 'Locked until the copy is complete and validated'
+}

@@ -1,0 +1,134 @@
+'use client'
+
+import Link from 'next/link'
+import { Ribbon } from '@/components/migration/ribbon'
+import type { Run } from '@/components/migration/types'
+import { useCan } from '@/components/migration/use-can'
+import { placeOf, stateWords } from '@/components/migration/words'
+import { buttonClass } from '@/components/ui/button-class'
+import { Callout } from '@/components/ui/callout'
+import { Empty } from '@/components/ui/empty'
+import { errorFacts } from '@/components/ui/error-facts'
+import { ErrorTile, TileBoundary } from '@/components/ui/error-tile'
+import { Skeleton } from '@/components/ui/skeleton'
+import { Status } from '@/components/ui/status'
+import { Mono, PageHeader } from '@/components/ui/text'
+import { RunActions } from './actions'
+import { ChecksSection } from './checks'
+import { LogSection } from './log'
+import { PlanSection } from './plan'
+import { ProgressSection } from './progress'
+import { ReportSection } from './report'
+import { SwitchoverSection } from './switchover'
+import { useRun } from './use-run'
+import { ValidationSection } from './validation'
+
+/** One run, from its checks to the switchover. The address is all that is needed to find it again. */
+export function RunView({ id }: { id: string }) {
+  const run = useRun(id)
+  const can = useCan()
+  if (!run.data) {
+    if (!run.error) return <Skeleton className="h-96 w-full" label="Reading the run" />
+    return errorFacts(run.error).code === 'NOT_FOUND' ? (
+      <Gone />
+    ) : (
+      <ErrorTile error={run.error} what="The run" onRetry={() => run.refetch()} />
+    )
+  }
+  const { data } = run
+  const started = data.startedAt !== null
+  return (
+    <>
+      <PageHeader
+        title={`${data.sourceName} to PostgreSQL`}
+        lead={<Lead run={data} />}
+        actions={<RunActions run={data} can={can} onChanged={run.refresh} />}
+      />
+      <Ribbon run={data} />
+      <Trouble run={data} />
+      {started ? (
+        <TileBoundary what="Progress">
+          <ProgressSection run={data} />
+        </TileBoundary>
+      ) : (
+        <TileBoundary what="Preflight">
+          <ChecksSection run={data} can={can} onChanged={run.refresh} />
+        </TileBoundary>
+      )}
+      {data.validation ? (
+        <TileBoundary what="Validation">
+          <ValidationSection validation={data.validation} />
+        </TileBoundary>
+      ) : null}
+      {started && data.sourceKind === 'store' && data.state !== 'cancelled' ? (
+        <TileBoundary what="Switchover">
+          <SwitchoverSection run={data} can={can} onChanged={run.refresh} />
+        </TileBoundary>
+      ) : null}
+      {data.report ? <ReportSection run={data} report={data.report} /> : null}
+      {data.plan ? (
+        <TileBoundary what="Plan">
+          <PlanSection plan={data.plan} />
+        </TileBoundary>
+      ) : null}
+      <TileBoundary what="Log">
+        <LogSection id={id} moving={data.state === 'running' || data.phase !== null} />
+      </TileBoundary>
+    </>
+  )
+}
+
+function Lead({ run }: { run: Run }) {
+  const { kind, word } = stateWords[run.state]
+  return (
+    <span className="flex flex-wrap items-baseline gap-x-3">
+      <Status kind={kind}>{word}</Status>
+      <Mono>{placeOf(run.target)}</Mono>
+      <span>
+        schema <Mono>{run.target.schema}</Mono>
+      </span>
+    </span>
+  )
+}
+
+/** Why the run does not go on by itself, and what to do. */
+function Trouble({ run }: { run: Run }) {
+  const { error, state } = run
+  if (!error) return null
+  return (
+    <div className="mt-4" role="alert">
+      <Callout tone={state === 'paused' ? 'warn' : 'bad'} title={error.message}>
+        <p>{error.remedy}</p>
+        {error.table ? (
+          <p>
+            Table <Mono>{error.table}</Mono>
+            {error.column ? (
+              <>
+                , column <Mono>{error.column}</Mono>
+              </>
+            ) : null}
+          </p>
+        ) : null}
+      </Callout>
+    </div>
+  )
+}
+
+function Gone() {
+  return (
+    <>
+      <PageHeader title="Migration run" />
+      <Empty
+        kind="no-match"
+        title="There is no such run"
+        action={
+          <Link href="/migration" className={buttonClass()}>
+            All runs
+          </Link>
+        }
+      >
+        It was deleted, or the address is not complete.
+      </Empty>
+    </>
+  )
+}

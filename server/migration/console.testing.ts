@@ -1,0 +1,189 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import BetterSqlite3 from 'better-sqlite3'
+import { Pool } from 'pg'
+import { migrateSqlite } from '@/db/migrate'
+import { openPostgres, openSqlite, type PgHandle } from '@/db/open'
+import { Store } from '@/db/store'
+import { createDatabase } from '@/db/testing/shared'
+import { openTestPostgres, testAuditKey } from '@/db/testing/stores'
+import type { Caller } from '@/server/audit'
+import { HoldfastError } from '@/server/errors'
+import { openLog } from '@/server/log'
+import { openVault } from '@/server/vault'
+import type { MigrationNews } from './drive'
+import type { PostgresSide, SqliteSide } from './own-store'
+import type { UseGrant } from './run-units'
+import type { Run } from './runs'
+import { type Migration, openMigration } from './service'
+import type { Target } from './types'
+
+export const migrationsFolder = resolve('db/migrations')
+export const admin: Caller = {
+  actorId: null,
+  actor: 'admin@example.org',
+  sessionId: 'session',
+  address: '127.0.0.1',
+  userAgent: 'test',
+  requestId: 'request',
+}
+
+/** A console's migrations on a store and folders of its own, with a PostgreSQL database as target. */
+export interface TestConsole {
+  store: Store
+  dataDir: string
+  sourceDir: string
+  storeFile: string | null
+  target: Target
+  targetUrl: string
+  migration: Migration
+  news: MigrationNews[]
+  /** A grant that works once. */
+  grant(): string
+  database(): SqliteSide | PostgresSide
+  /** Closes the migrations and opens them again on the same store, as a restart does. */
+  restart(): Promise<Migration>
+  /** Resolves when the run is as asked, woken by the news of it. */
+  until(id: string, holds: (run: Run) => boolean): Promise<Run>
+}
+
+export async function openTestConsole(
+  later: (step: () => unknown) => void,
+  dialect: 'sqlite' | 'postgresql',
+): Promise<TestConsole> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-console-'))
+  later(() => rmSync(folder, { recursive: true, force: true }))
+  const dataDir = join(folder, 'data')
+  const sourceDir = join(folder, 'sources')
+  for (const path of [dataDir, sourceDir]) mkdirSync(path)
+  const { url, drop } = await createDatabase()
+  later(drop)
+  const { hostname, port, username, password, pathname } = new URL(url)
+  const target: Target = {
+    host: hostname,
+    port: Number(port),
+    user: username,
+    password,
+    database: pathname.slice(1),
+    schema: 'public',
+  }
+  // Pools outlive the migrations that use them.
+  const sides: (() => unknown)[] = []
+  const openPool = (place: Target) => openSide(place, (close) => sides.push(close))
+  const storeFile = dialect === 'sqlite' ? join(dataDir, 'holdfast.db') : null
+  let current: SqliteSide | PostgresSide
+  let store: Store
+  if (storeFile) {
+    const client = new BetterSqlite3(storeFile)
+    later(() => client.close())
+    client.pragma('journal_mode = WAL')
+    client.pragma('foreign_keys = ON')
+    migrateSqlite(client, migrationsFolder)
+    const handle = openSqlite(client)
+    store = new Store(handle, testAuditKey)
+    current = { dialect: 'sqlite', client, handle }
+  } else {
+    store = await openTestPostgres(later)
+    current = openPool(target)
+  }
+  const grants = new Set<string>()
+  // biome-ignore lint/correctness/useYield: what it stands in for asks the store.
+  const useGrant: UseGrant = function* (_tx, { grantId }) {
+    if (grantId && grants.delete(grantId)) return
+    throw new HoldfastError('STEP_UP_REQUIRED', 'This action asks for your password again.')
+  }
+  const news: MigrationNews[] = []
+  const wakers = new Set<() => void>()
+  const vault = openVault(Buffer.alloc(32, 5))
+  const open = () =>
+    openMigration(
+      {
+        store,
+        vault,
+        clock: { now: () => Date.now() },
+        log: openLog('error'),
+        publish(one) {
+          news.push(one)
+          for (const wake of wakers) wake()
+        },
+        useGrant,
+        openPostgres: openPool,
+        database: () => current,
+        adopt(next) {
+          current = next
+        },
+      },
+      {
+        dataDir,
+        sourceDirs: [sourceDir],
+        uploadMax: 64 * 2 ** 20,
+        workerFile: resolve('dist/migration-worker.mjs'),
+        migrationsFolder,
+        storeFile,
+        envTarget: target,
+      },
+    )
+  const console: TestConsole = {
+    store,
+    dataDir,
+    sourceDir,
+    storeFile,
+    target,
+    targetUrl: url,
+    migration: open(),
+    news,
+    grant() {
+      const id = `grant-${Math.random()}`
+      grants.add(id)
+      return id
+    },
+    database: () => current,
+    async restart() {
+      await console.migration.close()
+      console.migration = open()
+      await console.migration.start()
+      return console.migration
+    },
+    async until(id, holds) {
+      for (;;) {
+        let wake = () => {}
+        const told = new Promise<void>((done) => {
+          wake = done
+        })
+        wakers.add(wake)
+        const run = await console.migration.getRun(id)
+        if (holds(run)) {
+          wakers.delete(wake)
+          return run
+        }
+        await told
+        wakers.delete(wake)
+      }
+    },
+  }
+  await console.migration.start()
+  later(async () => {
+    await console.migration.close()
+    for (const close of sides) await close()
+  })
+  return console
+}
+
+/** A pool with the shape of the console's own; closed with the test at the latest. */
+export function openSide(target: Target, later: (step: () => unknown) => void): PostgresSide {
+  const pool = new Pool({ ...target, ssl: undefined, max: 5 })
+  pool.on('error', () => {})
+  let ended: Promise<void> | undefined
+  const close = () => {
+    ended ??= pool.end()
+    return ended
+  }
+  later(close)
+  return {
+    dialect: 'postgresql',
+    client: { query: pool.query.bind(pool), connect: () => pool.connect() } as unknown as PgHandle,
+    handle: openPostgres(pool),
+    close,
+  }
+}
