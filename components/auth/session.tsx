@@ -4,6 +4,7 @@ import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, us
 import { Button } from '@/components/ui/button'
 import { Banner } from '@/components/ui/callout'
 import { Dialog } from '@/components/ui/dialog'
+import { ErrorText } from '@/components/ui/error-text'
 import { formatDuration } from '@/components/ui/format'
 import { useNow } from '@/components/ui/now'
 import { authClient } from './client'
@@ -75,6 +76,7 @@ export function SessionProvider({
   const [ended, setEnded] = useState(false)
   const [asking, setAsking] = useState(false)
   const [near, setNear] = useState(false)
+  const [stuck, setStuck] = useState<{ error: unknown }>()
   const leaving = useRef(false)
 
   // The server's answer to this very page is the newest word; later ones come from the refresh of any tab.
@@ -147,10 +149,11 @@ export function SessionProvider({
   const signOut = useCallback(async () => {
     leaving.current = true
     try {
-      await authClient.auth.signOut.mutate()
+      await authClient.auth.signOut.mutate({})
     } catch (error) {
       leaving.current = false
-      throw error
+      setStuck({ error })
+      return
     }
     forgetTimes()
     location.assign('/sign-in')
@@ -193,6 +196,22 @@ export function SessionProvider({
         <a href="/sign-in" className="text-note text-muted underline underline-offset-4 hover:text-text">
           Sign in as somebody else
         </a>
+      </Dialog>
+      <Dialog
+        open={stuck !== undefined}
+        onClose={() => setStuck(undefined)}
+        title="You are still signed in"
+        error={stuck ? <ErrorText error={stuck.error} /> : null}
+        actions={
+          <>
+            <Button onClick={() => setStuck(undefined)}>Cancel</Button>
+            <Button variant="primary" onClick={signOut}>
+              Sign out again
+            </Button>
+          </>
+        }
+      >
+        <p className="text-muted">The console did not end your session.</p>
       </Dialog>
     </SessionContext>
   )

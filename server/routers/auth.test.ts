@@ -36,7 +36,7 @@ function client(security: Runtime['security'], now: () => number, kind: 'browser
       if (value === '') headers.delete(name)
       else headers.set(name, value)
     }
-    const body = method === 'POST' ? JSON.stringify(input ?? {}) : undefined
+    const body = method === 'POST' ? JSON.stringify(input) : undefined
     const query = method === 'GET' && input ? `?input=${encodeURIComponent(JSON.stringify(input))}` : ''
     const response = await fetchRequestHandler({
       endpoint: '/api/trpc',
@@ -109,7 +109,7 @@ describeStores((open) => {
     const { call, ended } = await start()
     await call('auth.signIn', credentials)
     for (const [path, input] of [
-      ['auth.signOut', undefined],
+      ['auth.signOut', {}],
       ['auth.refresh', {}],
       ['auth.signIn', credentials],
       ['security.endOtherSessions', undefined],
@@ -140,11 +140,11 @@ describeStores((open) => {
     const { call, get, jar, clock } = await start()
     await call('auth.signIn', credentials)
     const stolen = jar.get('holdfast-refresh') ?? ''
-    expect((await call('auth.refresh')).status).toBe(200)
+    expect((await call('auth.refresh', {})).status).toBe(200)
     expect(jar.get('holdfast-refresh')).not.toBe(stolen)
     clock.pass(11_000)
     jar.set('holdfast-refresh', stolen)
-    const { status, error } = await call('auth.refresh')
+    const { status, error } = await call('auth.refresh', {})
     expect([status, error?.data.code]).toEqual([401, 'SESSION_ENDED'])
     expect([...jar.keys()]).toEqual(['holdfast-device'])
     expect((await get('auth.me')).error?.data.code).toBe('UNAUTHENTICATED')
@@ -154,7 +154,7 @@ describeStores((open) => {
     const { call, jar, ended } = await start()
     await call('auth.signIn', credentials)
     jar.delete('holdfast-access')
-    expect((await call('auth.signOut')).status).toBe(200)
+    expect((await call('auth.signOut', {})).status).toBe(200)
     expect(ended).toHaveLength(1)
     expect([...jar.keys()]).toEqual(['holdfast-device'])
   })

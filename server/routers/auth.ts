@@ -75,11 +75,11 @@ export const authRouter = router({
 
   /** Ends the session, also when its access token has run out and only the refresh token is left. */
   signOut: publicProcedure
-    .input(z.strictObject({ refreshToken: token.optional() }).optional())
+    .input(z.strictObject({ refreshToken: token.optional() }))
     .mutation(async ({ ctx, input }) => {
       const { security } = ctx.runtime
       const browser = isBrowser(ctx.headers)
-      const given = browser ? readCookie(ctx.headers, 'refresh', security.secure) : input?.refreshToken
+      const given = browser ? readCookie(ctx.headers, 'refresh', security.secure) : input.refreshToken
       await security.signOut({ session: ctx.session, refreshToken: given }, callerOf(ctx))
       if (browser) clearCookies(ctx.resHeaders, security.secure)
     }),

@@ -1,0 +1,198 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { admin, consoleTest, expect, signIn } from './fixtures'
+
+const test = consoleTest()
+
+/** Calls a procedure with the page's own cookies and origin. */
+async function call(page: Page, path: string, input: unknown = {}) {
+  return page.evaluate(
+    async ([path, body]) => {
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch(`/api/trpc/${path}`, { method: 'POST', headers, body })
+      return response.status
+    },
+    [path, JSON.stringify(input)] as const,
+  )
+}
+
+async function expectAccessible(page: Page) {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.target)])).toEqual([])
+}
+
+test.describe.configure({ mode: 'serial' })
+
+test('the set-up link makes the first admin, and its token goes to no other address', async ({
+  page,
+  console: running,
+}) => {
+  const link = running.setUpLink ?? ''
+  const token = link.split('#')[1] ?? ''
+  expect(token).toHaveLength(43)
+  const leaks: string[] = []
+  page.on('request', (request) => {
+    if (request.url().replace(/#.*/, '').includes(token)) leaks.push(request.url())
+    if (request.headers().referer?.includes(token)) leaks.push(`referer of ${request.url()}`)
+  })
+  await page.goto(link)
+  await expect(page.getByRole('heading', { name: 'Set up this console' })).toBeVisible()
+  await expectAccessible(page)
+
+  await page.getByLabel('Name').fill(admin.name)
+  await page.getByLabel('E-mail').fill(admin.email)
+  const password = page.getByRole('textbox', { name: 'Password' })
+  await password.fill('too short')
+  await page.getByRole('button', { name: 'Make the admin account' }).click()
+  await expect(page).toHaveURL(/\/set-up/)
+  await password.fill(admin.password)
+  await page.getByRole('button', { name: 'Make the admin account' }).click()
+  await page.waitForURL((url) => url.pathname === '/')
+  await expect(page.getByRole('main')).toBeVisible()
+  expect(leaks).toEqual([])
+
+  await page.goto('/sign-in')
+  await page.goto(link)
+  await expect(page.getByRole('heading', { name: 'This console is set up' })).toBeVisible()
+  await page.goto('/set-up')
+  await expect(page.getByRole('heading', { name: 'Open the set-up link' })).toBeVisible()
+})
+
+test('a wrong password stays on the page with what was typed; a pasted one signs in', async ({
+  page,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.goto('/security')
+  await expect(page).toHaveURL(/\/sign-in\?next=%2Fsecurity$/)
+  await expectAccessible(page)
+  const password = page.getByRole('textbox', { name: 'Password' })
+  await page.getByLabel('E-mail').fill(admin.email)
+  await password.fill('not the password')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page.getByText('The e-mail address or the password is wrong.')).toBeVisible()
+  await expect(page.getByLabel('E-mail')).toHaveValue(admin.email)
+
+  await page.evaluate((text) => navigator.clipboard.writeText(text), admin.password)
+  await password.focus()
+  await page.keyboard.press('Control+A')
+  await page.keyboard.press('Control+V')
+  await expect(password).toHaveValue(admin.password)
+  await page.keyboard.press('Enter')
+  await page.waitForURL((url) => url.pathname === '/security')
+  const events = page.getByRole('table', { name: 'Audit events' })
+  await expect(events.getByRole('row', { name: /authn_login_fail.*wrong password/ })).toBeVisible()
+  await expect(events.getByRole('row', { name: /user_created/ })).toBeVisible()
+})
+
+for (const next of ['//example.com', '/\\example.com', 'https://example.com', '/%09/example.com']) {
+  test(`sign-in never leads away: next=${next}`, async ({ page, console: running }) => {
+    await page.goto(`/sign-in?next=${next.startsWith('/%') ? next : encodeURIComponent(next)}`)
+    await page.getByLabel('E-mail').fill(admin.email)
+    await page.getByRole('textbox', { name: 'Password' }).fill(admin.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL(`${running.url}/`)
+  })
+}
+
+test('a session whose access has run out goes on by itself', async ({ page, context }) => {
+  await signIn(page)
+  await context.clearCookies({ name: 'holdfast-access' })
+  await page.goto('/account')
+  await page.waitForURL((url) => url.pathname === '/account')
+  await expect(page.getByRole('heading', { name: 'Account', exact: true })).toBeVisible()
+})
+
+test('sessions are listed, and ended ones are signed out over their page, at once', async ({
+  page,
+  browser,
+  console: running,
+}) => {
+  await signIn(page, '/account')
+  await call(page, 'security.endOtherSessions')
+  await page.reload()
+  const elsewhere = await browser.newContext({ baseURL: running.url })
+  const other = await elsewhere.newPage()
+  await signIn(other, '/account')
+  await other.evaluate(() => document.body.setAttribute('data-kept', 'yes'))
+
+  await page.reload()
+  const table = page.getByRole('table', { name: 'Your sessions' })
+  await expect(table.getByRole('row')).toHaveCount(3)
+  await expect(table.getByRole('row', { name: /This one/ })).toHaveCount(1)
+  await expect(table.getByRole('cell', { name: '127.0.0.1', exact: true })).toHaveCount(2)
+  await expectAccessible(page)
+  await table.getByRole('button', { name: /^End the session of Chrome on Linux/ }).click()
+  await page.getByRole('button', { name: 'End session' }).click()
+  await expect(table.getByRole('row')).toHaveCount(2)
+
+  await expect(other.getByRole('heading', { name: 'Your session has ended' })).toBeVisible()
+  await expectAccessible(other)
+  const dialog = other.getByRole('dialog')
+  await expect(dialog.getByLabel('E-mail')).toHaveValue(admin.email)
+  await dialog.getByRole('textbox', { name: 'Password' }).fill(admin.password)
+  await dialog.getByRole('button', { name: 'Sign in' }).click()
+  await expect(dialog).toBeHidden()
+  await expect(other.locator('body')).toHaveAttribute('data-kept', 'yes')
+  await expect(other.getByRole('table', { name: 'Your sessions' }).getByRole('row')).toHaveCount(3)
+  await elsewhere.close()
+})
+
+test('signing out ends the session on the server as well', async ({ page, context }) => {
+  await signIn(page)
+  const cookies = await context.cookies()
+  await page.getByRole('button', { name: /^Account menu/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.waitForURL((url) => url.pathname === '/sign-in')
+  await context.addCookies(cookies)
+  await page.goto('/account')
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible()
+})
+
+test('another site can neither sign out nor sign in by a form', async ({
+  page,
+  context,
+  console: running,
+}) => {
+  await signIn(page)
+  const form = (action: string) => `<!doctype html><form method="post" enctype="multipart/form-data"
+    action="${running.url}/api/trpc/${action}"><input name="email" value="a"></form><script>document.forms[0].submit()</script>`
+  const evil = createServer((request, response) => {
+    response.setHeader('content-type', 'text/html')
+    response.end(form((request.url ?? '/').slice(1)))
+  })
+  await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve))
+  try {
+    const attack = await context.newPage()
+    for (const path of ['auth.signOut', 'auth.refresh', 'security.endOtherSessions']) {
+      const answered = attack.waitForResponse((response) => response.url().includes('/api/trpc/'))
+      await attack.goto(`http://127.0.0.1:${(evil.address() as AddressInfo).port}/${path}`)
+      expect((await answered).status()).toBeGreaterThanOrEqual(400)
+    }
+    await attack.close()
+    await page.goto('/account')
+    await expect(page.getByRole('heading', { name: 'Account', exact: true })).toBeVisible()
+  } finally {
+    evil.close()
+    evil.closeAllConnections()
+  }
+})
+
+test('a forged X-Forwarded-For changes no address', async ({ page, playwright, console: running }) => {
+  const program = await playwright.request.newContext({ baseURL: running.url })
+  const forged = { 'x-forwarded-for': '203.0.113.99', 'x-holdfast-peer': '203.0.113.98' }
+  const { email, password } = admin
+  const answer = await program.post('/api/trpc/auth.signIn', {
+    data: { email, password },
+    headers: { ...forged, 'user-agent': 'forger/1' },
+  })
+  expect(answer.status()).toBe(200)
+  expect(answer.headersArray().filter(({ name }) => name.toLowerCase() === 'set-cookie')).toEqual([])
+  await signIn(page, '/account')
+  const row = page.getByRole('table', { name: 'Your sessions' }).getByRole('row', { name: /Unknown device/ })
+  await expect(row).toBeVisible()
+  await expect(row).not.toContainText('203.0.113')
+  await program.dispose()
+})
