@@ -87,7 +87,7 @@ const CACHE_WORDS = { redis: 'Redis', memory: 'In memory', degraded: 'Degraded' 
 
 function CacheRow({ samples }: RowProps) {
   const trpc = useTRPC()
-  const { data, dataUpdatedAt, refetch } = useQuery(trpc.cache.stats.queryOptions())
+  const { data, refetch } = useQuery(trpc.cache.stats.queryOptions())
   useLiveEvent('health', () => void refetch())
   return (
     <StatRow label="Cache" columns={5}>
@@ -97,18 +97,11 @@ function CacheRow({ samples }: RowProps) {
         tone={data?.state === 'degraded' ? 'warn' : undefined}
         note={data?.reason ?? data?.place ?? 'no Redis is configured'}
         metric="holdfast_cache_state"
-        key={dataUpdatedAt}
       />
       <LiveStat samples={samples} label="Hit ratio, 1 min" metric="holdfast_cache_hit_ratio" max={1} />
       <LiveStat samples={samples} label="Reads" metric="holdfast_cache_reads_per_second" unit="/s" />
       <LiveStat samples={samples} label="Memory level" metric="holdfast_cache_memory_bytes" />
-      <Stat
-        label="Errors"
-        value={data?.errors}
-        at={data?.at}
-        note="since the start"
-        metric="holdfast_cache_errors_total"
-      />
+      <LiveStat samples={samples} label="Errors" metric="holdfast_cache_errors_per_second" unit="/s" />
     </StatRow>
   )
 }

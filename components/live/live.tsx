@@ -49,6 +49,7 @@ export function useLiveEvent<K extends LiveEvent['kind']>(
 /** Columns of samples, as `system.history` answers them. */
 export interface SampleColumns {
   at: readonly number[]
+  lastEventId: string
   values: Readonly<Record<MetricName, readonly (number | null)[]>>
 }
 
@@ -56,7 +57,7 @@ export interface SampleColumns {
 export function useSamples(columns: SampleColumns | undefined): readonly Sample[] {
   const stream = useStream()
   useEffect(() => {
-    if (columns) stream.seed(samplesOf(columns))
+    if (columns) stream.seed(samplesOf(columns), columns.lastEventId)
   }, [stream, columns])
   const { samples } = useSyncExternalStore(
     (listener) => stream.subscribe(listener),

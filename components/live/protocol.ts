@@ -15,8 +15,10 @@ export function isNewer(id: string, last: string | null): boolean {
   return boot !== lastBoot || Number(number) > Number(lastNumber)
 }
 
-/** What came after an id, out of what is remembered; null when the id is not among it. */
+/** What came after an id, out of what is remembered; null when something between may be missing. */
 export function eventsAfter(recent: readonly Delivered[], id: string): Delivered[] | null {
-  const at = recent.findLastIndex((delivered) => delivered.id === id)
-  return at < 0 ? null : recent.slice(at + 1)
+  const [boot, number] = id.split('-')
+  const [firstBoot, firstNumber] = recent[0]?.id.split('-') ?? []
+  if (boot !== firstBoot || Number(firstNumber) > Number(number) + 1) return null
+  return recent.filter((delivered) => isNewer(delivered.id, id))
 }

@@ -39,7 +39,7 @@ export interface TabChannel {
 
 const LOCK = 'holdfast-live'
 const RECONNECTING_AFTER = 5_000
-export const OFFLINE_AFTER = 15_000
+const OFFLINE_AFTER = 15_000
 const HIDDEN_CLOSES_AFTER = 60_000
 const CATCH_UP_PATIENCE = 1_000
 const REMEMBERED = 900
@@ -69,6 +69,7 @@ export class LiveStream {
   #leading = false
   /** Events that came while an answer to `join` is awaited. */
   #held: Delivered[] | undefined
+  #openedAt = 0
   #retryDelay = FIRST_RETRY
   #retryTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -105,12 +106,17 @@ export class LiveStream {
     return () => this.#eventListeners.delete(listener)
   }
 
-  /** Puts the samples that came with the page before those of the stream. */
-  seed(samples: readonly Sample[]): void {
-    const first = this.#state.samples[0]
-    const older = first ? samples.filter(({ at }) => at < first.at) : samples
-    if (older.length === 0) return
-    this.#set({ samples: [...older, ...this.#state.samples].slice(-REMEMBERED) })
+  /**
+   * Puts the samples that the page knows in with those of the stream.
+   * @param lastId the event after which the stream goes on from them; heeded before the first event
+   */
+  seed(samples: readonly Sample[], lastId: string): void {
+    this.#lastId ??= lastId
+    const known = new Set(this.#state.samples.map(({ at }) => at))
+    const added = samples.filter(({ at }) => !known.has(at))
+    if (added.length === 0) return
+    const all = [...added, ...this.#state.samples].sort((a, b) => a.at - b.at)
+    this.#set({ samples: all.slice(-REMEMBERED) })
   }
 
   pause(): void {
@@ -159,6 +165,9 @@ export class LiveStream {
     const follows = !this.#paused && !this.#signedOut && !away
     if (follows && !this.#leave) this.#join()
     if (!follows) this.#leave?.()
+    // A connection that hangs says nothing: it is not waited for.
+    const since = Math.max(this.#heardAt, this.#openedAt)
+    if (this.#leading && now - since >= OFFLINE_AFTER) this.#open()
     this.#judge(now, away)
   }
 
@@ -257,6 +266,7 @@ export class LiveStream {
   #open(): void {
     clearTimeout(this.#retryTimer)
     this.#closeStream?.()
+    this.#openedAt = this.#around.now()
     let open = true
     const close = this.#around.open(this.#lastId, {
       onEvent: (delivered) => {

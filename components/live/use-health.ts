@@ -9,5 +9,5 @@ export function useHealth() {
   const trpc = useTRPC()
   const cache = useQueryClient()
   useLiveEvent('health', ({ health }) => cache.setQueryData(trpc.system.health.queryKey(), health))
-  return useQuery(trpc.system.health.queryOptions(undefined, { refetchInterval: 60_000 }))
+  return useQuery(trpc.system.health.queryOptions(undefined, { refetchInterval: 15_000 }))
 }

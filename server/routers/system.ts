@@ -19,6 +19,7 @@ export const systemRouter = router({
     .input(z.strictObject({ samples: z.int().min(1).max(900).default(900) }))
     .query(({ ctx, input }) => ({
       ...ctx.runtime.system.history(input.samples),
+      lastEventId: ctx.runtime.system.lastEventId(),
       metrics,
       now: ctx.runtime.clock.now(),
     })),

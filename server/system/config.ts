@@ -12,6 +12,7 @@ export interface ConfigEntry {
 
 interface Described {
   about: string
+  takes: string
   secret?: boolean
   unused?: boolean
 }
@@ -27,8 +28,8 @@ export interface ConfigInput {
 
 /** The effective configuration: every variable with its value and where it came from. Secrets stay unseen. */
 export function describeConfig({ variables, env, fingerprint, switchedOver }: ConfigInput): ConfigEntry[] {
-  return Object.entries(variables).map(([name, { about, secret = false, unused = false }]) => {
-    const value = switchedOver[name] ?? asText(env[name])
+  return Object.entries(variables).map(([name, { about, takes, secret = false, unused = false }]) => {
+    const value = switchedOver[name] ?? asText(env[name], unitOf(takes))
     return {
       name,
       value: secret && value !== null ? `set, fingerprint ${fingerprint(value)}` : value,
@@ -40,7 +41,14 @@ export function describeConfig({ variables, env, fingerprint, switchedOver }: Co
   })
 }
 
-function asText(value: unknown): string | null {
+/** Spans and sizes are parsed to one unit each, which the value must then name. */
+function unitOf(takes: string): string {
+  if (/^(a time span|milliseconds)/.test(takes)) return ' ms'
+  return takes.startsWith('a size') ? ' bytes' : ''
+}
+
+function asText(value: unknown, unit: string): string | null {
+  if (typeof value === 'number') return `${value}${unit}`
   if (Array.isArray(value)) return value.length > 0 ? value.join(', ') : null
   return value === undefined || value === '' ? null : String(value)
 }

@@ -36,6 +36,16 @@ describe('hub', () => {
     expect(events(await take(resumed, 5))).toEqual([11, 12, 13, 14, 15])
   })
 
+  it('names its newest event, after which a subscriber can begin without a gap', async () => {
+    const hub = make()
+    for (const n of [1, 2]) {
+      const taking = take(hub.subscribe({ after: hub.lastId, signal: signal() }), 1)
+      await Promise.resolve()
+      hub.publish(n)
+      expect(events(await taking)).toEqual([n])
+    }
+  })
+
   it('waits, without repeating, when the subscriber has everything', async () => {
     const hub = make()
     hub.publish(1)

@@ -32,6 +32,11 @@ export class Hub<E> {
     this.#reset = reset
   }
 
+  /** Id of the newest event: who knows what it told can resume after it. */
+  get lastId(): string {
+    return this.#id(this.#next - 1)
+  }
+
   get subscribers(): number {
     return this.#subscribers
   }

@@ -35,6 +35,8 @@ export interface System {
   latest(): Sample | undefined
   /** The newest samples as columns; all that are kept (15 minutes) without a count. */
   history(count?: number): HistoryColumns
+  /** The event after which a stream goes on from what `history` has told. */
+  lastEventId(): string
   health(): Promise<Health>
   close(): Promise<void>
 }
@@ -81,6 +83,7 @@ export function openSystem(deps: SystemDeps): System {
     subscribe: (subscription) => hub.subscribe(subscription),
     latest: () => history.latest,
     history: (count) => history.columns(count),
+    lastEventId: () => hub.lastId,
     health,
     async close() {
       await Promise.all([sampler.stop(), doctor.stop()])

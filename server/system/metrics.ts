@@ -31,6 +31,10 @@ export const metrics = {
   },
   holdfast_cache_hit_ratio: { unit: 'ratio', help: 'Share of reads that the cache answered, last minute' },
   holdfast_cache_reads_per_second: { unit: 'per second', help: 'Reads of the cache in the last second' },
+  holdfast_cache_errors_per_second: {
+    unit: 'per second',
+    help: 'Calls of the last second that Redis failed or left unanswered',
+  },
   holdfast_cache_memory_bytes: { unit: 'bytes', help: 'Memory that the level in the process holds' },
   holdfast_security_sessions: { unit: 'sessions', help: 'Sessions that are signed in' },
   holdfast_audit_events: { unit: 'events', help: 'Events in the audit log' },

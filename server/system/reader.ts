@@ -39,7 +39,7 @@ export class Reader {
   #at: number | undefined
   #cpu = process.cpuUsage()
   #database: DatabaseMoment | undefined
-  #cacheReads: { at: number; hits: number; misses: number }[] = []
+  #cacheReads: { at: number; hits: number; misses: number; errors: number }[] = []
   #counts: StoreCounts | undefined
   #countedAt = Number.NEGATIVE_INFINITY
 
@@ -114,9 +114,9 @@ export class Reader {
   }
 
   #cache(at: number, seconds: number | null) {
-    const { hits, misses, memoryBytes } = this.#deps.cache.figures()
+    const { hits, misses, errors, memoryBytes } = this.#deps.cache.figures()
     const last = this.#cacheReads.at(-1)
-    this.#cacheReads.push({ at, hits, misses })
+    this.#cacheReads.push({ at, hits, misses, errors })
     while ((this.#cacheReads[1]?.at ?? at) <= at - HIT_RATIO_WINDOW_MS) this.#cacheReads.shift()
     const first = this.#cacheReads[0] ?? { hits, misses }
     const found = hits - first.hits
@@ -125,6 +125,7 @@ export class Reader {
       holdfast_cache_hit_ratio: asked === 0 ? null : found / asked,
       holdfast_cache_reads_per_second:
         seconds === null || !last ? null : (hits + misses - last.hits - last.misses) / seconds,
+      holdfast_cache_errors_per_second: seconds === null || !last ? null : (errors - last.errors) / seconds,
       holdfast_cache_memory_bytes: memoryBytes,
     }
   }

@@ -21,6 +21,7 @@ export interface CacheSource {
     state: 'redis' | 'memory' | 'degraded'
     hits: number
     misses: number
+    errors: number
     memoryBytes: number
   }
   stats(): Promise<{ reason: string | null; since: number; place: string | null }>
