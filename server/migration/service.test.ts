@@ -14,10 +14,10 @@ import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
+import { makeLibrary } from '@/db/testing/library'
 import { needsPostgres } from '@/db/testing/shared'
 import { admin, openTestConsole, type TestConsole } from './console.testing'
 import type { Run } from './runs'
-import { makeLibrary } from './testing'
 
 const undo: (() => unknown)[] = []
 const later = (step: () => unknown) => undo.push(step)
