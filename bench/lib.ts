@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+
+/** What every bench shares: running commands, medians, and figures printed one way. */
+
+export interface Finished {
+  code: number
+  milliseconds: number
+  stdout: string
+  stderr: string
+}
+
+/** Runs a command to its end and measures the wall time from spawn to exit. */
+export function run(command: string, args: string[], env: Record<string, string> = {}): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const started = performance.now()
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (data) => {
+      stdout += data
+    })
+    child.stderr.on('data', (data) => {
+      stderr += data
+    })
+    child.on('error', reject)
+    child.on('close', (code) => {
+      resolve({ code: code ?? -1, milliseconds: performance.now() - started, stdout, stderr })
+    })
+  })
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+}
+
+export function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(2)} s`
+}
+
+/** The last line of a bench: `BENCH name key=value …`, two decimals where there are any. */
+export function benchLine(name: string, figures: Record<string, number>): string {
+  const parts = Object.entries(figures).map(([key, value]) => `${key}=${Number(value.toFixed(2))}`)
+  return `BENCH ${name} ${parts.join(' ')}`
+}
+
+/** A small, fast, repeatable source of numbers (mulberry32, public domain by Tommy Ettinger). */
+export function random(seed: number): (below: number) => number {
+  let state = seed >>> 0
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below)
+  }
+}
