@@ -126,7 +126,9 @@ function SetUpForm({
   return (
     <>
       <h1 className="text-title font-medium">Set up this console</h1>
-      <p className="mt-1 mb-6 text-muted">Make the first account. It is an admin and can invite others.</p>
+      <p className="mt-1 mb-6 text-muted">
+        Make the first account. It is an admin: it may do everything here.
+      </p>
       <form onSubmit={submit} className="flex flex-col gap-4">
         <Field label="Name" error={wrong('name')} required>
           <Input

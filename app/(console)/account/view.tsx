@@ -73,13 +73,18 @@ function Sessions({ sessions }: { sessions: SessionEntry[] }) {
   }
 
   const columns: Column<SessionEntry>[] = [
-    { key: 'device', header: 'Device', cell: (session) => session.device },
+    { key: 'device', header: 'Device', className: 'whitespace-nowrap', cell: (session) => session.device },
     {
       key: 'address',
       header: 'Address',
-      cell: (session) => <Mono>{session.address}</Mono>,
+      cell: (session) => <span className="font-mono whitespace-nowrap">{session.address}</span>,
     },
-    { key: 'first', header: 'First use', cell: (session) => <Time at={session.createdAt} /> },
+    {
+      key: 'first',
+      header: 'First use',
+      className: 'whitespace-nowrap',
+      cell: (session) => <Time at={session.createdAt} />,
+    },
     { key: 'last', header: 'Last use', cell: (session) => <RelativeTime at={session.lastUsedAt} /> },
     {
       key: 'end',

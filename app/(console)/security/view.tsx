@@ -12,7 +12,7 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { Stat, StatRow } from '@/components/ui/stat'
 import { Status, type StatusKind } from '@/components/ui/status'
 import { type Column, Table } from '@/components/ui/table'
-import { Mono, PageHeader, Section } from '@/components/ui/text'
+import { PageHeader, Section } from '@/components/ui/text'
 import { Time } from '@/components/ui/time'
 import type { RouterOutputs } from '@/server/routers/_app'
 import { EVENTS_PAGE } from './events-page'
@@ -32,7 +32,12 @@ const columns: Column<EventEntry>[] = [
     className: 'whitespace-nowrap',
     cell: ({ time }) => <Time at={time} seconds />,
   },
-  { key: 'event', header: 'Event', rowHeader: true, cell: ({ event }) => <Mono>{event}</Mono> },
+  {
+    key: 'event',
+    header: 'Event',
+    rowHeader: true,
+    cell: ({ event }) => <span className="font-mono whitespace-nowrap">{event}</span>,
+  },
   {
     key: 'outcome',
     header: 'Outcome',
@@ -47,7 +52,12 @@ const columns: Column<EventEntry>[] = [
   {
     key: 'address',
     header: 'Address',
-    cell: ({ address }) => (address ? <Mono>{address}</Mono> : <span className="text-muted">none</span>),
+    cell: ({ address }) =>
+      address ? (
+        <span className="font-mono whitespace-nowrap">{address}</span>
+      ) : (
+        <span className="text-muted">none</span>
+      ),
   },
   { key: 'seq', header: 'Number', numeric: true, cell: ({ seq }) => seq },
 ]
@@ -65,21 +75,20 @@ export function Security({ before }: { before?: number }) {
           label="Sessions"
           value={figures.sessions}
           note={`of ${formatCount(figures.usersSignedIn, 'user')}`}
-          metric="holdfast_sessions"
+          metric="holdfast_security_sessions"
           href="/account"
         />
-        <Stat label="Events, 24 h" value={figures.eventsToday} metric="holdfast_audit_events" />
+        <Stat label="Events, 24 h" value={figures.eventsToday} />
         <Stat
-          label="Failed or denied, 24 h"
+          label="Failures, 24 h"
           value={figures.failuresToday}
-          metric="holdfast_audit_events_failed"
           tone={figures.failuresToday > 0 ? 'warn' : undefined}
         />
         <Stat
           label="Events, all"
           value={figures.eventsTotal}
           note="each chained to the one before"
-          metric="holdfast_audit_events_total"
+          metric="holdfast_audit_events"
         />
       </StatRow>
       <Events before={before} />
