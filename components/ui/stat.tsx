@@ -1,6 +1,7 @@
 'use client'
 
 import clsx from 'clsx'
+import Link from 'next/link'
 import type { ReactNode } from 'react'
 import { formatDuration, formatNumber, isoTime, MISSING, NONE, type Parts, type Reading } from './format'
 import { useNow } from './now'
@@ -67,12 +68,13 @@ export function Stat({
     >
       <dt className="truncate text-note text-muted">
         {href ? (
-          <a
+          <Link
             href={href}
+            prefetch={false}
             className="underline decoration-border underline-offset-4 hover:text-text hover:decoration-current"
           >
             {label}
-          </a>
+          </Link>
         ) : (
           label
         )}
@@ -135,7 +137,8 @@ export function StatRow({
     6: 'lg:grid-cols-6',
   }
   return (
-    <section aria-label={label} className="overflow-hidden border-y border-border">
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset groups controls; a section would be a landmark a row
+    <div role="group" aria-label={label} className="overflow-hidden border-y border-border">
       <dl
         className={clsx(
           '-mt-px -ml-px grid grid-cols-2 sm:grid-cols-3 *:border-t *:border-l *:border-border',
@@ -144,6 +147,6 @@ export function StatRow({
       >
         {children}
       </dl>
-    </section>
+    </div>
   )
 }
