@@ -28,7 +28,7 @@ export type StatProps = {
   href?: string
   /** The pointer came over the figure (true) or left it: a live value stands still meanwhile. */
   onHold?: (held: boolean) => void
-  /** A sparkline, drawn beside the figure. */
+  /** A sparkline, drawn beside the figure where there is room. */
   children?: ReactNode
 }
 
@@ -66,7 +66,7 @@ export function Stat({
       onPointerEnter={onHold && (() => onHold(true))}
       onPointerLeave={onHold && (() => onHold(false))}
     >
-      <dt className="truncate text-note text-muted">
+      <dt className="text-note text-muted">
         {href ? (
           <Link
             href={href}
@@ -96,7 +96,7 @@ export function Stat({
             <span className="text-body text-muted">{unit ?? parts.unit}</span>
           )}
         </span>
-        {children}
+        {children ? <span className="max-sm:hidden">{children}</span> : null}
       </dd>
       <dd className="mt-0.5 min-h-4 text-note text-muted">
         {stale ? (
@@ -141,7 +141,7 @@ export function StatRow({
     <div role="group" aria-label={label} className="overflow-hidden border-y border-border">
       <dl
         className={clsx(
-          '-mt-px -ml-px grid grid-cols-2 sm:grid-cols-3 *:border-t *:border-l *:border-border',
+          '-mt-px -ml-px grid grid-cols-2 max-sm:[&>:last-child:nth-child(odd)]:col-span-2 sm:grid-cols-3 *:border-t *:border-l *:border-border',
           wide[columns],
         )}
       >
