@@ -11,7 +11,6 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
-    // A file that waits on a server leaves its core to another one.
-    maxWorkers: 3,
+    maxWorkers: 2,
   },
 })

@@ -4,8 +4,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { failToStart, freePort, startConsole } from './server'
+
+// A start is two seconds of CPU, twice in some tests, while other test files use the same two cores.
+vi.setConfig({ testTimeout: 120_000 })
 
 let dataDir: string
 let port: number
