@@ -23,7 +23,7 @@ export function ConnectionControl({ state, onPress }: { state: ConnectionState; 
       onClick={() => void onPress?.()}
     >
       <StatusMark kind={mark} />
-      <span role="status" className="min-w-8 text-left">
+      <span aria-live="polite" className="min-w-8 text-left">
         {word}
       </span>
       <span className="sr-only">. {does}</span>
