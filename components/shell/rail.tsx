@@ -73,7 +73,7 @@ export function Rail({ folded: initiallyFolded }: { folded: boolean }) {
                   folded ? 'justify-center pr-0.5' : 'pr-4 pl-3.5',
                   current
                     ? 'border-l-text font-medium text-text'
-                    : 'border-l-transparent text-muted hover:bg-wash hover:text-text',
+                    : 'border-l-transparent forced:border-l-[Canvas] text-muted hover:bg-wash hover:text-text',
                 )}
               >
                 <Icon />
@@ -130,7 +130,7 @@ export function BottomBar() {
               'flex h-14 w-full flex-col items-center justify-center gap-1 border-t-2 text-note -outline-offset-2',
               rest.some((area) => area.href === here)
                 ? 'border-t-text font-medium text-text'
-                : 'border-t-transparent text-muted',
+                : 'border-t-transparent forced:border-t-[Canvas] text-muted',
             )}
           >
             <MenuIcon />
@@ -178,7 +178,9 @@ function BarLink({ area, current }: { area: (typeof AREAS)[number]; current: boo
       aria-current={current ? 'page' : undefined}
       className={clsx(
         'flex h-14 flex-col items-center justify-center gap-1 border-t-2 text-note -outline-offset-2',
-        current ? 'border-t-text font-medium text-text' : 'border-t-transparent text-muted',
+        current
+          ? 'border-t-text font-medium text-text'
+          : 'border-t-transparent forced:border-t-[Canvas] text-muted',
       )}
     >
       <Icon />

@@ -127,7 +127,7 @@ export function Table<Row>({
                           ? 'first:border-l-bad'
                           : tone === 'warn'
                             ? 'first:border-l-warn'
-                            : 'first:border-l-transparent',
+                            : 'first:border-l-transparent forced:first:border-l-[Canvas]',
                         column.numeric ? 'whitespace-nowrap text-right tabular-nums' : 'text-left',
                         column.truncate && 'max-w-0 truncate',
                         column.className,

@@ -38,7 +38,7 @@ export function Tabs({
                 'flex h-10 items-center gap-1.5 whitespace-nowrap border-b-2 -outline-offset-2',
                 item.href === here
                   ? 'border-text font-medium'
-                  : 'border-transparent text-muted hover:text-text',
+                  : 'border-transparent forced:border-[Canvas] text-muted hover:text-text',
               )}
             >
               {item.label}
