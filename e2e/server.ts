@@ -98,6 +98,8 @@ function spawnConsole({ env = {}, dataDir, port, root = project }: ConsoleOption
       PORT: String(port),
       HOST: '127.0.0.1',
       HOLDFAST_DATA_DIR: dataDir,
+      // A developer's own .env must not reach a test's console.
+      HOLDFAST_ENV_FILE: '/dev/null',
       HOLDFAST_URL: `http://localhost:${port}`,
       ...env,
     },

@@ -309,9 +309,9 @@ export function parseVariables(environment: Given, file: Given = {}): Env {
   }
 }
 
-/** Reads the configuration of this process, once, with `.env` from the working folder. */
+/** Reads the configuration of this process, once, with `.env` from the working folder or the file HOLDFAST_ENV_FILE names. */
 export function loadEnv(): Env {
-  return parseVariables(process.env, readEnvFile('.env'))
+  return parseVariables(process.env, readEnvFile(process.env.HOLDFAST_ENV_FILE ?? '.env'))
 }
 
 function readEnvFile(path: string): Given {

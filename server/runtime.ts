@@ -4,7 +4,7 @@ import type { Store } from '@/db/store'
 import { type Cache, type CacheConfig, openCache } from './cache'
 import { type Clock, systemClock } from './clock'
 import { type Database, openPostgresDatabase } from './database'
-import { type Env, loadEnv } from './env'
+import type { Env } from './env'
 import { type Log, openLog } from './log'
 import { type Migration, openMigration } from './migration'
 import { envTarget, migrationsFolder, openStore, poolConfig, storeFile } from './open-store'
@@ -34,17 +34,6 @@ export interface Runtime {
   drain(): void
   /** Stops everything that lives, in the order in which it depends on each other. */
   close(): Promise<void>
-}
-
-const shared = globalThis as typeof globalThis & { holdfast?: Promise<Runtime> }
-
-/**
- * The runtime of this process, opened at the first call. Next evaluates modules more than once and shares
- * globalThis alone, so it is kept there.
- */
-export function getRuntime(): Promise<Runtime> {
-  shared.holdfast ??= openRuntime(loadEnv())
-  return shared.holdfast
 }
 
 /** Opens everything that lives. Throws an error whose message can be shown when the store cannot be used. */
