@@ -45,7 +45,7 @@ export function bundleOptions(outdir = join(root, 'dist')) {
     bundle: true,
     format: 'esm',
     platform: 'node',
-    target: 'node20.9',
+    target: 'node20.12',
     packages: 'external',
     alias: { '@': root },
     sourcemap: 'linked',
