@@ -7,7 +7,6 @@ import { openSqliteFile } from './sqlite'
 import { type DatabaseFigures, type DatabaseStats, figuresOf, statsOf } from './stats'
 
 export type { Quantiles } from '@/server/histogram'
-export { countedSince, quantiles } from '@/server/histogram'
 export type { PoolConfig, PoolFigures, PostgresConfig } from './postgres'
 export type { DatabaseFigures, DatabaseStats, PostgresFacts, SqliteFacts } from './stats'
 export type { ConnectionTest, TestStep, TestStepId, TestStepState, TestTarget } from './test'

@@ -85,7 +85,8 @@ describe('pool of PostgreSQL connections', () => {
   })
 
   it('tells a caller after the acquire timeout that all connections are in use', async () => {
-    const pool = open({ min: 0, max: 1, acquireTimeout: 50 })
+    const pool = open({ min: 1, max: 1, acquireTimeout: 50 })
+    await waitUntil('the connection', async () => pool.figures().idle === 1)
     const connection = await pool.connect()
     await expect(pool.connect()).rejects.toMatchObject({
       code: 'DATABASE_UNAVAILABLE',
@@ -160,6 +161,7 @@ describe('pool of PostgreSQL connections', () => {
       { host, port, user, password, database: name, ...limits, acquireTimeout: 300 },
     )
     pools.push(pool)
+    await waitUntil('the connection', async () => pool.figures().idle === 1)
     const before = await pidOf(pool)
     await server.kill9()
     await expect(pidOf(pool)).rejects.toMatchObject({

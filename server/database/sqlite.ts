@@ -20,9 +20,9 @@ export interface SqliteDriver {
  * keys on, 5 s busy timeout. A file that is no database, is damaged or can't be written gives one sentence.
  */
 export function openSqliteFile(file: string): SqliteDriver {
-  refuseUnusable(file)
   let client: BetterSqlite3.Database | undefined
   try {
+    refuseUnusable(file)
     client = new BetterSqlite3(file, { timeout: 5_000 })
     check(client, file)
     client.pragma('journal_mode = WAL')
@@ -70,8 +70,7 @@ function explained(file: string, error: unknown): unknown {
   const code = (error as { code?: string }).code ?? ''
   if (code.startsWith('SQLITE_NOTADB')) return notSqlite(file, error)
   if (code.startsWith('SQLITE_CORRUPT')) return damaged(file, error)
-  if (code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_READONLY'))
-    return notWritable(file, error)
+  if (/^(SQLITE_CANTOPEN|SQLITE_READONLY|EACCES|EPERM|EROFS)/.test(code)) return notWritable(file, error)
   if (code.startsWith('SQLITE_BUSY')) {
     return new HoldfastError(
       'DATABASE_UNAVAILABLE',
