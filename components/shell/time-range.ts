@@ -5,20 +5,19 @@ import { formatTime } from '@/components/ui/format'
 import { useUrlState } from '@/components/ui/url-state'
 import { useZone } from '@/components/ui/zone'
 
+/** As far back as the console keeps its samples (server/system/history.ts). */
 export const RANGES = [
+  { key: '1m', label: 'Last minute', ms: 60_000 },
   { key: '5m', label: 'Last 5 minutes', ms: 5 * 60_000 },
   { key: '15m', label: 'Last 15 minutes', ms: 15 * 60_000 },
-  { key: '1h', label: 'Last hour', ms: 3_600_000 },
-  { key: '24h', label: 'Last 24 hours', ms: 24 * 3_600_000 },
-  { key: '7d', label: 'Last 7 days', ms: 7 * 24 * 3_600_000 },
 ] as const
 
 export type RangeKey = (typeof RANGES)[number]['key']
 
-const FALLBACK = RANGES[1]
+const FALLBACK = RANGES[2]
 
 /**
- * The window that charts, queries and events share. It is in the URL: `range=1h` follows the present, `from` and
+ * The window that charts, queries and events share. It is in the URL: `range=5m` follows the present, `from` and
  * `to` (UTC ms) are a brushed window that stands still.
  */
 export function useTimeRange() {
