@@ -7,7 +7,7 @@ import { planExisting } from './plan-existing'
 import type { Pool } from './pool'
 import { checkTarget, foreignKeyCheck, integrityCheck, redCheck } from './preflight'
 import { type Bounds, EVERYTHING, type Scan } from './ranges'
-import { inspect, quoteName, type SourceSchema, type SourceTable } from './source'
+import { inspect, quoteName, resolveReference, type SourceSchema, type SourceTable } from './source'
 import { connectTarget, disconnect } from './target'
 import type { Check, ColumnEvidence, Job, Plan } from './types'
 
@@ -69,20 +69,23 @@ async function checkForeignKeys(
 ): Promise<Check> {
   const broken = new Map<string, number>()
   const mismatches: string[] = []
+  const keys = schema.tables.flatMap((table) =>
+    table.foreignKeys.map((key, i) => ({
+      id: `${table.name}#${i}`,
+      table,
+      key: resolveReference(schema, table, key),
+    })),
+  )
   await Promise.all(
-    schema.tables
-      .filter((table) => table.foreignKeys.length > 0)
-      .map(async (table) => {
-        const answer = await pool.run({ kind: 'foreignKeyCheck', table: table.name })
-        if ('mismatch' in answer) mismatches.push(`${table.name}: ${answer.mismatch}`)
-        else {
-          for (const [id, count] of Object.entries(answer.counts)) {
-            // pragma_foreign_key_list counts from the last key written.
-            orphans.set(`${table.name}#${table.foreignKeys.length - 1 - Number(id)}`, count)
-            broken.set(table.name, (broken.get(table.name) ?? 0) + count)
-          }
-        }
-      }),
+    keys.map(async ({ id, table, key }) => {
+      if (typeof key === 'string') {
+        mismatches.push(key)
+        return
+      }
+      const count = await pool.run({ kind: 'orphans', key })
+      orphans.set(id, count)
+      broken.set(table.name, (broken.get(table.name) ?? 0) + count)
+    }),
   )
   return foreignKeyCheck(broken, mismatches)
 }

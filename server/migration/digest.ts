@@ -11,23 +11,36 @@ import type { PlannedColumn, PlannedTable } from './types'
 /** Stands for NULL among canonical values, which never are this character alone but for a text that is; counts tell them apart. */
 const NULL_MARK = '\x01'
 
-/** Checksums of both sides over a range, by column in the plan's order (and, unordered, one more over whole rows). */
+/** What of a column both engines add up: values that are not NULL, and their sum or length where that is exact. */
+export interface Tally {
+  count: number
+  /** Sum of integers, decimal text, or bytes of texts and blobs; null where there is no exact one. */
+  sum: string | null
+}
+
+/** Both sides of a range, chunk by chunk in the order of the key. */
 export interface Digest {
   sourceRows: number
   targetRows: number
-  columns: { source: Side; target: Side }[]
+  /** In the plan's order. `differs`: in a chunk whose rows differ, this column's values do. */
+  columns: { source: Tally; target: Tally; differs: boolean }[]
+  /** MD5 of each chunk's rows in canonical form. */
+  rows: { source: string[]; target: string[] }
   firstDifference?: string
 }
-/** `sums`: MD5 of chunks in order, or two sums of 28-bit pieces of every value's MD5. */
+
+/** A column as a set of values: two sums of 28-bit pieces of every value's MD5. */
 export interface Side {
   count: number
-  sums: (string | number)[]
+  sums: number[]
 }
 
 export interface DigestTask {
   table: PlannedTable
   schema: string
   bounds: Bounds
+  /** The source's texts are UTF-16: their bytes are not those of the target. */
+  utf16: boolean
 }
 
 /** Functions for the few doubles whose canonical form SQL arithmetic doesn't reach. */
@@ -51,7 +64,10 @@ export function orderedScan(table: PlannedTable): Scan | null {
   }
 }
 
-/** Compares the rows of a range chunk by chunk: PostgreSQL works on one while SQLite works on the same. */
+/**
+ * Compares the rows of a range chunk by chunk, PostgreSQL and SQLite at work on the same one at the same time: counts
+ * and sums by column, and one MD5 over all rows. Where that differs, the columns are hashed one by one.
+ */
 export async function digestOrdered(
   db: Database.Database,
   client: pg.Client,
@@ -68,7 +84,8 @@ export async function digestOrdered(
   const digest: Digest = {
     sourceRows: 0,
     targetRows: 0,
-    columns: table.columns.map(() => ({ source: side(), target: side() })),
+    columns: table.columns.map(() => ({ source: blank(), target: blank(), differs: false })),
+    rows: { source: [], target: [] },
   }
   for (let lo: Key | null = bounds.lo, last = false; !last && !stopped(); ) {
     const position: Key | null = keyAt(db, scan, { lo, hi: bounds.hi }, step)
@@ -76,21 +93,24 @@ export async function digestOrdered(
     const range: Bounds = { lo, hi: position ?? bounds.hi }
     const asked = client.query({ text: targetChunk(task, range), rowMode: 'array' })
     asked.catch(() => {})
-    const source = await sourceChunk(db, client, table, scan, range)
-    const target = (await asked).rows[0] as unknown as (string | null)[]
+    const source = sourceChunk(db, task, scan, range)
+    const target = readChunk(table, (await asked).rows[0] as unknown as (string | null)[])
+    const json = await compareJson(db, client, task, scan, range)
     digest.sourceRows += source.rows
-    digest.targetRows += Number(target[0])
-    let same = source.rows === Number(target[0])
+    digest.targetRows += target.rows
+    digest.rows.source.push(source.hash)
+    digest.rows.target.push(target.hash)
     digest.columns.forEach((column, i) => {
-      const [count, sum] = [Number(target[1 + 2 * i]), target[2 + 2 * i] ?? EMPTY]
-      column.source.count += source.columns[i]?.count ?? 0
-      column.source.sums.push(source.columns[i]?.sum ?? '')
-      column.target.count += count
-      column.target.sums.push(sum)
-      same &&= sum === source.columns[i]?.sum && count === source.columns[i]?.count
+      addTally(column.source, source.columns[i] as Tally)
+      addTally(column.target, target.columns[i] as Tally)
+      column.differs ||= json.has(i)
     })
-    if (!same && digest.firstDifference === undefined) {
-      digest.firstDifference = await firstDifference(db, client, task, scan, range)
+    if (source.hash !== target.hash || source.rows !== target.rows || json.size > 0) {
+      for (const i of await differingColumns(db, client, task, scan, range)) {
+        const column = digest.columns[i]
+        if (column) column.differs = true
+      }
+      digest.firstDifference ??= await firstDifference(db, client, task, scan, range)
     }
     onRows(source.rows)
     lo = position
@@ -98,52 +118,179 @@ export async function digestOrdered(
   return digest
 }
 
-const side = (): Side => ({ count: 0, sums: [] })
+const blank = (): Tally => ({ count: 0, sum: null })
 const md5 = (data: Buffer | string) => createHash('md5').update(data).digest('hex')
 const EMPTY = md5('')
 
-interface SourceChunk {
-  rows: number
-  columns: { count: number; sum: string }[]
+function addTally(total: Tally, more: Tally): void {
+  total.count += more.count
+  if (more.sum !== null) total.sum = (BigInt(total.sum ?? 0) + BigInt(more.sum)).toString()
 }
 
-async function sourceChunk(
+interface ChunkDigest {
+  rows: number
+  columns: Tally[]
+  hash: string
+}
+
+/** Three results a column: count, and a sum in two halves, so that no sum of 64-bit integers overflows. */
+function tallySource(column: PlannedColumn, utf16: boolean): string {
+  const name = quoteName(column.source)
+  switch (sumOf(column, utf16)) {
+    case 'value':
+      return `count(${name}), sum(${name} >> 32), sum(${name} & 4294967295)`
+    case 'bytes':
+      return `count(${name}), 0, sum(octet_length(${name}))`
+    default:
+      return `count(${name}), NULL, NULL`
+  }
+}
+
+function tallyTarget(column: PlannedColumn, utf16: boolean): string {
+  const name = quoteIdentifier(column.target)
+  const value = column.render === 'boolean' ? `${name}::integer` : name
+  switch (sumOf(column, utf16)) {
+    case 'value':
+      return `count(${name}), sum(${value})`
+    case 'bytes':
+      return `count(${name}), sum(octet_length(${name}))`
+    default:
+      return `count(${name}), NULL`
+  }
+}
+
+function sumOf({ render }: PlannedColumn, utf16: boolean): 'value' | 'bytes' | null {
+  if (render === 'integer' || render === 'boolean') return 'value'
+  return (render === 'text' && !utf16) || render === 'bytes' ? 'bytes' : null
+}
+
+/** jsonb is compared on its own: SQLite can't print its form. */
+const hashed = (table: PlannedTable) => table.columns.filter((column) => column.render !== 'jsonb')
+
+/** A row of canonical values as one text. */
+function rowSource(table: PlannedTable): string {
+  const fields = hashed(table).map((column) => {
+    const canonical = canonicalSource(column)
+    return column.nullable || column.evidence.nulls > 0 ? `ifnull(${canonical}, char(1))` : canonical
+  })
+  return fields.length === 0
+    ? `''`
+    : fields.length === 1
+      ? (fields[0] as string)
+      : `concat_ws(char(31), ${fields.join(', ')})`
+}
+
+function rowTarget(table: PlannedTable): string {
+  const fields = hashed(table).map((column) => `coalesce(${canonicalTarget(column)}, E'\\x01')`)
+  return fields.length === 0 ? `''` : `concat_ws(E'\\x1f', ${fields.join(', ')})`
+}
+
+/** The blob of a chunk, or its text where a UTF-16 database would give other bytes. */
+const joined = (expression: string, utf16: boolean) => {
+  const text = `group_concat(${expression}, char(10))`
+  return utf16 ? text : `CAST(${text} AS BLOB)`
+}
+
+function sourceRows({ table }: DigestTask, scan: Scan, range: Bounds): { from: string; values: Key } {
+  const { condition, values } = within(scan, range)
+  return {
+    from: `(SELECT * FROM ${quoteName(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)})`,
+    values,
+  }
+}
+
+function sourceChunk(db: Database.Database, task: DigestTask, scan: Scan, range: Bounds): ChunkDigest {
+  const { table, utf16 } = task
+  const { from, values } = sourceRows(task, scan, range)
+  const tallies = table.columns.map((column) => tallySource(column, utf16))
+  const sql = `SELECT count(*), ${joined(rowSource(table), utf16)}, ${tallies.join(', ')} FROM ${from}`
+  const row = db
+    .prepare(sql)
+    .raw()
+    .safeIntegers()
+    .get(...values) as unknown[]
+  return {
+    rows: Number(row[0]),
+    hash: row[1] === null ? EMPTY : md5(row[1] as Buffer | string),
+    columns: table.columns.map((_, i) => {
+      const [count, high, low] = row.slice(2 + 3 * i, 5 + 3 * i) as [bigint, bigint | null, bigint | null]
+      const sum = high === null || low === null ? null : ((high << 32n) + low).toString()
+      return { count: Number(count), sum }
+    }),
+  }
+}
+
+function targetChunk({ table, schema, utf16 }: DigestTask, range: Bounds): string {
+  const { where, order } = targetRange(table, orderedScan(table) as Scan, range)
+  const columns = table.columns.map((column) => quoteIdentifier(column.target)).join(', ')
+  const tallies = table.columns.map((column) => tallyTarget(column, utf16)).join(', ')
+  return `SELECT count(*), md5(string_agg(${rowTarget(table)}, E'\\n')), ${tallies} FROM (SELECT ${columns} FROM ${qualified(schema, table.target)} ${where} ORDER BY ${order}) AS chunk`
+}
+
+function readChunk(table: PlannedTable, row: (string | null)[]): ChunkDigest {
+  return {
+    rows: Number(row[0]),
+    hash: row[1] ?? EMPTY,
+    columns: table.columns.map((_, i) => ({ count: Number(row[2 + 2 * i]), sum: row[3 + 2 * i] ?? null })),
+  }
+}
+
+/** The jsonb columns of a chunk that differ, by index. */
+async function compareJson(
   db: Database.Database,
   client: pg.Client,
-  table: PlannedTable,
+  task: DigestTask,
   scan: Scan,
   range: Bounds,
-): Promise<SourceChunk> {
-  const { condition, values } = within(scan, range)
-  const parts = table.columns.flatMap((column) => {
-    const canonical = column.render === 'jsonb' ? 'NULL' : canonicalSource(column)
-    return [
-      `count(${quoteName(column.source)})`,
-      `CAST(group_concat(ifnull(${canonical}, char(1)), char(10)) AS BLOB)`,
-    ]
-  })
-  const from = `(SELECT * FROM ${quoteName(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)})`
-  const row = db
-    .prepare(`SELECT count(*), ${parts.join(', ')} FROM ${from}`)
-    .raw()
-    .get(...values) as unknown[]
-  const columns: SourceChunk['columns'] = []
-  for (const [i, column] of table.columns.entries()) {
-    const count = row[1 + 2 * i] as number
-    const data = row[2 + 2 * i] as Buffer | null
-    if (column.render === 'jsonb') {
-      const name = quoteName(column.source)
-      const texts = db
-        .prepare(`SELECT ${name} FROM ${from}`)
-        .pluck()
-        .all(...values) as (string | null)[]
-      columns.push({
-        count,
-        sum: md5((await canonicalJson(client, texts)).map((text) => text ?? NULL_MARK).join('\n')),
-      })
-    } else columns.push({ count, sum: data ? md5(data) : EMPTY })
+): Promise<Set<number>> {
+  const differing = new Set<number>()
+  for (const [i, column] of task.table.columns.entries()) {
+    if (column.render !== 'jsonb') continue
+    const [source, target] = await columnHashes(db, client, task, scan, range, column)
+    if (source !== target) differing.add(i)
   }
-  return { rows: row[0] as number, columns }
+  return differing
+}
+
+async function differingColumns(
+  db: Database.Database,
+  client: pg.Client,
+  task: DigestTask,
+  scan: Scan,
+  range: Bounds,
+): Promise<number[]> {
+  const found: number[] = []
+  for (const [i, column] of task.table.columns.entries()) {
+    const [source, target] = await columnHashes(db, client, task, scan, range, column)
+    if (source !== target) found.push(i)
+  }
+  return found
+}
+
+async function columnHashes(
+  db: Database.Database,
+  client: pg.Client,
+  task: DigestTask,
+  scan: Scan,
+  range: Bounds,
+  column: PlannedColumn,
+): Promise<[source: string, target: string]> {
+  const { from, values } = sourceRows(task, scan, range)
+  const canonical = column.render === 'jsonb' ? quoteName(column.source) : canonicalSource(column)
+  const rows = db
+    .prepare(`SELECT CAST(${canonical} AS TEXT) FROM ${from}`)
+    .pluck()
+    .all(...values) as (string | null)[]
+  const texts = column.render === 'jsonb' ? await canonicalJson(client, rows) : rows
+  const { where, order, names } = targetRange(task.table, scan, range)
+  const picked = [...new Set([quoteIdentifier(column.target), ...names])].join(', ')
+  const { rows: answer } = await client.query<{ hash: string | null }>(
+    `SELECT md5(string_agg(coalesce(${canonicalTarget(column)}, E'\\x01'), E'\\n')) AS hash FROM (SELECT ${picked} FROM ${qualified(task.schema, task.table.target)} ${where} ORDER BY ${order}) AS chunk`,
+  )
+  return [
+    texts.length === 0 ? EMPTY : md5(texts.map((text) => text ?? NULL_MARK).join('\n')),
+    answer[0]?.hash ?? EMPTY,
+  ]
 }
 
 /** jsonb's own form of texts read from the source: numbers, order of keys and spaces as PostgreSQL keeps them. */
@@ -155,7 +302,11 @@ async function canonicalJson(client: pg.Client, texts: (string | null)[]): Promi
   return rows.map((row) => row.text)
 }
 
-function targetRange(table: PlannedTable, scan: Scan, range: Bounds): { where: string; order: string } {
+function targetRange(
+  table: PlannedTable,
+  scan: Scan,
+  range: Bounds,
+): { where: string; order: string; names: string[] } {
   const names = scan.columns.map((source) =>
     quoteIdentifier(table.columns.find((column) => column.source === source)?.target as string),
   )
@@ -168,17 +319,7 @@ function targetRange(table: PlannedTable, scan: Scan, range: Bounds): { where: s
     range.lo && `${key} > ${literal(range.lo)}`,
     range.hi && `${key} <= ${literal(range.hi)}`,
   ].filter(Boolean)
-  return { where: parts.length ? `WHERE ${parts.join(' AND ')}` : '', order: names.join(', ') }
-}
-
-function targetChunk({ table, schema, bounds: _ }: DigestTask, range: Bounds): string {
-  const { where, order } = targetRange(table, orderedScan(table) as Scan, range)
-  const columns = table.columns.map((column) => quoteIdentifier(column.target)).join(', ')
-  const parts = table.columns.map(
-    (column) =>
-      `count(${quoteIdentifier(column.target)}), md5(string_agg(coalesce(${canonicalTarget(column)}, E'\\x01'), E'\\n'))`,
-  )
-  return `SELECT count(*), ${parts.join(', ')} FROM (SELECT ${columns} FROM ${qualified(schema, table.target)} ${where} ORDER BY ${order}) AS chunk`
+  return { where: parts.length ? `WHERE ${parts.join(' AND ')}` : '', order: names.join(', '), names }
 }
 
 /** Fetches a chunk that differs from both sides and names the first row and column where it does. */
@@ -286,8 +427,8 @@ function add(side: Side, value: string | null): void {
   if (value === null) return
   const hash = md5(value)
   side.count++
-  side.sums[0] = ((side.sums[0] as number) + Number.parseInt(hash.slice(0, 7), 16)) % SUM_MODULUS
-  side.sums[1] = ((side.sums[1] as number) + Number.parseInt(hash.slice(7, 14), 16)) % SUM_MODULUS
+  side.sums[0] = ((side.sums[0] ?? 0) + Number.parseInt(hash.slice(0, 7), 16)) % SUM_MODULUS
+  side.sums[1] = ((side.sums[1] ?? 0) + Number.parseInt(hash.slice(7, 14), 16)) % SUM_MODULUS
 }
 
 export async function digestTargetSet(

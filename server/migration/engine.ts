@@ -465,6 +465,7 @@ async function validate(
   parts: ReadonlyMap<string, Bounds[]>,
 ): Promise<Validation> {
   const { pool, watch } = session
+  const utf16 = sourceFacts(watch).encoding !== 'UTF-8'
   const meter = openMeter(
     deps.clock,
     plan.tables.map((table) => ({ name: table.target, rows: table.rows })),
@@ -473,7 +474,7 @@ async function validate(
   try {
     const compared = await Promise.all(
       plan.tables.map(async (table) => {
-        const task = (bounds: Bounds) => ({ table, schema: plan.schema, bounds })
+        const task = (bounds: Bounds) => ({ table, schema: plan.schema, bounds, utf16 })
         const news = ({ read }: { read: number }) => {
           meter.add(table.target, { read, written: read })
           show.soon()

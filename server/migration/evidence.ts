@@ -25,15 +25,17 @@ export function shapeOf(text: string): TimeShape | undefined {
   return `${match[2]}${digits}${match[4]}` as TimeShape
 }
 
-/** SQLite's test that a value has the form and names a real moment from year 1 on. */
+/** SQLite's test that a value has the form and names a real moment; year 0, which PostgreSQL lacks, passes. */
 export function shapeTest(column: string, shape: TimeShape): string {
-  if (shape === 'date') return `(${column} = date(${column}) AND ${column} >= '0001')`
+  // Most forms are SQLite's own: one call, and what it prints is what was there.
+  if (shape === 'date') return `(${column} = date(${column}))`
+  if (shape === ' 0') return `(${column} = datetime(${column}))`
   const seconds = `substr(${column}, 1, 19)`
   const form = `%Y-%m-%d${shape[0]}%H:%M:%S`
   const digits = Number(shape[1])
   const rest = (digits ? `.${'[0-9]'.repeat(digits)}` : '') + shape.slice(2)
   const tail = rest === '' ? `length(${column}) = 19` : `substr(${column}, 20) GLOB '${rest}'`
-  return `(strftime('${form}', ${seconds}) = ${seconds} AND ${tail} AND ${column} >= '0001')`
+  return `(strftime('${form}', ${seconds}) = ${seconds} AND ${tail})`
 }
 
 /** Columns with the form of their first value, where times are declared. */
@@ -83,21 +85,26 @@ export function readEvidence(
       maxBytes: Number(maxBytes ?? 0),
     }
     const classes = [classOf(min as Value), classOf(max as Value)]
-    if (classes[0] === classes[1]) {
+    if (affinityOf(column.declaredType) === 'TEXT') {
+      // Numbers become text on their way in; `reals` counts the blobs.
+      evidence.blobs = Number(reals ?? 0)
+      evidence.texts = present - evidence.blobs
+    } else if (classes[0] === classes[1]) {
       if (classes[0] === 'number') {
         evidence.reals = Number(reals ?? 0)
         evidence.integers = present - evidence.reals
       } else if (classes[0] === 'text') evidence.texts = present
       else if (classes[0] === 'blob') evidence.blobs = present
     } else Object.assign(evidence, countClasses(db, column.name, from, values))
-    if (column.shape && Number(agreeing ?? 0) === present && present > 0) evidence.shape = column.shape
+    if (column.shape && Number(agreeing ?? 0) === present && String(min) >= '0001')
+      evidence.shape = column.shape
     if (decimalOf(column.declaredType)) evidence.decimal = Number(agreeing ?? 0) === present
     if (evidence.bytes === 0) evidence.bytes = 8 * (evidence.integers + evidence.reals)
     return evidence
   })
 }
 
-/** Seven results a column: count, min, max, reals, bytes, longest, values that agree with what was declared. */
+/** Seven results a column: count, min, max, reals (blobs in text columns), bytes, longest, values that agree with what was declared. */
 function aggregates({ name, declaredType, shape }: EvidenceColumn): string[] {
   const column = quoteName(name)
   const affinity = affinityOf(declaredType)
@@ -109,9 +116,11 @@ function aggregates({ name, declaredType, shape }: EvidenceColumn): string[] {
       : `CASE WHEN typeof(${side}(${column})) IN ('text', 'blob') THEN substr(${side}(${column}), 1, 40) ELSE ${side}(${column}) END`
   return [
     `count(${column})`,
-    short('min'),
-    short('max'),
-    affinity === 'REAL' ? `count(${column})` : affinity === 'TEXT' ? '0' : `sum(typeof(${column}) = 'real')`,
+    affinity === 'TEXT' ? 'NULL' : short('min'),
+    affinity === 'TEXT' ? 'NULL' : short('max'),
+    affinity === 'REAL'
+      ? `count(${column})`
+      : `sum(typeof(${column}) = '${affinity === 'TEXT' ? 'blob' : 'real'}')`,
     measured ? `sum(octet_length(${column}))` : '0',
     measured ? `max(octet_length(${column}))` : '0',
     shape

@@ -34,8 +34,7 @@ export function foreignKeyCheck(broken: ReadonlyMap<string, number>, mismatches:
     id: 'source-foreign-keys',
     title: 'Foreign keys hold',
     state: problems.length === 0 ? 'green' : 'amber',
-    detail:
-      problems.length === 0 ? 'foreign_key_check found nothing.' : `${problems.slice(0, 5).join('; ')}.`,
+    detail: problems.length === 0 ? 'Every row has its parent.' : `${problems.slice(0, 5).join('; ')}.`,
     ...(problems.length > 0 && {
       remedy:
         'Correct the rows, or go on: these keys are added NOT VALID, so that they hold for new rows alone.',

@@ -14,7 +14,7 @@ import {
 import { type EvidenceColumn, evidenceColumns, readEvidence } from './evidence'
 import { MigrationError, toFailure } from './failure'
 import type { Bounds, Scan } from './ranges'
-import { openSource, sourceError } from './source'
+import { countOrphans, openSource, type ReferenceKey, sourceError } from './source'
 import { connectTarget, targetError } from './target'
 import type { ColumnEvidence, Failure, Target } from './types'
 
@@ -23,7 +23,7 @@ export type ThreadTask =
   | { kind: 'snapshot' }
   | { kind: 'release' }
   | { kind: 'quickCheck' }
-  | { kind: 'foreignKeyCheck'; table: string }
+  | { kind: 'orphans'; key: ReferenceKey }
   | { kind: 'forms'; table: string; columns: { name: string; declaredType: string }[] }
   | { kind: 'evidence'; scan: Scan; bounds: Bounds; columns: EvidenceColumn[] }
   | { kind: 'copy'; task: CopyTask }
@@ -36,8 +36,8 @@ export interface ThreadAnswers {
   snapshot: null
   release: null
   quickCheck: string[]
-  /** Rows that break the n-th foreign key of pragma_foreign_key_list, or why it can't be checked. */
-  foreignKeyCheck: { counts: Record<number, number> } | { mismatch: string }
+  /** Rows without their parent. */
+  orphans: number
   forms: EvidenceColumn[]
   evidence: ColumnEvidence[]
   copy: boolean
@@ -92,8 +92,8 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
         return null
       case 'quickCheck':
         return (source().pragma('quick_check(20)') as { quick_check: string }[]).map((row) => row.quick_check)
-      case 'foreignKeyCheck':
-        return checkForeignKeys(source(), task.table)
+      case 'orphans':
+        return countOrphans(source(), task.key)
       case 'forms':
         return evidenceColumns(source(), task.table, task.columns)
       case 'evidence':
@@ -130,15 +130,4 @@ function translate(error: unknown, setup: ThreadSetup): unknown {
   if (error instanceof MigrationError) return error
   const { code = '' } = error as { code?: string }
   return code.startsWith('SQLITE_') ? sourceError(error, setup.source) : targetError(error, setup.target)
-}
-
-function checkForeignKeys(db: Database.Database, table: string): ThreadAnswers['foreignKeyCheck'] {
-  try {
-    const sql = `SELECT fkid, count(*) AS n FROM pragma_foreign_key_check(?) GROUP BY fkid`
-    const rows = db.prepare(sql).all(table) as { fkid: number; n: number }[]
-    return { counts: Object.fromEntries(rows.map(({ fkid, n }) => [fkid, n])) }
-  } catch (error) {
-    if (/mismatch|no such table/.test((error as Error).message)) return { mismatch: (error as Error).message }
-    throw error
-  }
 }

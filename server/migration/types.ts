@@ -36,7 +36,7 @@ export interface ColumnEvidence {
   reals: number
   texts: number
   blobs: number
-  /** Smallest and largest value as SQLite orders them, cut to 40 characters; null without values. */
+  /** Smallest and largest value as SQLite orders them, cut to 40 characters; null without values and for text columns. */
   min: string | null
   max: string | null
   /** Longest text or blob, and all of them together, in bytes. */
@@ -199,7 +199,7 @@ export interface TableProgress {
 export interface ColumnValidation {
   column: string
   ok: boolean
-  /** Non-null values and the checksum of all of them, e.g. `2999980 · 9f86d081884c7d65`. */
+  /** Values that are not NULL, and their sum, their bytes or a checksum: `2,999,980 · 4500001500000`. */
   source: string
   target: string
 }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import { readCatalog } from './catalog'
 import { qualified } from './ddl'
-import { type Digest, orderedScan, type Side, SUM_MODULUS } from './digest'
+import { type Digest, orderedScan, type Side, SUM_MODULUS, type Tally } from './digest'
 import { quoteLiteral } from './names'
 import type { Bounds } from './ranges'
-import type { Check, Plan, PlannedTable, TableValidation } from './types'
+import type { Check, ColumnValidation, Plan, PlannedTable, TableValidation } from './types'
 
 /** What of a table's comparison runs in a thread. */
 export interface Comparer {
@@ -22,74 +22,91 @@ export async function compareTable(
 ): Promise<TableValidation> {
   if (orderedScan(table)) {
     const digests = await Promise.all(ranges.map((bounds) => comparer.ordered(table, bounds)))
-    return summarise(table, joinOrdered(digests))
+    return summarise(table, joinOrdered(table, digests))
   }
   const target = comparer.targetSet(table)
   target.catch(() => {})
   const parts = await Promise.all(ranges.map((bounds) => comparer.sourceSet(table, bounds)))
-  return summarise(table, joinSets(parts, await target))
+  return summarise(table, joinSets(table, parts, await target))
 }
 
-function joinOrdered(digests: Digest[]): Digest {
-  const [first, ...rest] = digests as [Digest, ...Digest[]]
+/** One result for a table, whichever way it was compared: columns, then whole rows. */
+interface Compared {
+  sourceRows: number
+  targetRows: number
+  columns: ColumnValidation[]
+  firstDifference?: string
+}
+
+function joinOrdered(table: PlannedTable, digests: Digest[]): Compared {
   const firstDifference = digests.find((digest) => digest.firstDifference)?.firstDifference
+  const columns = table.columns.map((column, i) => {
+    const parts = digests.map((digest) => digest.columns[i] as Digest['columns'][number])
+    const [source, target] = [
+      showTally(parts.map((part) => part.source)),
+      showTally(parts.map((part) => part.target)),
+    ]
+    return {
+      column: column.target,
+      ok: source === target && !parts.some((part) => part.differs),
+      source,
+      target,
+    }
+  })
+  const [source, target] = (['source', 'target'] as const).map((side) =>
+    hash(digests.flatMap((digest) => digest.rows[side])),
+  )
   return {
     sourceRows: digests.reduce((sum, one) => sum + one.sourceRows, 0),
     targetRows: digests.reduce((sum, one) => sum + one.targetRows, 0),
-    columns: first.columns.map((column, i) =>
-      rest.reduce(
-        (joined, digest) => ({
-          source: concat(joined.source, digest.columns[i]?.source as Side),
-          target: concat(joined.target, digest.columns[i]?.target as Side),
-        }),
-        column,
-      ),
-    ),
+    columns: [...columns, wholeRows(source as string, target as string)],
     ...(firstDifference && { firstDifference }),
   }
 }
 
-function concat(a: Side, b: Side): Side {
-  return { count: a.count + b.count, sums: [...a.sums, ...b.sums] }
+function wholeRows(source: string, target: string): ColumnValidation {
+  return { column: WHOLE_ROWS, ok: source === target, source, target }
+}
+
+function showTally(parts: Tally[]): string {
+  const count = parts.reduce((sum, part) => sum + part.count, 0).toLocaleString('en')
+  const sums = parts.flatMap((part) => part.sum ?? [])
+  return sums.length === 0 ? count : `${count} · ${sums.reduce((a, b) => a + BigInt(b), 0n)}`
 }
 
 function joinSets(
+  table: PlannedTable,
   parts: { rows: number; columns: Side[] }[],
   target: { rows: number; columns: Side[] },
-): Digest {
-  const columns = target.columns.map((side, i) => ({
-    source: parts
+): Compared {
+  const columns = target.columns.map((side, i) => {
+    const source = parts
       .map((part) => part.columns[i] as Side)
       .reduce((a, b) => ({
         count: a.count + b.count,
-        sums: a.sums.map((sum, n) => ((sum as number) + (b.sums[n] as number)) % SUM_MODULUS),
-      })),
-    target: side,
-  }))
+        sums: a.sums.map((sum, n) => (sum + (b.sums[n] as number)) % SUM_MODULUS),
+      }))
+    const [ours, theirs] = [source, side].map(
+      (one) => `${one.count.toLocaleString('en')} · ${hash(one.sums)}`,
+    )
+    return {
+      column: table.columns[i]?.target ?? WHOLE_ROWS,
+      ok: ours === theirs,
+      source: ours as string,
+      target: theirs as string,
+    }
+  })
   return { sourceRows: parts.reduce((sum, part) => sum + part.rows, 0), targetRows: target.rows, columns }
 }
 
-function summarise(table: PlannedTable, digest: Digest): TableValidation {
-  const names = [...table.columns.map((column) => column.target), '(whole rows)']
-  const columns = digest.columns.map(({ source, target }, i) => {
-    const [ours, theirs] = [show(source), show(target)]
-    return { column: names[i] as string, ok: ours === theirs, source: ours, target: theirs }
-  })
-  const ok = digest.sourceRows === digest.targetRows && columns.every((column) => column.ok)
-  return {
-    table: table.target,
-    sourceRows: digest.sourceRows,
-    targetRows: digest.targetRows,
-    columns,
-    ok,
-    ...(digest.firstDifference && { firstDifference: digest.firstDifference }),
-  }
+function summarise(table: PlannedTable, compared: Compared): TableValidation {
+  const ok = compared.sourceRows === compared.targetRows && compared.columns.every((column) => column.ok)
+  return { table: table.target, ok, ...compared }
 }
 
-function show(side: Side): string {
-  const sum = createHash('sha256').update(side.sums.join(' ')).digest('hex').slice(0, 16)
-  return `${side.count.toLocaleString('en')} · ${sum}`
-}
+const WHOLE_ROWS = '(whole rows)'
+const hash = (items: readonly (string | number)[]) =>
+  createHash('sha256').update(items.join(' ')).digest('hex').slice(0, 16)
 
 /** Keys, foreign keys and sequences as the catalogue has them against the plan. */
 export async function checkStructure(client: pg.Client, plan: Plan): Promise<Check[]> {
