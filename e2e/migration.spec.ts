@@ -290,7 +290,8 @@ async function expectSameRows(table: string, key: string, count: number): Promis
   )
   const columns = types.map(({ name }) => `"${name}"::text AS "${name}"`).join(', ')
   const there = await world.postgres.query<Record<string, string | null>>(
-    `SELECT ${columns} FROM public."${table}" ORDER BY ${key}`,
+    // By the columns, not by their text of the same name.
+    `SELECT ${columns} FROM public."${table}" AS t ORDER BY ${key.replace(/\w+/g, 't.$&')}`,
     [],
     world.target,
   )

@@ -39,6 +39,8 @@ export interface TestConsole {
   targetUrl: string
   migration: Migration
   news: MigrationNews[]
+  /** How far the console's clock is ahead. */
+  aheadMs: number
   /** A grant that works once. */
   grant(): string
   database(): SqliteSide | PostgresSide
@@ -101,7 +103,7 @@ export async function openTestConsole(
       {
         store,
         vault,
-        clock: { now: () => Date.now() },
+        clock: { now: () => Date.now() + console.aheadMs },
         log: openLog('error'),
         publish(one) {
           news.push(one)
@@ -133,6 +135,7 @@ export async function openTestConsole(
     targetUrl: url,
     migration: open(),
     news,
+    aheadMs: 0,
     grant() {
       const id = `grant-${Math.random()}`
       grants.add(id)

@@ -70,7 +70,7 @@ export interface Run {
   endedAt: number | null
 }
 
-/** A run in a list: without plan, checks, validation and report. */
+/** A run in a list: without plan, checks, tables, validation and report. */
 export interface RunSummary
   extends Pick<
     Run,
@@ -80,13 +80,12 @@ export interface RunSummary
     | 'target'
     | 'state'
     | 'phase'
-    | 'progress'
     | 'error'
     | 'createdAt'
     | 'startedAt'
     | 'endedAt'
   > {
-  rows: number | null
+  progress: Omit<RunProgress, 'tables'> | null
 }
 
 export interface LogLine {
@@ -136,10 +135,33 @@ export function toRun(row: Row): Run {
 /** Runs, newest first. */
 export async function listRuns({ store }: { store: Store }, limit = 100): Promise<RunSummary[]> {
   const { migrationRuns: runs } = store.tables
-  const rows = await store.db.select().from(runs).orderBy(desc(runs.createdAt), desc(runs.id)).limit(limit)
+  // Plans and reports can be long; a list shows none of them.
+  const rows = await store.db
+    .select({
+      id: runs.id,
+      sourceKind: runs.sourceKind,
+      sourceName: runs.sourceName,
+      target: runs.target,
+      state: runs.state,
+      phase: runs.phase,
+      progress: runs.progress,
+      error: runs.error,
+      createdAt: runs.createdAt,
+      startedAt: runs.startedAt,
+      endedAt: runs.endedAt,
+    })
+    .from(runs)
+    .orderBy(desc(runs.createdAt), desc(runs.id))
+    .limit(limit)
   return rows.map((row) => {
-    const { source: _, plan, checks: __, validation: ___, report, connectionId: ____, ...rest } = toRun(row)
-    return { ...rest, rows: report?.rows ?? plan?.tables.reduce((sum, table) => sum + table.rows, 0) ?? null }
+    const { tables: _, ...progress } = (row.progress as RunProgress | null) ?? { tables: [] }
+    return {
+      ...row,
+      target: row.target as unknown as RunTarget,
+      phase: row.phase as Run['phase'],
+      progress: row.progress === null ? null : (progress as RunSummary['progress']),
+      error: row.error as Failure | null,
+    }
   })
 }
 

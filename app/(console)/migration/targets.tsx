@@ -88,12 +88,7 @@ export function TargetsSection() {
               <Button size="small" aria-label={`Change ${name}`} onClick={() => setEditing({ connection })}>
                 Change
               </Button>
-              <Button
-                size="small"
-                variant="danger"
-                aria-label={`Remove ${name}`}
-                onClick={() => setRemoving(connection)}
-              >
+              <Button size="small" aria-label={`Remove ${name}`} onClick={() => setRemoving(connection)}>
                 Remove
               </Button>
             </>

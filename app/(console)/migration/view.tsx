@@ -79,7 +79,12 @@ const columns: Column<RunSummary>[] = [
       </Mono>
     ),
   },
-  { key: 'rows', header: 'Rows', numeric: true, cell: ({ rows }) => formatNumber(rows) },
+  {
+    key: 'rows',
+    header: 'Rows',
+    numeric: true,
+    cell: ({ progress }) => formatNumber(progress?.phases.transfer?.[1] ?? null),
+  },
   { key: 'time', header: 'Time', numeric: true, cell: (run) => formatDuration(timeOf(run)) },
 ]
 

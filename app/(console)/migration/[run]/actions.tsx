@@ -79,15 +79,9 @@ export function RunActions({ run, can, onChanged }: RunPartProps) {
         </Button>
       ) : null}
       {isCancellable(run) && can.operate ? (
-        <Button variant="danger" onClick={() => setOpen('cancel')}>
-          Cancel run
-        </Button>
+        <Button onClick={() => setOpen('cancel')}>Cancel run</Button>
       ) : null}
-      {isDeletable(run) && can.manage ? (
-        <Button variant="danger" onClick={() => setOpen('delete')}>
-          Delete run
-        </Button>
-      ) : null}
+      {isDeletable(run) && can.manage ? <Button onClick={() => setOpen('delete')}>Delete run</Button> : null}
       <ConfirmDialog
         open={open === 'cancel'}
         onClose={() => setOpen(undefined)}
