@@ -48,7 +48,11 @@ function Area({ href, title, children }: { href: string; title: string; children
   return (
     <section aria-labelledby={`area-${title}`}>
       <h2 id={`area-${title}`} className="mb-2 text-lead font-medium">
-        <Link href={href} className="underline decoration-border underline-offset-4 hover:decoration-current">
+        <Link
+          href={href}
+          prefetch={false}
+          className="underline decoration-border underline-offset-4 hover:decoration-current"
+        >
           {title}
         </Link>
       </h2>

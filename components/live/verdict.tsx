@@ -44,6 +44,7 @@ function Problems({ problems }: { problems: Health['components'] }) {
         <Fragment key={id}>
           {at === 0 ? '' : '; '}
           <Link
+            prefetch={false}
             href={href}
             className="underline decoration-border underline-offset-4 hover:decoration-current"
           >

@@ -8,8 +8,8 @@ import { shutDown } from './shutdown'
 
 const servers: ReturnType<typeof createConsoleServer>[] = []
 
-async function serveWith(handler: Handler, HOST = '127.0.0.1') {
-  const server = createConsoleServer()
+async function serveWith(handler: Handler, HOST = '127.0.0.1', secure = false) {
+  const server = createConsoleServer({ secure })
   servers.push(server)
   server.answer(handler)
   await listen(server.http, { HOST, PORT: 0 })
@@ -59,6 +59,14 @@ describe('the address of the client', () => {
     ])
     expect(headers['x-forwarded-for']).toBe('6.6.6.6')
     expect(JSON.stringify({ headers, distinct, raw })).not.toMatch(/9\.9\.9\.9|8\.8\.8\.8|7\.7\.7\.7/)
+  })
+
+  it('comes with whether the origin is https, which a request cannot claim', async () => {
+    const claim = 'GET / HTTP/1.1\r\nHost: x\r\nX-Holdfast-Secure: 1\r\nConnection: close\r\n\r\n'
+    const plain = await serveWith(echo)
+    expect(bodyOf(await exchange(plain.port, claim)).headers['x-holdfast-secure']).toBeUndefined()
+    const secure = await serveWith(echo, '127.0.0.1', true)
+    expect(bodyOf(await exchange(secure.port, claim)).headers['x-holdfast-secure']).toBe('1')
   })
 
   it('is IPv4 on a socket for both families', async () => {

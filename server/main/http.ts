@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { ConfigurationError } from '@/server/env'
-import { stampPeer } from './peer'
+import { stampRequest } from './peer'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
@@ -15,8 +15,11 @@ export type ConsoleServer = {
   drain(): void
 }
 
-/** The HTTP server of the console: every request carries the address of its socket before anybody sees it. */
-export function createConsoleServer(): ConsoleServer {
+/**
+ * The HTTP server of the console: every request carries the address of its socket before anybody sees it.
+ * @param options.secure whether the public origin is https
+ */
+export function createConsoleServer({ secure }: { secure: boolean }): ConsoleServer {
   const upgrades = new EventEmitter()
   const open = new Set<ServerResponse>()
   let draining = false
@@ -24,7 +27,7 @@ export function createConsoleServer(): ConsoleServer {
     response.writeHead(503).end()
   }
   const http = createServer((request, response) => {
-    stampPeer(request)
+    stampRequest(request, { secure })
     if (draining) response.shouldKeepAlive = false
     open.add(response)
     response.once('close', () => open.delete(response))
@@ -35,7 +38,7 @@ export function createConsoleServer(): ConsoleServer {
     })
   })
   http.on('upgrade', (request, socket, head) => {
-    stampPeer(request)
+    stampRequest(request, { secure })
     if (!upgrades.emit('upgrade', request, socket, head)) socket.destroy()
   })
   // Longer than what proxies keep idle connections for; an upload of gigabytes may take an hour.

@@ -1,19 +1,32 @@
 import type { IncomingMessage } from 'node:http'
 
-/** The header in which the app finds the address of the socket's other end. Clients cannot set it. */
+/** The headers in which the app finds what only the server knows. Clients cannot set them. */
 export const PEER_HEADER = 'x-holdfast-peer'
+export const SECURE_HEADER = 'x-holdfast-secure'
 
-/** Drops every x-holdfast-peer that came in, and sets the one from the socket. */
-export function stampPeer(request: IncomingMessage): void {
-  // Node makes these two from rawHeaders when they are first read: read them before changing that.
-  const { headers, headersDistinct, rawHeaders } = request
-  const address = plainAddress(request.socket.remoteAddress)
+/**
+ * Drops what came in under the internal names, and sets them: the address of the socket's other end, and
+ * `1` where the console's public origin is https.
+ */
+export function stampRequest(request: IncomingMessage, { secure }: { secure: boolean }): void {
+  replace(request, PEER_HEADER, plainAddress(request.socket.remoteAddress))
+  replace(request, SECURE_HEADER, secure ? '1' : undefined)
+}
+
+function replace(request: IncomingMessage, name: string, value: string | undefined): void {
+  const { rawHeaders } = request
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
-    if (rawHeaders[index]?.toLowerCase() === PEER_HEADER) rawHeaders.splice(index, 2)
+    if (rawHeaders[index]?.toLowerCase() === name) rawHeaders.splice(index, 2)
   }
-  rawHeaders.push(PEER_HEADER, address)
-  headers[PEER_HEADER] = address
-  headersDistinct[PEER_HEADER] = [address]
+  delete request.trailers[name]
+  // Node builds both from the raw headers at the first look, so they are touched before they are changed.
+  const { headers, headersDistinct } = request
+  delete headers[name]
+  delete headersDistinct[name]
+  if (value === undefined) return
+  rawHeaders.push(name, value)
+  headers[name] = value
+  headersDistinct[name] = [value]
 }
 
 /** An IPv4 client of a dual-stack socket is the IPv4 address: ::ffff:192.0.2.1 is 192.0.2.1. */

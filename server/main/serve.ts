@@ -24,7 +24,7 @@ export async function serve(): Promise<void> {
     const runtime = await setRuntime(openRuntime(loadEnv()))
     const { env } = runtime
     close = () => runtime.close()
-    const server = createConsoleServer()
+    const server = createConsoleServer({ secure: env.HOLDFAST_URL.startsWith('https:') })
     handleSignals({ server, runtime })
     server.answer(await prepareNext({ root, dev, host: env.HOST, port: env.PORT, upgrades: server.upgrades }))
     await listen(server.http, env)

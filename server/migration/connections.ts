@@ -58,7 +58,10 @@ export async function createConnection(
   return named(input.name, async () => shown(await store.run(insertConnection, { row, caller })))
 }
 
-/** Changes a connection; without a password the kept one stays. Throws NOT_FOUND or CONFLICT. */
+/**
+ * Changes a connection; without a password the kept one stays, as long as it goes to the same server and role.
+ * Throws NOT_FOUND, CONFLICT or BAD_INPUT.
+ */
 export async function updateConnection(
   { store, clock, vault }: ConnectionDeps,
   caller: Caller,
@@ -119,6 +122,7 @@ const changeConnection = unit(
     const { connections } = tx.tables
     const where = eq(connections.id, input.id)
     const [before] = yield* q(tx.db.select().from(connections).where(where))
+    if (before && input.change.passwordSealed === undefined) refuseElsewhere(before, input.change)
     const [after] = yield* q(tx.db.update(connections).set(input.change).where(where).returning())
     if (!before || !after) throw gone()
     yield* appendAudit(tx, {
@@ -150,6 +154,19 @@ const removeConnection = unit(
     })
   },
 )
+
+/** A kept password is sent only to where it was entered for: otherwise a change of address would give it away. */
+export function refuseElsewhere(
+  kept: Pick<Target, 'host' | 'port' | 'user'>,
+  place: Partial<Pick<Target, 'host' | 'port' | 'user'>>,
+): void {
+  const { host = kept.host, port = kept.port, user = kept.user } = place
+  if (host === kept.host && port === kept.port && user === kept.user) return
+  throw new HoldfastError('BAD_INPUT', {
+    message: 'The kept password belongs to another server or role.',
+    remedy: 'Enter the password for this one.',
+  })
+}
 
 const contextOf = (id: string) => `connection|${id}`
 

@@ -11,7 +11,7 @@ export {
   validate,
   workerPath,
 } from './client'
-export type { Connection, ConnectionInput } from './connections'
+export { type Connection, type ConnectionInput, refuseElsewhere } from './connections'
 export type { MigrationNews, RunTick } from './drive'
 export { MigrationError } from './failure'
 export type { PostgresSide, SqliteSide } from './own-store'

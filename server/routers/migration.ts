@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { testConnection } from '@/server/database'
+import { refuseElsewhere } from '@/server/migration'
 import { callerOf } from '@/server/trpc/caller'
 import { procedure, router } from '@/server/trpc/init'
 
@@ -76,9 +77,9 @@ export const migrationRouter = router({
   testConnection: manage
     .input(connection.extend({ id: id.optional() }))
     .mutation(async ({ ctx, input: { id, password, ...place } }) => {
-      const kept = async () =>
-        id ? (await ctx.runtime.migration.resolveTarget({ kind: 'connection', id })).password : ''
-      return testConnection({ ...place, password: password ?? (await kept()) })
+      const known = id ? await ctx.runtime.migration.resolveTarget({ kind: 'connection', id }) : null
+      if (known && password === undefined) refuseElsewhere(known, place)
+      return testConnection({ ...place, password: password ?? known?.password ?? '' })
     }),
 
   deleteUpload: manage

@@ -18,11 +18,10 @@ export interface MigrationNews {
   news: unknown
 }
 
-/** An audit event was written: pages that show the log fetch it anew. */
+/** Audit events were written since the last sample, up to `seq`: pages that show the log fetch it anew. */
 export interface AuditNews {
   kind: 'audit'
   seq: number
-  event: string
 }
 
 /** What the one event stream carries. */

@@ -53,8 +53,11 @@ export function openSystem(deps: SystemDeps): System {
   const reader = new Reader({ clock, log, store, database, cache, streams: () => hub.subscribers })
   const sampler = new Sampler({ log }, PERIOD_MS, async () => {
     const sample = await reader.read()
+    const seq = sample.values.holdfast_audit_events
+    const grown = seq !== null && seq !== history.latest?.values.holdfast_audit_events
     history.add(sample)
     hub.publish({ kind: 'sample', ...sample })
+    if (grown) hub.publish({ kind: 'audit', seq })
   })
   async function health(): Promise<Health> {
     const source = database()

@@ -1,7 +1,8 @@
 'use client'
 
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import Link from 'next/link'
+import { useLiveEvent } from '@/components/live/live'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { buttonClass } from '@/components/ui/button-class'
@@ -64,9 +65,13 @@ const columns: Column<EventEntry>[] = [
 
 export function Security({ before }: { before?: number }) {
   const trpc = useTRPC()
-  const { data: figures } = useSuspenseQuery(
-    trpc.security.overview.queryOptions(undefined, { refetchInterval: 10_000 }),
-  )
+  const { data: figures } = useSuspenseQuery(trpc.security.overview.queryOptions())
+  const queries = useQueryClient()
+  // A page of older events stays as it is: numbers below do not move.
+  useLiveEvent('audit', () => {
+    queries.invalidateQueries(trpc.security.overview.queryFilter())
+    if (before === undefined) queries.invalidateQueries(trpc.security.events.queryFilter())
+  })
   return (
     <>
       <PageHeader title="Security" lead="Who signed in, and what the console did." />
