@@ -69,7 +69,6 @@ export function Stat({
       <dt className="text-note text-muted">
         {href ? (
           <Link
-            prefetch={false}
             href={href}
             prefetch={false}
             className="underline decoration-border underline-offset-4 hover:text-text hover:decoration-current"

@@ -14,13 +14,12 @@ export function stampRequest(request: IncomingMessage, { secure }: { secure: boo
 }
 
 function replace(request: IncomingMessage, name: string, value: string | undefined): void {
-  const { rawHeaders } = request
+  // Node builds both at the first look, by the number of raw headers that came in: look before changing those.
+  const { headers, headersDistinct, rawHeaders } = request
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
     if (rawHeaders[index]?.toLowerCase() === name) rawHeaders.splice(index, 2)
   }
   delete request.trailers[name]
-  // Node builds both from the raw headers at the first look, so they are touched before they are changed.
-  const { headers, headersDistinct } = request
   delete headers[name]
   delete headersDistinct[name]
   if (value === undefined) return
