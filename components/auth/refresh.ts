@@ -12,8 +12,9 @@ export type Refreshed =
   | { state: 'ended' }
   | { state: 'unreachable' }
 
-const timesKey = 'holdfast-session-times'
-const leaseKey = 'holdfast-refresh-lease'
+const timesCookie = 'holdfast-times'
+const leaseCookie = 'holdfast-lease'
+const channelName = 'holdfast-session'
 const lockName = 'holdfast-refresh'
 /** A token with less left than this is renewed. */
 const margin = 30_000
@@ -32,39 +33,52 @@ export function localTimes(
   }
 }
 
-/** Remembers the times for every tab. */
+/**
+ * Remembers the times for every tab. In a cookie, since the next tab that gets the lock must see them: the
+ * shared storage of browsers that run tabs in processes of their own is late by some milliseconds.
+ */
 export function shareTimes(times: SessionTimes): void {
-  try {
-    localStorage.setItem(timesKey, JSON.stringify(times))
-  } catch {
-    // Storage is full or off: each tab then refreshes for itself, and the server answers the same successor.
-  }
+  const { userId, accessUntil, sessionUntil } = times
+  writeCookie(timesCookie, [userId, accessUntil, sessionUntil].join('.'), sessionUntil - Date.now())
+  tell(times)
 }
 
 /** The times that any tab learned last. */
 export function sharedTimes(): SessionTimes | null {
-  try {
-    const times = JSON.parse(localStorage.getItem(timesKey) ?? 'null') as Partial<SessionTimes> | null
-    const { userId, accessUntil, sessionUntil } = times ?? {}
-    return userId && accessUntil && sessionUntil ? { userId, accessUntil, sessionUntil } : null
-  } catch {
-    return null
-  }
+  const [userId = '', access, session] = readCookie(timesCookie).split('.')
+  const [accessUntil, sessionUntil] = [Number(access), Number(session)]
+  return userId && accessUntil && sessionUntil ? { userId, accessUntil, sessionUntil } : null
 }
 
+/** Tells every tab that nobody is signed in any more. */
 export function forgetTimes(): void {
-  try {
-    localStorage.removeItem(timesKey)
-  } catch {}
+  writeCookie(timesCookie, '', 0)
+  tell(null)
 }
 
 /** Calls `listener` when another tab refreshed (its times) or signed out (null). */
 export function onTimesChanged(listener: (times: SessionTimes | null) => void): () => void {
-  const heard = (event: StorageEvent) => {
-    if (event.key === timesKey) listener(sharedTimes())
-  }
-  addEventListener('storage', heard)
-  return () => removeEventListener('storage', heard)
+  const channel = new BroadcastChannel(channelName)
+  channel.onmessage = ({ data }) => listener(data as SessionTimes | null)
+  return () => channel.close()
+}
+
+function tell(times: SessionTimes | null): void {
+  const channel = new BroadcastChannel(channelName)
+  channel.postMessage(times)
+  channel.close()
+}
+
+function readCookie(name: string): string {
+  const pair = document.cookie.split('; ').find((each) => each.startsWith(`${name}=`))
+  return pair?.slice(name.length + 1) ?? ''
+}
+
+function writeCookie(name: string, value: string, life: number): void {
+  const secure = location.protocol === 'https:' ? '; Secure' : ''
+  const age = Math.max(0, Math.ceil(life / 1000))
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing on plain http
+  document.cookie = `${name}=${value}; Path=/; SameSite=Lax; Max-Age=${age}${secure}`
 }
 
 let running: Promise<Refreshed> | undefined
@@ -72,21 +86,26 @@ let running: Promise<Refreshed> | undefined
 /**
  * Renews the session's access, once for all tabs: the first does it, the others find it done.
  * @param options.force also when the known times say that access is still good (the server said otherwise)
+ * @param options.instead the `accessUntil` that is to be replaced: a later one from another tab will do
  */
-export function refreshSession({ force = false } = {}): Promise<Refreshed> {
-  const askedAt = sharedTimes()?.accessUntil
-  running ??= withLock(() => refreshUnlessDone(force, askedAt)).finally(() => {
+export function refreshSession({
+  force = false,
+  instead = sharedTimes()?.accessUntil,
+}: {
+  force?: boolean
+  instead?: number
+} = {}): Promise<Refreshed> {
+  running ??= withLock(() => refreshUnlessDone(force, instead)).finally(() => {
     running = undefined
   })
   return running
 }
 
-async function refreshUnlessDone(force: boolean, askedAt: number | undefined): Promise<Refreshed> {
+async function refreshUnlessDone(force: boolean, instead: number | undefined): Promise<Refreshed> {
   const known = sharedTimes()
-  const another = known !== null && known.accessUntil !== askedAt
-  if (known && known.accessUntil - Date.now() > margin && (!force || another)) {
-    return { state: 'fresh', times: known }
-  }
+  const left = (known?.accessUntil ?? 0) - Date.now()
+  const another = known?.accessUntil !== instead && left > 1_000
+  if (known && (another || (!force && left > margin))) return { state: 'fresh', times: known }
   try {
     const { session, now } = await authClient.auth.refresh.mutate({})
     const times = localTimes(session, now)
@@ -100,7 +119,7 @@ async function refreshUnlessDone(force: boolean, askedAt: number | undefined): P
   }
 }
 
-/** Web Locks where the browser has them; on plain http away from localhost a lease in the shared storage. */
+/** Web Locks where the browser has them; on plain http away from localhost a lease in a cookie. */
 function withLock<T>(work: () => Promise<T>): Promise<T> {
   if ('locks' in navigator && navigator.locks) return navigator.locks.request(lockName, work) as Promise<T>
   return withLease(work)
@@ -110,27 +129,18 @@ async function withLease<T>(work: () => Promise<T>): Promise<T> {
   const own = Math.random().toString(36).slice(2)
   const deadline = Date.now() + leaseLife
   while (Date.now() < deadline) {
-    if (!leaseHolder()) {
-      localStorage.setItem(leaseKey, JSON.stringify({ own, until: Date.now() + leaseLife }))
+    if (!readCookie(leaseCookie)) {
+      writeCookie(leaseCookie, own, leaseLife)
       // Another tab may have written at the same moment; whoever wrote last holds it.
       await pause(30)
-      if (leaseHolder() === own) break
+      if (readCookie(leaseCookie) === own) break
     }
     await pause(50)
   }
   try {
     return await work()
   } finally {
-    if (leaseHolder() === own) localStorage.removeItem(leaseKey)
-  }
-}
-
-function leaseHolder(): string | null {
-  try {
-    const lease = JSON.parse(localStorage.getItem(leaseKey) ?? 'null')
-    return lease && lease.until > Date.now() ? String(lease.own) : null
-  } catch {
-    return null
+    if (readCookie(leaseCookie) === own) writeCookie(leaseCookie, '', 0)
   }
 }
 

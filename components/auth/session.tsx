@@ -95,8 +95,8 @@ export function SessionProvider({
   }, [])
 
   const refresh = useCallback(
-    async (force: boolean) => {
-      const result = await refreshSession({ force })
+    async (options: { force: boolean; instead?: number }) => {
+      const result = await refreshSession(options)
       if (result.state === 'fresh') {
         setTimes(result.times)
         setEnded(false)
@@ -125,11 +125,12 @@ export function SessionProvider({
     // A fifth of what is left, a minute at most, so that short lives work as well.
     const early = Math.min(60_000, Math.max(0, left) / 5)
     const timer = setTimeout(
-      () => void refresh(true),
+      () => void refresh({ force: true, instead: times.accessUntil }),
       Math.max(0, Math.min(left - early, times.sessionUntil - Date.now(), longestWait)),
     )
     const seen = () => {
-      if (!document.hidden && times.accessUntil - Date.now() < 60_000) void refresh(false)
+      if (!document.hidden && times.accessUntil - Date.now() < 60_000)
+        void refresh({ force: true, instead: times.accessUntil })
     }
     document.addEventListener('visibilitychange', seen)
     return () => {
@@ -175,7 +176,7 @@ export function SessionProvider({
     () => ({
       ...{ session, state, endsAt, signOut },
       openSignIn: () => setAsking(true),
-      lost: () => refresh(true),
+      lost: () => refresh({ force: true }),
     }),
     [session, state, endsAt, signOut, refresh],
   )
