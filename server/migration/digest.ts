@@ -78,8 +78,8 @@ export async function digestOrdered(
   const { table, bounds } = task
   const scan = orderedScan(table) as Scan
   const step = Math.min(
-    20_000,
-    Math.max(1, Math.floor((1 << 20) / (table.bytes / Math.max(1, table.rows) + 16))),
+    50_000,
+    Math.max(1, Math.floor((4 << 20) / (table.bytes / Math.max(1, table.rows) + 16))),
   )
   const digest: Digest = {
     sourceRows: 0,

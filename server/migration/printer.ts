@@ -83,8 +83,8 @@ export function openPrinter({ json, stream, now }: Output): Printer {
       if (json) return
       if (end.state === 'done') for (const text of reportText(end.report)) line(text)
       else if (end.state === 'failed') {
-        line(end.failure.message)
-        line(end.failure.remedy)
+        if (end.failure.code === 'PREFLIGHT_RED') line('The preflight is red: nothing was written.')
+        else line(`${end.failure.message}\n${end.failure.remedy}`)
         if (end.failure.resumable) line(againText(job))
       } else if (end.state === 'stopped') line(`Stopped; what was committed is kept. ${againText(job)}`)
     },

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type Bench, openBench } from '@/server/migration/testing-target'
+import type { RunEvent } from '@/server/migration/types'
+
+const engine = inject('postgres')
+
+describe.skipIf(!engine)('npm run migrate', () => {
+  let bench: Bench
+  let url: string
+  beforeAll(async () => {
+    bench = await openBench(engine as NonNullable<typeof engine>)
+    const { host, port, user, database } = bench.target
+    url = `postgres://${user}@${host}:${port}/${database}`
+  })
+  afterAll(() => bench.close())
+
+  function migrate(
+    args: string[],
+    { password = bench.target.password, onLine = (_: string, __: () => void) => {} } = {},
+  ) {
+    const child = spawn(process.execPath, [join(process.cwd(), 'dist/cli/migrate.mjs'), ...args], {
+      env: { PATH: process.env.PATH, PGPASSWORD: password, NODE_ENV: 'test' },
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (data) => {
+      stdout += data
+      onLine(stdout, () => child.kill('SIGINT'))
+    })
+    child.stderr.on('data', (data) => {
+      stderr += data
+    })
+    return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+      child.on('close', (code) => resolve({ code, stdout, stderr }))
+    })
+  }
+
+  const small = () =>
+    bench.file(`CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'one'), (2, NULL)`)
+
+  it('moves a file and ends with 0', async () => {
+    const done = await migrate(['--source', small(), '--target', url, '--schema', 'plain'])
+    expect(done).toMatchObject({ code: 0, stderr: '' })
+    expect(done.stdout).toContain('Both sides are equal: 1 tables, 2 rows.')
+    expect(done.stdout).not.toContain(bench.target.password)
+    const { rows } = await bench.client.query('SELECT id::int, v FROM plain.t ORDER BY id')
+    expect(rows).toEqual([
+      { id: 1, v: 'one' },
+      { id: 2, v: null },
+    ])
+  })
+
+  it('prints events as JSON', async () => {
+    const done = await migrate(['--source', small(), '--target', url, '--schema', 'json', '--json'])
+    const events = done.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as RunEvent)
+    expect(events.at(-1)).toMatchObject({ type: 'done', report: { rows: 2, validation: { ok: true } } })
+  })
+
+  it('refuses wrong arguments with 2, a password in the URL among them', async () => {
+    const { user, host } = bench.target
+    for (const args of [
+      [],
+      ['--nope'],
+      ['--source', 'x'],
+      ['--source', 'x', '--target', 'mysql://a/b'],
+      ['--source', 'x', '--target', `postgres://${user}:secret@${host}/x`],
+    ]) {
+      const done = await migrate(args)
+      expect(done.code, args.join(' ')).toBe(2)
+      expect(done.stderr).toContain('--help')
+      expect(done.stdout + done.stderr).not.toContain('secret')
+    }
+    expect((await migrate(['--help'])).stdout).toContain('Exit status: 0 done')
+  })
+
+  it('ends with 3 on a red preflight and 1 on a source that is none', async () => {
+    const wrong = await migrate(['--source', small(), '--target', url], { password: 'wrong' })
+    expect(wrong).toMatchObject({ code: 3, stdout: expect.stringContaining('refused user') })
+    const none = await migrate(['--source', process.execPath, '--target', url])
+    expect(none).toMatchObject({ code: 1, stdout: expect.stringContaining('not a SQLite database') })
+  })
+
+  it('stops on Ctrl-C at a committed batch with 130, and resumes and cancels by the run it named', {
+    timeout: 90_000,
+  }, async () => {
+    const file = bench.file(`CREATE TABLE big (id INTEGER PRIMARY KEY, a TEXT);
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120000) INSERT INTO big SELECT i, printf('%0400d', i) FROM n`)
+    const interrupt = async (schema: string) => {
+      let sent = false
+      const stopped = await migrate(['--source', file, '--target', url, '--schema', schema], {
+        onLine: (text, kill) => {
+          if (sent || !text.includes('Transfer ')) return
+          sent = true
+          kill()
+        },
+      })
+      expect(stopped.code).toBe(130)
+      return /--resume (\S+)/.exec(stopped.stdout)?.[1] as string
+    }
+    const first = await interrupt('one')
+    const resumed = await migrate(['--target', url, '--schema', 'one', '--resume', first])
+    expect(resumed).toMatchObject({ code: 0, stdout: expect.stringContaining('120,000 rows') })
+    const second = await interrupt('two')
+    expect(await migrate(['--target', url, '--cancel', second])).toMatchObject({ code: 130 })
+    const { rows } = await bench.client.query(
+      `SELECT nspname FROM pg_namespace WHERE nspname IN ('two', 'holdfast_migration')`,
+    )
+    expect(rows).toEqual([])
+  })
+})
