@@ -70,13 +70,6 @@ export function Input({ className, ...props }: ComponentProps<'input'>) {
   return <input {...props} {...useFieldControl(props)} className={clsx(CONTROL, 'h-8', className)} />
 }
 
-/** Several lines of text. */
-export function Textarea({ className, ...props }: ComponentProps<'textarea'>) {
-  return (
-    <textarea rows={4} {...props} {...useFieldControl(props)} className={clsx(CONTROL, 'py-1', className)} />
-  )
-}
-
 /** The native select. */
 export function Select({ className, ...props }: ComponentProps<'select'>) {
   return <select {...props} {...useFieldControl(props)} className={clsx(CONTROL, 'h-8 pr-1', className)} />

@@ -65,11 +65,6 @@ export const MenuIcon = (props: IconProps) => (
     <path d="M2 4h12M2 8h12M2 12h12" />
   </Glyph>
 )
-export const MoreIcon = (props: IconProps) => (
-  <Glyph {...props}>
-    <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" strokeWidth="2.5" />
-  </Glyph>
-)
 export const CloseIcon = (props: IconProps) => (
   <Glyph {...props}>
     <path d="m3.5 3.5 9 9M12.5 3.5l-9 9" />
@@ -115,16 +110,6 @@ export const EyeOffIcon = (props: IconProps) => (
 export const DownloadIcon = (props: IconProps) => (
   <Glyph {...props}>
     <path d="M8 1.75v8.5M4.5 7 8 10.5 11.5 7M2 14.25h12" />
-  </Glyph>
-)
-export const PauseIcon = (props: IconProps) => (
-  <Glyph {...props}>
-    <path d="M5.25 3v10M10.75 3v10" />
-  </Glyph>
-)
-export const PlayIcon = (props: IconProps) => (
-  <Glyph {...props}>
-    <path d="M4 2.5v11L13 8z" />
   </Glyph>
 )
 

@@ -3,10 +3,12 @@
 import { useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
+import { useMemo } from 'react'
 import { useLiveEvent } from '@/components/live/live'
 import type { RunSummary } from '@/components/migration/types'
 import { useCan } from '@/components/migration/use-can'
 import { placeOf, stateWords } from '@/components/migration/words'
+import { usePaletteEntries } from '@/components/shell/palette'
 import { useTRPC } from '@/components/trpc/trpc'
 import { buttonClass } from '@/components/ui/button-class'
 import { Empty } from '@/components/ui/empty'
@@ -96,6 +98,14 @@ function shareOf({ state, progress, phase }: RunSummary): string | null {
 const timeOf = ({ startedAt, endedAt }: RunSummary) =>
   startedAt !== null && endedAt !== null ? endedAt - startedAt : null
 
+const paletteEntry = ({ id, sourceName, target, state }: RunSummary) => ({
+  id: `run-${id}`,
+  group: 'Runs',
+  label: `${sourceName} to ${placeOf(target)}`,
+  hint: stateWords[state].word,
+  href: `/migration/${id}`,
+})
+
 function History({ canStart }: { canStart: boolean }) {
   const trpc = useTRPC()
   const router = useRouter()
@@ -109,6 +119,7 @@ function History({ canStart }: { canStart: boolean }) {
     const known = runs.data?.find(({ id }) => id === runId)
     if (known?.state !== (news as { state: string }).state) void runs.refetch()
   })
+  usePaletteEntries(useMemo(() => (runs.data ?? []).map(paletteEntry), [runs.data]))
   return (
     <Section title="Runs">
       {runs.error && !runs.data ? (

@@ -2,7 +2,9 @@
 
 import { useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
-import { LiveStat } from '@/components/live/live-stat'
+import { HistoryChart } from '@/components/charts/history-chart'
+import { formatOf, LiveStat } from '@/components/live/live-stat'
+import type { MetricName } from '@/components/live/types'
 import { useHealth } from '@/components/live/use-health'
 import { useKeptSamples } from '@/components/live/use-kept-samples'
 import { useTRPC } from '@/components/trpc/trpc'
@@ -48,9 +50,48 @@ export function SystemView() {
         <LiveStat samples={samples} label="Load, 1 min" metric="holdfast_host_load1" />
       </StatRow>
       <HealthTable />
+      <History />
       <Configuration />
       <About />
     </>
+  )
+}
+
+const CHARTS: { title: string; metric: MetricName }[] = [
+  { title: 'CPU, of one core', metric: 'holdfast_process_cpu_ratio' },
+  { title: 'Resident memory', metric: 'holdfast_process_resident_bytes' },
+]
+
+/** A drawn history costs about 100 ms, so it is drawn anew four times a minute and not with every sample. */
+function History() {
+  const trpc = useTRPC()
+  const { data, error, refetch } = useQuery(
+    trpc.system.history.queryOptions({ samples: 900 }, { refetchInterval: 15_000 }),
+  )
+  return (
+    <Section title="The last quarter of an hour">
+      {error && !data ? (
+        <ErrorTile error={error} what="The history" onRetry={() => void refetch()} />
+      ) : data ? (
+        <div className="grid gap-6 lg:grid-cols-2">
+          {CHARTS.map(({ title, metric }) => (
+            <HistoryChart
+              key={metric}
+              title={title}
+              name={metric}
+              times={data.at}
+              series={[{ key: metric, label: title, values: data.values[metric] }]}
+              format={(value) => {
+                const { figure, unit } = formatOf(metric)(value)
+                return unit ? `${figure} ${unit}` : figure
+              }}
+            />
+          ))}
+        </div>
+      ) : (
+        <Skeleton className="h-64 w-full" label="Reading the history" />
+      )}
+    </Section>
   )
 }
 
