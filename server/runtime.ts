@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Store } from '@/db/store'
+import { system as itself, recordAudit } from './audit'
 import { type Cache, type CacheConfig, openCache } from './cache'
 import { type Clock, systemClock } from './clock'
 import { type Database, openPostgresDatabase } from './database'
@@ -82,6 +83,15 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       envTarget: envTarget(env),
     },
   )
+  const note = (event: 'sys_startup' | 'sys_shutdown') =>
+    store.run(recordAudit, {
+      ...itself,
+      time: clock.now(),
+      event,
+      outcome: 'success',
+      target: `pid:${process.pid}`,
+    })
+  await note('sys_startup')
   system.start()
   await migration.start()
 
@@ -104,6 +114,8 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     async close() {
       stopping.abort()
       await migration.close()
+      // A store that is away must not keep the rest from closing.
+      await note('sys_shutdown').catch((error) => log.warn({ error }, 'the shutdown could not be noted'))
       await system.close()
       await cache.close()
       await database.close()
