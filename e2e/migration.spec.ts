@@ -49,7 +49,9 @@ const test = base.extend<{ baseURL: string }, { served: World }>({
   baseURL: async ({ served }, use) => use(served.console.url),
 })
 
-test.describe.configure({ mode: 'serial' })
+// Servers, workers and a browser share what may be two busy cores.
+test.describe.configure({ mode: 'serial', timeout: 300_000 })
+const patient = { timeout: 60_000 }
 
 function startWith(
   postgres: PostgresServer,
@@ -81,17 +83,17 @@ test('a file of 300,000 rows in 6 tables is on PostgreSQL by the button, every r
   await page.getByRole('radio', { name: 'library.db' }).check()
   await expect(page.getByRole('radio', { name: 'From the environment' })).toBeChecked()
   await page.getByRole('button', { name: 'Test the connection' }).click()
-  await expect(page.getByText('It works')).toBeVisible()
+  await expect(page.getByText('It works')).toBeVisible(patient)
   await expectAccessible(page)
   await page.getByRole('button', { name: 'Check and plan' }).click()
   await page.waitForURL(/\/migration\/[0-9a-f-]{36}$/)
 
-  await expect(page.getByRole('table', { name: 'Planned tables' })).toBeVisible()
+  await expect(page.getByRole('table', { name: 'Planned tables' })).toBeVisible(patient)
   for (const table of Object.keys(KEYS)) {
     await expect(page.getByRole('button', { name: table, exact: true })).toBeVisible()
   }
   const start = page.getByRole('button', { name: 'Start', exact: true })
-  await expect(start).toBeEnabled()
+  await expect(start).toBeEnabled(patient)
   await expectAccessible(page)
   const seen = await watchProgress(page, 'Transfer')
   await start.click()
@@ -157,19 +159,19 @@ test('the console moves itself to PostgreSQL while its page goes on', async ({ p
   await page.getByRole('button', { name: 'Start', exact: true }).click()
   await confirmPassword(page, 'Start the migration')
   const ready = page.getByText('Ready: both sides are the same')
-  await expect(ready).toBeVisible({ timeout: 60_000 })
+  await expect(ready).toBeVisible(patient)
   await expectAccessible(page)
   await page.getByRole('button', { name: 'Switch over' }).click()
   await page.getByRole('dialog').getByRole('textbox').fill(database)
   await page.getByRole('button', { name: 'Go on' }).click()
   await confirmPassword(page, 'Switch over')
 
-  await expect(page.getByText('Writes waited')).toBeVisible({ timeout: 30_000 })
+  await expect(page.getByText('Writes waited', { exact: true })).toBeVisible(patient)
   await expect(page.getByTitle('The store that this console runs on')).toContainText('PostgreSQL')
   await expectAccessible(page)
   // Nobody is signed out, and what is written now is written there.
   await page.reload()
-  await expect(page.getByText('Writes waited')).toBeVisible()
+  await expect(page.getByText('Writes waited', { exact: true })).toBeVisible()
   const [signedIn] = await world.postgres.query<{ sessions: number }>(
     'SELECT count(*)::int AS sessions FROM sessions WHERE ended_at IS NULL',
     [],
@@ -193,7 +195,7 @@ test('the next start stands on PostgreSQL, and refuses what contradicts it', asy
 
   world.console = await startWith(world.postgres, world.sources, world.target, place)
   await signIn(page, '/migration')
-  await expect(page.getByText('Switched over')).toBeVisible()
+  await expect(page.getByText('Switched over', { exact: true })).toBeVisible()
   await expect(page.getByTitle('The store that this console runs on')).toContainText('PostgreSQL')
 
   await world.console.stop({ keep: true })

@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import type { Store } from '@/db/store'
 import type { RunState } from '@/db/tables'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import { launch, type RunEnd, type RunHandle } from './client'
-import { appendLog, keepPlan, keepRun, settleRun } from './drive-units'
+import { keepPlan, keepRun, settleRun } from './drive-units'
 import { toFailure } from './failure'
 import { followProgress } from './forecast'
+import { beginnings, endings, noteLine, phaseWords } from './run-log'
 import type { Run, RunCheck, RunProgress, RunValues, TableFigures } from './runs'
-import type { Failure, Job, Phase, Plan, RunEvent, RunReport } from './types'
+import type { Failure, Job, Phase, Plan, RunEvent, RunReport, Validation } from './types'
 
 /** What pages hear of a run while it goes on. Everything else they read anew when `state` or `phase` has changed. */
 export interface RunTick {
@@ -38,6 +38,8 @@ export interface DriveDeps {
   job(run: Run, task: Task): Promise<Job>
   /** Fits what the engine proposes to the run. */
   fitPlan(run: Run, plan: Plan): Plan
+  /** Fits what the engine found to the run. */
+  fitValidation(run: Run, validation: Validation): Validation
   /** After a run was completed or undone: what was kept for it can go. */
   ended(run: Run, state: 'completed' | 'cancelled'): Promise<void>
 }
@@ -177,12 +179,12 @@ export class Drive {
       case 'resumed':
         return this.#note('info', 'Resumed.')
       case 'validation':
-        await this.#save({ validation: event.validation })
+        await this.#save({ validation: this.#deps.fitValidation(this.#run, event.validation) })
         return
       case 'cancelled':
         return this.#settle('cancelled')
       case 'failed':
-        if (event.report) await this.#save({ report: event.report, validation: event.report.validation })
+        if (event.report) await this.#save(this.#fit(event.report))
         return this.#fail(event.failure)
       case 'done':
         return this.#completed(event.report)
@@ -224,7 +226,7 @@ export class Drive {
 
   /** The worker's bookkeeping in the target goes when this has been kept, and only if both sides agree. */
   async #completed(report: RunReport): Promise<void> {
-    const values = { report, validation: report.validation, progress: this.#progress }
+    const values = { ...this.#fit(report), progress: this.#progress }
     if (report.validation.ok) return this.#settle('completed', { ...values, error: null })
     const error: Failure = {
       code: 'VALIDATION_RED',
@@ -233,6 +235,11 @@ export class Drive {
       resumable: true,
     }
     await this.#settle('failed', { ...values, error }, error.message)
+  }
+
+  #fit(report: RunReport): { report: RunReport; validation: Validation } {
+    const validation = this.#deps.fitValidation(this.#run, report.validation)
+    return { validation, report: { ...report, validation, checks: validation.checks } }
   }
 
   async #fail(failure: Failure): Promise<void> {
@@ -344,20 +351,6 @@ export class Drive {
   }
 }
 
-let lines = 0
-
-/** Notes a line in the log of a run. Lines of the same millisecond keep their order. */
-export async function noteLine(
-  { store, clock }: Pick<DriveDeps, 'store' | 'clock'>,
-  runId: string,
-  level: 'info' | 'warn' | 'error',
-  message: string,
-): Promise<void> {
-  const time = clock.now()
-  const order = [String(time).padStart(15, '0'), String(lines++).padStart(9, '0'), randomUUID().slice(0, 8)]
-  await store.run(appendLog, [{ id: order.join('-'), runId, time, level, message: message.slice(0, 2_000) }])
-}
-
 const isWorking = (task: Task) => task === 'start' || task === 'resume'
 
 const progressMark = ({ read, written, rejected, compared, state }: TableFigures) =>
@@ -375,23 +368,4 @@ const commands: Partial<Record<RunState, 'pause' | 'continue' | 'cancel'>> = {
   paused: 'pause',
   running: 'continue',
   cancelling: 'cancel',
-}
-
-const beginnings: Record<Task, string> = {
-  plan: 'Checking source and target, and planning.',
-  start: 'Started.',
-  resume: 'Going on from the last committed batch.',
-  cancel: 'Undoing what was written.',
-  validate: 'Comparing both sides again.',
-}
-
-const endings = { completed: 'Completed.', cancelled: 'Cancelled: the target is as it was.' }
-
-const phaseWords: Record<Phase, string> = {
-  preflight: 'Preflight',
-  plan: 'Plan',
-  schema: 'Schema',
-  transfer: 'Transfer',
-  build: 'Build',
-  validate: 'Validation',
 }

@@ -14,6 +14,7 @@ export {
 export { type Connection, type ConnectionInput, refuseElsewhere } from './connections'
 export type { MigrationNews, RunTick } from './drive'
 export { MigrationError } from './failure'
+export type { MigrationConfig, MigrationDeps, TargetRef } from './jobs'
 export type { PostgresSide, SqliteSide } from './own-store'
 export { openPrinter } from './printer'
 export type {
@@ -28,11 +29,8 @@ export type {
 } from './runs'
 export {
   type Migration,
-  type MigrationConfig,
-  type MigrationDeps,
   type NewRun,
   openMigration,
-  type TargetRef,
   type Targets,
 } from './service'
 export type { SourceList, SourceRef } from './sources'

@@ -1,42 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import type { Store } from '@/db/store'
 import type { Caller } from '@/server/audit'
-import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
-import type { Log } from '@/server/log'
-import type { Vault } from '@/server/vault'
-import { stopCapture } from './capture'
 import {
   type Connection,
   type ConnectionInput,
-  connectionTarget,
   createConnection,
   deleteConnection,
   listConnections,
   updateConnection,
 } from './connections'
-import type { DriveDeps, MigrationNews, Task } from './drive'
 import { Driver } from './driver'
-import { MigrationError } from './failure'
-import {
-  fitStorePlan,
-  type PostgresSide,
-  prepareStore,
-  refuseOccupied,
-  removeStore,
-  type SqliteSide,
-  STAYING,
-} from './own-store'
+import { type MigrationConfig, type MigrationDeps, openJobs, type TargetRef } from './jobs'
+import { fitStorePlan, fitStoreValidation, type PostgresSide } from './own-store'
 import {
   acknowledgeChecks,
   cancelRun,
   deleteRun,
   insertRun,
-  noteMadeStore,
   pauseRun,
   resumeRun,
   startRun,
-  type UseGrant,
 } from './run-units'
 import type { SwitchoverReport } from './runs'
 import {
@@ -49,47 +32,11 @@ import {
   runsInSwitchover,
   unfinishedPlans,
 } from './runs'
-import { allowedFile, listSources, resolveSource, type SourceList, type SourceRef } from './sources'
+import { listSources, resolveSource, type SourceList, type SourceRef } from './sources'
 import { placeOf } from './store-choice'
 import { recoverSwitchover, type SwitchoverDeps, switchOver } from './switchover'
-import type { Job, Target } from './types'
-import {
-  deleteUpload,
-  readUpload,
-  receiveUpload,
-  removeStaleUploads,
-  type Upload,
-  type UploadRequest,
-  uploadFile,
-} from './uploads'
-
-export interface MigrationDeps<P extends PostgresSide> {
-  store: Store
-  vault: Vault
-  clock: Clock
-  log: Log
-  publish(news: MigrationNews): void
-  useGrant: UseGrant
-  openPostgres(target: Target): P
-  database(): SqliteSide | PostgresSide
-  adopt(database: P): void
-}
-
-export interface MigrationConfig {
-  dataDir: string
-  sourceDirs: string[]
-  uploadMax: number
-  /** Bundle of the worker process. */
-  workerFile: string
-  migrationsFolder: string
-  /** The store's own file; null on PostgreSQL. */
-  storeFile: string | null
-  /** The server that the environment names. */
-  envTarget: Target | null
-}
-
-/** Where a run writes to, as a client names it. */
-export type TargetRef = { kind: 'environment' } | { kind: 'connection'; id: string }
+import type { Target } from './types'
+import { deleteUpload, receiveUpload, removeStaleUploads, type Upload, type UploadRequest } from './uploads'
 
 export interface NewRun {
   source: SourceRef
@@ -149,91 +96,12 @@ export function openMigration<P extends PostgresSide>(
   config: MigrationConfig,
 ): Migration {
   const { store, clock, log, vault } = deps
-  const { dataDir, sourceDirs, uploadMax, workerFile, migrationsFolder, envTarget } = config
+  const { dataDir, sourceDirs, uploadMax, workerFile, envTarget } = config
   const uploadDeps = { store, clock, dataDir, uploadMax }
   const connectionDeps = { store, clock, vault }
   const place = () => ({ sourceDirs, storeFile: store.dialect === 'sqlite' ? config.storeFile : null })
 
-  const resolveTarget = async (ref: TargetRef, schema = 'public'): Promise<Target> => {
-    if (ref.kind === 'connection') return connectionTarget(connectionDeps, ref.id, schema)
-    if (!envTarget) {
-      throw new HoldfastError('CONFLICT', {
-        message: 'The environment names no PostgreSQL server.',
-        remedy: 'Set DB_HOST and the other DB_ variables, or enter a connection.',
-      })
-    }
-    return { ...envTarget, schema }
-  }
-
-  /** With its password, which is not kept with the run. Throws when what was named meanwhile leads elsewhere. */
-  const targetOf = async ({ target, connectionId }: Run): Promise<Target> => {
-    const ref: TargetRef = connectionId ? { kind: 'connection', id: connectionId } : { kind: 'environment' }
-    const now = await resolveTarget(ref, target.schema).catch(() => null)
-    if (now && placeOf(now) === placeOf(target) && now.user === target.user) return now
-    throw new MigrationError(
-      'TARGET_UNREACHABLE',
-      `The password for ${target.user} at ${placeOf(target)} is not kept any more: its connection was removed or changed.`,
-      'Enter the connection as it was, or start a new run.',
-    )
-  }
-
-  /** Looked at anew each time: a link may have been put in the file's place. */
-  const fileOf = async ({ sourceKind, source }: Run): Promise<string> => {
-    if (sourceKind === 'upload') return uploadFile(uploadDeps, (await readUpload(uploadDeps, source)).id)
-    return sourceKind === 'folder' ? allowedFile(sourceDirs, source) : source
-  }
-
-  const ownSide = (): SqliteSide => {
-    const database = deps.database()
-    if (database.dialect === 'sqlite') return database
-    throw new MigrationError(
-      'RUN_FINISHED',
-      'The console is on PostgreSQL already.',
-      'Nothing is left to do.',
-    )
-  }
-
-  const withTarget = async <T>(target: Target, body: (side: P) => Promise<T>): Promise<T> => {
-    const side = deps.openPostgres(target)
-    try {
-      return await body(side)
-    } finally {
-      await side.close()
-    }
-  }
-
-  const job: DriveDeps['job'] = async (run: Run, task: Task): Promise<Job> => {
-    const target = await targetOf(run)
-    const base = { runId: run.id, source: await fileOf(run), target }
-    if (run.sourceKind !== 'store') return { ...base, mode: 'create', ...(run.plan && { plan: run.plan }) }
-    if (task === 'start' || task === 'resume') {
-      await withTarget(target, async (side) => {
-        if (!(await getRun({ store }, run.id)).target.madeStore) {
-          await refuseOccupied(target, side)
-          await store.run(noteMadeStore, { id: run.id })
-        }
-        await prepareStore(ownSide(), side, target, migrationsFolder)
-      })
-    }
-    return {
-      ...base,
-      mode: task === 'plan' ? 'create' : 'existing',
-      exclude: STAYING,
-      ...(run.plan?.mode === 'existing' && { plan: run.plan }),
-    }
-  }
-
-  const ended: DriveDeps['ended'] = async (run, state) => {
-    if (run.sourceKind === 'upload') await deleteUpload(uploadDeps, run.source)
-    if (run.sourceKind !== 'store' || state !== 'cancelled' || run.startedAt === null) return
-    stopCapture(ownSide().client)
-    const { target } = await getRun({ store }, run.id)
-    if (target.madeStore) {
-      const full = await targetOf(run)
-      await withTarget(full, (side) => removeStore(side, full))
-    }
-  }
-
+  const { resolveTarget, targetOf, job, ended } = openJobs({ ...deps, uploads: uploadDeps }, config)
   const driver = new Driver({
     store,
     clock,
@@ -242,6 +110,8 @@ export function openMigration<P extends PostgresSide>(
     publish: deps.publish,
     job,
     fitPlan: (run, plan) => (run.sourceKind === 'store' ? fitStorePlan(plan) : plan),
+    fitValidation: (run, validation) =>
+      run.sourceKind === 'store' ? fitStoreValidation(validation) : validation,
     ended,
   })
   const switchoverDeps: SwitchoverDeps<P> = { ...deps, dataDir, target: targetOf }

@@ -209,6 +209,7 @@ async function copied(console: TestConsole): Promise<Run> {
   const done = await console.until(id, ({ state }) => state === 'completed' || state === 'failed')
   expect(done.error).toBeNull()
   expect(done.validation?.ok).toBe(true)
+  expect(done.validation?.checks.filter(({ state }) => state !== 'green')).toEqual([])
   return done
 }
 

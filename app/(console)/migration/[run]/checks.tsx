@@ -60,7 +60,7 @@ export function CheckList({
       {sorted.map((check) => (
         <li
           key={check.id}
-          className="grid gap-x-4 gap-y-1 border-b border-border py-2 sm:grid-cols-[5rem_12rem_1fr]"
+          className="grid items-baseline gap-x-4 gap-y-1 border-b border-border py-2 sm:grid-cols-[5rem_12rem_1fr]"
         >
           <Status kind={checkWords[check.state].kind}>{checkWords[check.state].word}</Status>
           <span className="font-medium">{check.title}</span>
