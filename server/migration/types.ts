@@ -177,7 +177,6 @@ export interface Plan {
 }
 
 export type Phase = 'preflight' | 'plan' | 'schema' | 'transfer' | 'build' | 'validate'
-export const PHASES: readonly Phase[] = ['preflight', 'plan', 'schema', 'transfer', 'build', 'validate']
 
 export type TableState = 'waiting' | 'running' | 'done'
 
