@@ -19,7 +19,7 @@ const STEPS: { step: Step; label: string }[] = [
 
 const WORDS: Record<StatusKind, string> = {
   ok: 'done',
-  busy: 'at work',
+  busy: 'now',
   warn: 'waiting for you',
   bad: 'failed',
   off: 'to come',
@@ -58,7 +58,7 @@ export function Ribbon({ run }: { run: Run | null }) {
 const ORDER = STEPS.map(({ step }) => step)
 
 function kindOf(step: Step, run: Run | null): StatusKind {
-  if (!run) return step === 'source' || step === 'target' ? 'warn' : 'off'
+  if (!run) return step === 'source' || step === 'target' ? 'busy' : 'off'
   if (step === 'source' || step === 'target') return 'ok'
   if (run.state === 'planned') return plannedKind(step, run)
   if (step === 'switchover') {

@@ -50,9 +50,8 @@ export async function listSources({ sourceDirs, storeFile }: Place): Promise<Sou
       folders.push({ path: folder, problem: reasonOf(error) })
     }
   }
-  const own = storeFile ? await stat(storeFile) : null
   return {
-    store: own && storeFile ? { path: storeFile, sizeBytes: own.size, modifiedAt: own.mtimeMs } : null,
+    store: storeFile ? { path: storeFile, ...(await sizeOf(storeFile)) } : null,
     files: [...walk.files.values()].sort((a, b) => b.sizeBytes - a.sizeBytes),
     folders,
     cut: walk.cut,
@@ -99,6 +98,15 @@ export async function allowedFile(sourceDirs: string[], path: string): Promise<s
     })
   }
   return real
+}
+
+/** With its write-ahead log, where the newest rows may still be. */
+async function sizeOf(path: string): Promise<{ sizeBytes: number; modifiedAt: number }> {
+  const [file, wal] = await Promise.all([stat(path), stat(`${path}-wal`).catch(() => null)])
+  return {
+    sizeBytes: file.size + (wal?.size ?? 0),
+    modifiedAt: Math.max(file.mtimeMs, wal?.mtimeMs ?? 0),
+  }
 }
 
 interface Walk {

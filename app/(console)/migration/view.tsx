@@ -28,7 +28,7 @@ export function MigrationView() {
     <>
       <PageHeader
         title="Migration"
-        lead="From SQLite to PostgreSQL: checked, copied, compared row by row, then switched over."
+        lead="From SQLite to PostgreSQL: checked, copied, compared, switched over."
         actions={
           can.manage ? (
             <Link href="/migration/new" className={buttonClass('primary')}>

@@ -18,7 +18,13 @@ export function PlanSection({ plan }: { plan: Plan }) {
         <Table
           caption="Planned tables"
           columns={[
-            { key: 'source', header: 'Table', rowHeader: true, cell: ({ source }) => <Mono>{source}</Mono> },
+            {
+              key: 'source',
+              header: 'Table',
+              rowHeader: true,
+              className: 'whitespace-nowrap',
+              cell: ({ source }) => <Mono>{source}</Mono>,
+            },
             {
               key: 'target',
               header: 'In PostgreSQL',
@@ -101,11 +107,13 @@ function TableDetail({ table }: { table: PlannedTable }) {
     <div className="flex flex-col gap-6">
       <Table
         caption={`Columns of ${table.source}`}
+        scroll="own"
         columns={[
           {
             key: 'name',
             header: 'Column',
             rowHeader: true,
+            className: 'whitespace-nowrap',
             cell: ({ source, target }) => <Mono>{source === target ? source : `${source} → ${target}`}</Mono>,
           },
           {

@@ -36,7 +36,13 @@ export function ProgressSection({ run }: { run: Run }) {
         <Table
           caption="Progress of each table"
           columns={[
-            { key: 'table', header: 'Table', rowHeader: true, cell: ({ table }) => <Mono>{table}</Mono> },
+            {
+              key: 'table',
+              header: 'Table',
+              rowHeader: true,
+              className: 'whitespace-nowrap',
+              cell: ({ table }) => <Mono>{table}</Mono>,
+            },
             {
               key: 'state',
               header: 'State',

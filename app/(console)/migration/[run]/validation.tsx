@@ -23,7 +23,13 @@ export function ValidationSection({ validation }: { validation: Validation }) {
       <Table
         caption="Validation of each table"
         columns={[
-          { key: 'table', header: 'Table', rowHeader: true, cell: ({ table }) => <Mono>{table}</Mono> },
+          {
+            key: 'table',
+            header: 'Table',
+            rowHeader: true,
+            className: 'whitespace-nowrap',
+            cell: ({ table }) => <Mono>{table}</Mono>,
+          },
           {
             key: 'ok',
             header: 'Result',
