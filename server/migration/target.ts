@@ -7,7 +7,7 @@ const SESSION = `
   SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex';
   SET extra_float_digits = 1; SET standard_conforming_strings = on; SET client_min_messages = warning;
   SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '15s';
-  SET search_path = pg_catalog; SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5;
+  SET search_path = pg_catalog; SET jit = off; SET max_parallel_workers_per_gather = 0; SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5;
   SET tcp_keepalives_count = 3`
 
 /** Opens one connection; a refused or failed one becomes a MigrationError with its remedy. Times out after 10 s. */

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { readCatalog } from './catalog'
 import { qualified } from './ddl'
 import { type Digest, orderedScan, type Side, SUM_MODULUS, type Tally } from './digest'
-import { quoteLiteral } from './names'
+import { quoteIdentifier, quoteLiteral } from './names'
 import type { Bounds } from './ranges'
 import type { Check, ColumnValidation, Plan, PlannedTable, TableValidation } from './types'
 
@@ -154,8 +154,8 @@ async function checkSequences(client: pg.Client, plan: Plan): Promise<Check> {
     const name = qualified(plan.schema, table.target)
     const column = table.identity?.column as string
     const { rows } = await client.query(
-      `SELECT coalesce(pg_sequence_last_value(s.name::regclass) >= greatest(max(t."${column.replaceAll('"', '""')}"), $1::bigint, 1), max(t."${column.replaceAll('"', '""')}") IS NULL OR max(t."${column.replaceAll('"', '""')}") < 1) AS past
-       FROM ${name} t, (SELECT pg_get_serial_sequence(${quoteLiteral(name)}, ${quoteLiteral(column)}) AS name) AS s GROUP BY s.name`,
+      `SELECT top IS NULL OR top < 1 OR coalesce(pg_sequence_last_value(pg_get_serial_sequence(${quoteLiteral(name)}, ${quoteLiteral(column)})::regclass) >= top, false) AS past
+       FROM (SELECT greatest((SELECT max(${quoteIdentifier(column)}) FROM ${name}), $1::bigint) AS top) AS t`,
       [table.identity?.last ?? null],
     )
     if (rows[0] && rows[0].past !== true) behind.push(table.target)
