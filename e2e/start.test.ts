@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -111,6 +120,25 @@ describe('a start', () => {
     const server = await startConsole({ dataDir, port, env: { HOLDFAST_URL: 'http://console.example.org' } })
     expect(server.output()).toMatch(/^Warning: http:\/\/console\.example\.org is plain http/m)
     expect(await server.stop()).toBe(0)
+  })
+})
+
+describe('the standalone build', () => {
+  it('holds nothing but what is served, and serves from wherever it is put', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'holdfast-standalone-'))
+    try {
+      cpSync('.next/standalone', root, { recursive: true })
+      expect(readdirSync(root).sort()).toEqual(['.next', 'db', 'dist', 'node_modules', 'package.json'])
+      expect(readdirSync(join(root, 'db'))).toEqual(['migrations'])
+      const server = await startConsole({ dataDir, port, root })
+      const page = await fetch(`${server.url}/sign-in`)
+      expect(page.status).toBe(200)
+      const script = /src="(\/_next\/static\/[^"]+\.js)"/.exec(await page.text())?.[1]
+      expect((await fetch(`${server.url}${script}`)).status).toBe(200)
+      expect(await server.stop()).toBe(0)
+    } finally {
+      rmSync(root, { recursive: true, force: true })
+    }
   })
 })
 

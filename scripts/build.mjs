@@ -1,12 +1,14 @@
 // npm run build: the bundles, Next's build, and a standalone folder that runs by itself wherever it is put.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { bundle, root } from './bundle.mjs'
 import { sourcesHash, stampBuild } from './lib.mjs'
 
 const require = createRequire(import.meta.url)
+/** What a served console needs. Next's trace follows joined paths and would take sources, and even ./data, along. */
+const SERVED = ['.next', 'node_modules', 'package.json']
 // Taken first: what changes while we build makes the build old.
 const sources = sourcesHash()
 
@@ -20,8 +22,11 @@ if (next.status !== 0) process.exit(next.status ?? 1)
 await completeStandalone(join(root, '.next', 'standalone'))
 stampBuild(sources)
 
-/** Adds what Next leaves out: static files, the store's migrations, our entries and the packages they import. */
+/** Keeps what is served, and adds what Next leaves out: static files, migrations, our entries and their packages. */
 async function completeStandalone(target) {
+  for (const name of readdirSync(target)) {
+    if (!SERVED.includes(name)) rmSync(join(target, name), { recursive: true })
+  }
   for (const folder of ['.next/static', 'public', 'db/migrations', 'dist']) {
     if (existsSync(join(root, folder))) cpSync(join(root, folder), join(target, folder), { recursive: true })
   }
