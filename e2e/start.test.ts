@@ -128,7 +128,8 @@ describe('the standalone build', () => {
     const root = mkdtempSync(join(tmpdir(), 'holdfast-standalone-'))
     try {
       cpSync('.next/standalone', root, { recursive: true })
-      expect(readdirSync(root).sort()).toEqual(['.next', 'db', 'dist', 'node_modules', 'package.json'])
+      const served = readdirSync(root).filter((name) => name !== 'public')
+      expect(served.sort()).toEqual(['.next', 'db', 'dist', 'node_modules', 'package.json'])
       expect(readdirSync(join(root, 'db'))).toEqual(['migrations'])
       const server = await startConsole({ dataDir, port, root })
       const page = await fetch(`${server.url}/sign-in`)
