@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import type { RunEvent, RunReport } from '@/server/migration'
-import { benchLine, type Finished, median, run, seconds } from './lib'
-import { INDEXES, LENGTHS, makeFile, ROWS, SCHEMA, SEED } from './migrate-data'
+import { benchLine, type Finished, median, run, seconds } from './lib/measure'
+import { INDEXES, LENGTHS, makeFile, ROWS, SCHEMA, SEED } from './lib/migrate-data'
 
 /**
  * pgloader and this project's command line in turn on the same file into the same server, each into a database of
