@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { commitStep, finishedSteps } from './checkpoint'
+import { commitStep, finishedSteps, type RestoredKey } from './checkpoint'
 import {
   addForeignKey,
   attachKey,
@@ -19,15 +19,33 @@ export interface Step {
   weight: number
 }
 
+/** `serial`: steps that lock two tables each, and would wait for one another in a circle. */
+export interface Stage {
+  steps: Step[]
+  serial?: boolean
+}
+
 /**
- * What follows the load, in stages; steps of one stage can run side by side. Indexes go fastest in two sessions
+ * What follows the load, in stages whose steps can run side by side. Indexes go fastest in two sessions
  * without parallel workers of their own (measured).
  */
-export function buildStages(plan: Plan, restore: readonly string[]): Step[][] {
+export function buildStages(plan: Plan, restore: readonly RestoredKey[]): Stage[] {
   const { schema, tables } = plan
   if (plan.mode === 'existing') {
-    const steps = restore.map((sql, i) => ({ name: `restore ${i}`, statements: [sql], weight: 0 }))
-    return [steps, sequences(plan), analyze(plan)]
+    const rows = (name: string) => tables.find((table) => table.target === name)?.rows ?? 0
+    const add = restore.map((key) => ({
+      name: `restore ${key.table} ${key.name}`,
+      statements: [key.add],
+      weight: 0,
+    }))
+    const prove = restore
+      .filter((key) => key.validated)
+      .map((key) => ({
+        name: `validate ${key.table} ${key.name}`,
+        statements: [validateForeignKey({ target: key.table }, key.name, schema)],
+        weight: rows(key.table),
+      }))
+    return [{ steps: add, serial: true }, { steps: [...prove, ...analyze(plan)] }, { steps: sequences(plan) }]
   }
   const indexes = tables.flatMap((table) => [
     ...(table.primaryKey
@@ -70,11 +88,11 @@ export function buildStages(plan: Plan, restore: readonly string[]): Step[][] {
       })),
   )
   return [
-    indexes,
-    keys.filter((step) => step.statements.length > 0),
-    foreignKeys,
-    [...validations, ...analyze(plan)],
-    sequences(plan),
+    { steps: indexes },
+    { steps: keys.filter((step) => step.statements.length > 0) },
+    { steps: foreignKeys, serial: true },
+    { steps: [...validations, ...analyze(plan)] },
+    { steps: sequences(plan) },
   ]
 }
 
@@ -106,26 +124,30 @@ function setSequence(table: PlannedTable, schema: string): string {
     FROM (SELECT pg_get_serial_sequence(${quoteLiteral(name)}, ${target}) AS name, ${greatest} AS top) AS s`
 }
 
+export function countSteps(stages: readonly Stage[]): number {
+  return stages.reduce((sum, { steps }) => sum + steps.length, 0)
+}
+
 /** Runs the stages over the given sessions, skipping steps that an earlier attempt committed. */
 export async function build(
   clients: readonly pg.Client[],
   runId: string,
-  stages: Step[][],
+  stages: Stage[],
   hooks: { progress(done: number, total: number): void; gate(): Promise<void> },
 ): Promise<void> {
   const finished = await finishedSteps(clients[0] as pg.Client, runId)
-  const total = stages.reduce((sum, stage) => sum + stage.length, 0)
-  let done = stages.flat().filter((step) => finished.has(step.name)).length
+  const total = countSteps(stages)
+  let done = stages.flatMap(({ steps }) => steps).filter((step) => finished.has(step.name)).length
   for (const client of clients) {
     await client.query(
       `SET maintenance_work_mem = '256MB'; SET max_parallel_maintenance_workers = 0; SET synchronous_commit = off`,
     )
   }
   hooks.progress(done, total)
-  for (const stage of stages) {
-    const queue = stage.filter((step) => !finished.has(step.name)).sort((a, b) => b.weight - a.weight)
+  for (const { steps, serial } of stages) {
+    const queue = steps.filter((step) => !finished.has(step.name)).sort((a, b) => b.weight - a.weight)
     await settleAll(
-      clients.map(async (client) => {
+      (serial ? clients.slice(0, 1) : clients).map(async (client) => {
         for (let step = queue.shift(); step; step = queue.shift()) {
           await hooks.gate()
           await commitStep(client, runId, step.name, step.statements)

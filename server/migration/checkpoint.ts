@@ -25,7 +25,15 @@ const GATE = `SELECT pg_advisory_xact_lock(hashtextextended('${BOOKKEEPING}', 0)
 /** SQL that cancelling runs, and SQL that puts back what the load needed out of its way; both can be run twice. */
 export interface Repair {
   undo: string[]
-  restore: string[]
+  restore: RestoredKey[]
+}
+
+/** A foreign key that was taken off for the load. `add` makes it NOT VALID, if it isn't there. */
+export interface RestoredKey {
+  table: string
+  name: string
+  add: string
+  validated: boolean
 }
 
 export interface StoredRun {

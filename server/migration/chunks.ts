@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type Database from 'better-sqlite3'
 import { MigrationError } from './failure'
-import { type Bounds, type Key, keyAt, keyAtBytes, scanOf, within } from './ranges'
+import { type Bounds, type Key, keyAt, keyAtBytes, nextKey, scanOf, within } from './ranges'
 import { backslashExpression, isClean, isTextual, lineExpression } from './render'
 import { quoteName } from './source'
 import type { PlannedTable } from './types'
@@ -74,7 +74,7 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
     next(bounds) {
       const position = measured?.length
         ? (keyAtBytes(db, scan, bounds, step, CHUNK_BYTES, measured) ?? keyAt(db, scan, bounds, step))
-        : keyAt(db, scan, bounds, step)
+        : nextKey(db, table, scan, bounds, step)
       const range = { lo: bounds.lo, hi: position ?? bounds.hi }
       let { data, rows, slashes } = render(range)
       if (data && escaped.size < textual.length && !isClean(data, rows, table.columns.length, slashes)) {

@@ -52,6 +52,10 @@ export function addForeignKey(table: PlannedTable, key: PlannedForeignKey, schem
   )
 }
 
-export function validateForeignKey(table: PlannedTable, name: string, schema: string): string {
+export function validateForeignKey(
+  table: Pick<PlannedTable, 'target'>,
+  name: string,
+  schema: string,
+): string {
   return `ALTER TABLE ${qualified(schema, table.target)} VALIDATE CONSTRAINT ${q(name)}`
 }

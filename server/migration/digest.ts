@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { qualified } from './ddl'
 import { quoteIdentifier, quoteLiteral } from './names'
-import { type Bounds, type Key, keyAt, orderBy, type Scan, scanOf, within } from './ranges'
+import { type Bounds, type Key, nextKey, orderBy, type Scan, scanOf, within } from './ranges'
 import { bits, canonicalSource, canonicalTarget, plainDecimal } from './render'
 import { quoteName } from './source'
 import type { PlannedColumn, PlannedTable } from './types'
@@ -88,7 +88,7 @@ export async function digestOrdered(
     rows: { source: [], target: [] },
   }
   for (let lo: Key | null = bounds.lo, last = false; !last && !stopped(); ) {
-    const position: Key | null = keyAt(db, scan, { lo, hi: bounds.hi }, step)
+    const position: Key | null = nextKey(db, table, scan, { lo, hi: bounds.hi }, step)
     last = position === null
     const range: Bounds = { lo, hi: position ?? bounds.hi }
     const asked = client.query({ text: targetChunk(task, range), rowMode: 'array' })
@@ -391,7 +391,7 @@ export async function digestSourceSet(
   const canonical = table.columns.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')
   let rows = 0
   for (let lo: Key | null = bounds.lo, last = false; !last && !stopped(); ) {
-    const position: Key | null = keyAt(db, scan, { lo, hi: bounds.hi }, 5000)
+    const position: Key | null = nextKey(db, table, scan, { lo, hi: bounds.hi }, 5000)
     last = position === null
     const { condition, values } = within(scan, { lo, hi: position ?? bounds.hi })
     const sql = `SELECT ${canonical} FROM ${quoteName(table.source)} WHERE ${condition}`

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { makePlan, preflight, refuseRed } from './analyse'
-import { build, buildStages, settleAll } from './build'
+import { build, buildStages, countSteps, settleAll } from './build'
 import { lockRun, markDone, readParts, readRun, removeRun, type StoredRun } from './checkpoint'
 import type { Control } from './control'
 import { orderedScan } from './digest'
@@ -440,7 +440,7 @@ async function buildAll(
       : undefined
   const clients = second ? [client, second] : [client]
   const stages = buildStages(run.plan, run.repair.restore)
-  let steps = { done: 0, total: stages.flat().length }
+  let steps = { done: 0, total: countSteps(stages) }
   const show = reporter(deps, 'build', () => ({ ...steps, tables: [] }))
   try {
     await build(clients, session.job.runId, stages, {

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { readCatalog, schemaExists } from './catalog'
-import { type Repair, writeRun } from './checkpoint'
+import { type Repair, type RestoredKey, writeRun } from './checkpoint'
 import { createTable, qualified } from './ddl'
 import { MigrationError } from './failure'
 import { quoteIdentifier as q, quoteLiteral } from './names'
@@ -87,15 +87,20 @@ async function takeExisting(client: pg.Client, plan: Plan): Promise<Repair> {
       'Empty them or choose another schema.',
     )
   }
-  const restore: string[] = []
+  const restore: RestoredKey[] = []
+  const putBack: string[] = []
   for (const table of ours) {
-    for (const key of table.foreignKeys) {
-      const name = qualified(plan.schema, table.name)
-      await client.query(`ALTER TABLE ${name} DROP CONSTRAINT ${q(key.name)}`)
-      restore.push(
-        `DO $holdfast$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = ${quoteLiteral(name)}::regclass AND conname = ${quoteLiteral(key.name)}) ` +
-          `THEN ALTER TABLE ${name} ADD CONSTRAINT ${q(key.name)} ${key.definition}; END IF; END $holdfast$`,
-      )
+    const name = qualified(plan.schema, table.name)
+    for (const { name: key, definition, validated } of table.foreignKeys) {
+      await client.query(`ALTER TABLE ${name} DROP CONSTRAINT ${q(key)}`)
+      const plain = definition.replace(/ NOT VALID$/, '')
+      restore.push({
+        table: table.name,
+        name: key,
+        add: addUnlessThere(name, key, `${plain} NOT VALID`),
+        validated,
+      })
+      putBack.push(addUnlessThere(name, key, definition))
     }
   }
   const referenced = catalog.some(
@@ -118,5 +123,12 @@ async function takeExisting(client: pg.Client, plan: Plan): Promise<Repair> {
       `SELECT setval(${quoteLiteral(sequence)}, ${state.rows[0]?.last}, ${state.rows[0]?.called})`,
     )
   }
-  return { undo: [...emptied, ...sequences, ...restore], restore }
+  return { undo: [...emptied, ...sequences, ...putBack], restore }
+}
+
+function addUnlessThere(table: string, name: string, definition: string): string {
+  return (
+    `DO $holdfast$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = ${quoteLiteral(table)}::regclass AND conname = ${quoteLiteral(name)}) ` +
+    `THEN ALTER TABLE ${table} ADD CONSTRAINT ${q(name)} ${definition}; END IF; END $holdfast$`
+  )
 }
