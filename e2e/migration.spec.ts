@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import { test as base, type Page } from '@playwright/test'
 import { makeLibrary, readRows } from '@/db/testing/library'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
+import { expectAccessible } from './accessible'
 import { admin, expect, setUp, signIn } from './fixtures'
 import { failToStart, type RunningConsole, startConsole } from './server'
 
@@ -244,21 +244,6 @@ test('a file is uploaded on the page and listed with its hash; anything else is 
   })
   expect(foreign.status()).toBe(403)
 })
-
-/** Both themes: axe finds nothing wrong. */
-async function expectAccessible(page: Page): Promise<void> {
-  const html = page.locator('html')
-  const before = await html.getAttribute('class')
-  for (const theme of ['light', 'dark']) {
-    await html.evaluate((element, name) => {
-      element.classList.remove('light', 'dark', 'theme-system')
-      element.classList.add(name)
-    }, theme)
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    expect(violations.map(({ id, nodes }) => [theme, id, nodes.map((node) => node.html)])).toEqual([])
-  }
-  await html.evaluate((element, classes) => element.setAttribute('class', classes), before ?? '')
-}
 
 async function confirmPassword(page: Page, action: string): Promise<void> {
   const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' })

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { expectAccessible } from './accessible'
 import { admin, consoleTest, expect, signIn } from './fixtures'
 
 const test = consoleTest()
@@ -16,11 +16,6 @@ async function call(page: Page, path: string, input: unknown = {}) {
     },
     [path, JSON.stringify(input)] as const,
   )
-}
-
-async function expectAccessible(page: Page) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.target)])).toEqual([])
 }
 
 test.describe.configure({ mode: 'serial' })

@@ -1,0 +1,47 @@
+import { expectAccessible } from './accessible'
+import { consoleTest, expect, setUp, signIn } from './fixtures'
+
+const test = consoleTest()
+
+/** Every page of the console with the heading by which it is known. */
+const PAGES = {
+  '/': 'Overview',
+  '/database': 'Database',
+  '/cache': 'Cache',
+  '/security': 'Security',
+  '/migration': 'Migration',
+  '/migration/new': 'New migration',
+  '/account': 'Account',
+  '/system': 'System',
+  '/nowhere': 'No page has this address',
+}
+
+test.beforeAll('the first admin', async ({ browser, console }) => {
+  const page = await browser.newPage({ baseURL: console.url })
+  await setUp(page, console.setUpLink ?? '')
+  await page.close()
+})
+
+for (const [path, heading] of Object.entries(PAGES)) {
+  test(`${path} is accessible in both themes, wide and narrow, and asks no other address`, async ({
+    page,
+    console,
+  }) => {
+    const elsewhere: string[] = []
+    const violations: string[] = []
+    page.on('request', (request) => {
+      if (!request.url().startsWith(console.url)) elsewhere.push(request.url())
+    })
+    page.on('console', (message) => {
+      if (/content security policy/i.test(message.text())) violations.push(message.text())
+    })
+    await signIn(page, path)
+    for (const width of [1440, 320]) {
+      await page.setViewportSize({ width, height: 900 })
+      await page.goto(path)
+      await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible()
+      await expectAccessible(page)
+    }
+    expect({ elsewhere, violations }).toEqual({ elsewhere: [], violations: [] })
+  })
+}
