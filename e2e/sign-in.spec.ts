@@ -48,7 +48,9 @@ test('the set-up link makes the first admin, and its token goes to no other addr
   await expect(page.getByRole('main')).toBeVisible()
   expect(leaks).toEqual([])
 
+  // A browser that is signed in is led back from here, by the page itself.
   await page.goto('/sign-in')
+  await page.waitForURL((url) => url.pathname === '/')
   await page.goto(link)
   await expect(page.getByRole('heading', { name: 'This console is set up' })).toBeVisible()
   await page.goto('/set-up')
