@@ -1,6 +1,10 @@
 import * as pg from 'drizzle-orm/pg-core'
 import * as sqlite from 'drizzle-orm/sqlite-core'
 
+/** The name in SQL of a column, as drizzle's snake_case casing makes it of the property. */
+export const columnName = (property: string) =>
+  property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
 /** The column makers of PostgreSQL. Their types are the canonical ones of the store. */
 export const pgColumns = {
   table: pg.pgTable,

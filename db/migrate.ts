@@ -62,8 +62,9 @@ export async function migratePostgres(pool: PgHandle, folder: string): Promise<v
       migrationsFolder: join(folder, 'pg'),
     })
   } finally {
-    await query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => {})
-    connection.release()
+    // A connection that could not give the lock back must not go on holding it in the pool.
+    const unlocked = await query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => null)
+    connection.release(unlocked === null)
   }
 }
 
@@ -72,7 +73,7 @@ interface Row {
   at?: string | null
 }
 
-/** Any fixed number that no other program uses: "Holdfast" read as a 64-bit integer, shortened to 53 bits. */
+/** Any fixed number, as long as every release uses the same. */
 const MIGRATION_LOCK = 20386911749
 
 function refuseNewer(appliedAt: number | null, folder: string): void {

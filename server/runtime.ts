@@ -10,7 +10,6 @@ import { type Log, openLog } from './log'
 import { type Migration, openMigration } from './migration'
 import { envTarget, migrationsFolder, openStore, poolConfig, storeFile } from './open-store'
 import { openSecurity, type Security } from './security'
-import { useGrant } from './security/grants'
 import { openSystem, type System } from './system'
 import type { Vault } from './vault'
 
@@ -66,7 +65,6 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       clock,
       log,
       publish: (event) => system.publish(event),
-      useGrant,
       openPostgres: (target) => openPostgresDatabase({ log }, { ...target, ...poolConfig(env) }),
       database: () => database,
       adopt(next) {

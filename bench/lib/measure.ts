@@ -46,14 +46,3 @@ export function benchLine(name: string, figures: Record<string, number>): string
   const parts = Object.entries(figures).map(([key, value]) => `${key}=${Number(value.toFixed(2))}`)
   return `BENCH ${name} ${parts.join(' ')}`
 }
-
-/** A small, fast, repeatable source of numbers (mulberry32, public domain by Tommy Ettinger). */
-export function random(seed: number): (below: number) => number {
-  let state = seed >>> 0
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below)
-  }
-}

@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import { random } from './measure'
+import { random } from '@/db/testing/library'
 
 export const SEED = 20261124
 

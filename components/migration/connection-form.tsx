@@ -2,6 +2,7 @@
 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import { ServerFields } from '@/components/database/server-fields'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Dialog } from '@/components/ui/dialog'
@@ -56,20 +57,6 @@ function OpenConnectionDialog({ onClose, connection, onSaved }: ConnectionDialog
       .mutateAsync({ ...input, name: values.name || 'test', ...(connection ? { id: connection.id } : {}) })
       .catch(() => {})
   const error = create.error ?? update.error ?? test.error
-  const text = (name: 'name' | 'host' | 'database' | 'user', label: string, hint?: string) => (
-    <Field label={label} hint={hint} required>
-      <Input
-        name={name}
-        required
-        spellCheck={false}
-        autoCapitalize="off"
-        autoComplete="off"
-        data-autofocus={name === 'name' ? '' : undefined}
-        value={values[name]}
-        onChange={(event) => set({ [name]: event.target.value })}
-      />
-    </Field>
-  )
   return (
     <Dialog
       open
@@ -87,21 +74,19 @@ function OpenConnectionDialog({ onClose, connection, onSaved }: ConnectionDialog
         }}
       >
         <div className="grid gap-4 sm:grid-cols-2">
-          {text('name', 'Name', 'As it is shown in lists')}
-          {text('host', 'Host')}
-          <Field label="Port" required>
+          <Field label="Name" hint="As it is shown in lists" required>
             <Input
-              name="port"
-              type="number"
-              min={1}
-              max={65_535}
+              name="name"
               required
-              value={Number.isNaN(values.port) ? '' : values.port}
-              onChange={(event) => set({ port: event.target.valueAsNumber })}
+              spellCheck={false}
+              autoCapitalize="off"
+              autoComplete="off"
+              data-autofocus=""
+              value={values.name}
+              onChange={(event) => set({ name: event.target.value })}
             />
           </Field>
-          {text('database', 'Database')}
-          {text('user', 'Role')}
+          <ServerFields value={values} onChange={set} />
           <Field
             label="Password"
             hint={

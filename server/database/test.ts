@@ -5,17 +5,11 @@ import { performance } from 'node:perf_hooks'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { Client } from 'pg'
 import { explainFailure } from './failures'
+import type { PostgresConfig } from './postgres'
 import { tlsOptions } from './tls'
 
-export interface TestTarget {
-  host: string
-  port: number
-  database: string
-  user: string
-  password: string
-  /** true: encrypt and verify the certificate; 'no-verify': encrypt only; false: plain. */
-  ssl?: boolean | 'no-verify'
-}
+/** A server to be tried. */
+export type TestTarget = Omit<PostgresConfig, 'schema'>
 
 export type TestStepId =
   | 'dns'

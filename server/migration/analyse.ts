@@ -2,12 +2,13 @@ import type Database from 'better-sqlite3'
 import { readCatalog, relationNames, schemaExists, type TargetTable } from './catalog'
 import { mergeEvidence } from './evidence'
 import { MigrationError } from './failure'
+import { quoteIdentifier } from './names'
 import { planTables, type TableEvidence } from './plan'
 import { planExisting } from './plan-existing'
 import type { Pool } from './pool'
 import { checkTarget, foreignKeyCheck, integrityCheck, redCheck } from './preflight'
 import { type Bounds, EVERYTHING, type Scan } from './ranges'
-import { inspect, quoteName, resolveReference, type SourceSchema, type SourceTable } from './source'
+import { inspect, resolveReference, type SourceSchema, type SourceTable } from './source'
 import { connectTarget, disconnect } from './target'
 import type { Check, ColumnEvidence, Job, Plan } from './types'
 
@@ -207,7 +208,7 @@ function readRowids(
 ): { min: string; max: string } | null {
   const read = (side: 'min' | 'max') =>
     db
-      .prepare(`SELECT ${side}(${quoteName(rowid)}) FROM ${quoteName(table)}`)
+      .prepare(`SELECT ${side}(${quoteIdentifier(rowid)}) FROM ${quoteIdentifier(table)}`)
       .pluck()
       .safeIntegers()
       .get() as bigint | null

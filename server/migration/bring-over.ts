@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type BetterSqlite3 from 'better-sqlite3'
 import { count, getTableColumns, getTableName, inArray, sql } from 'drizzle-orm'
+import { columnName } from '@/db/columns'
 import { databaseCode } from '@/db/errors'
 import type { StoreHandle } from '@/db/open'
 import type { Tables } from '@/db/tables'
@@ -91,7 +92,7 @@ const putRows = unit(
             set: Object.fromEntries(
               others.map(([property, column]) => [
                 property,
-                sql`excluded.${sql.identifier(sqlName(column.name))}`,
+                sql`excluded.${sql.identifier(columnName(column.name))}`,
               ]),
             ) as never,
           }),
@@ -143,9 +144,6 @@ function keyOf(tables: Tables, name: TableName) {
   if (!property || !column) throw new Error(`The table ${name} has no primary key.`)
   return { property, column }
 }
-
-/** As drizzle's snake_case casing names a column without a name of its own. */
-const sqlName = (property: string) => property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** Tables in an order in which every foreign key points back. The store has no circles. */
 function parentsFirstOrder({ from, client }: Sides): TableName[] {

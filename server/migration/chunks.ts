@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import type Database from 'better-sqlite3'
 import { MigrationError } from './failure'
+import { quoteIdentifier } from './names'
 import { type Bounds, type Key, keyAt, keyAtBytes, nextKey, scanOf, within } from './ranges'
 import { backslashExpression, isClean, isTextual, lineExpression } from './render'
-import { quoteName } from './source'
 import type { PlannedTable } from './types'
 
 /** Bytes of COPY text in one chunk: small enough that the socket is served between two. */
@@ -46,7 +46,7 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
   function render(range: Bounds): { data: Buffer | null; rows: number; slashes: number } {
     const { condition, values } = within(scan, range)
     const joined = `group_concat(${lineExpression(table, escaped)}, char(10)) || char(10)`
-    const sql = `SELECT ${utf16 ? joined : `CAST(${joined} AS BLOB)`}, count(*), sum(${backslashes}) FROM ${quoteName(table.source)} WHERE ${condition}`
+    const sql = `SELECT ${utf16 ? joined : `CAST(${joined} AS BLOB)`}, count(*), sum(${backslashes}) FROM ${quoteIdentifier(table.source)} WHERE ${condition}`
     const [data, rows, slashes] = db
       .prepare(sql)
       .raw()
@@ -58,11 +58,11 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
   function findDirty(range: Bounds): string[] {
     const { condition, values } = within(scan, range)
     const tests = textual.map((name) => {
-      const column = quoteName(name)
+      const column = quoteIdentifier(name)
       return `max(instr(${column}, '\\') OR instr(${column}, char(10)) OR instr(${column}, char(13)) OR instr(${column}, char(31)))`
     })
     if (tests.length === 0) return []
-    const sql = `SELECT ${tests.join(', ')} FROM ${quoteName(table.source)} WHERE ${condition}`
+    const sql = `SELECT ${tests.join(', ')} FROM ${quoteIdentifier(table.source)} WHERE ${condition}`
     const row = db
       .prepare(sql)
       .raw()
@@ -91,10 +91,10 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
 function badText(db: Database.Database, table: PlannedTable, range: Bounds): MigrationError {
   const scan = scanOf(table)
   const { condition, values } = within(scan, range)
-  const key = scan.columns.map(quoteName).join(', ')
+  const key = scan.columns.map(quoteIdentifier).join(', ')
   for (const column of table.columns.filter(isTextual)) {
-    const name = quoteName(column.source)
-    const sql = `SELECT CAST(${name} AS BLOB), ${key} FROM ${quoteName(table.source)} WHERE ${condition} AND typeof(${name}) = 'text'`
+    const name = quoteIdentifier(column.source)
+    const sql = `SELECT CAST(${name} AS BLOB), ${key} FROM ${quoteIdentifier(table.source)} WHERE ${condition} AND typeof(${name}) = 'text'`
     for (const row of db
       .prepare(sql)
       .raw()

@@ -8,13 +8,13 @@ import { openPostgres, openSqlite, type PgHandle } from '@/db/open'
 import { Store } from '@/db/store'
 import { createDatabase } from '@/db/testing/shared'
 import { openTestPostgres, testAuditKey } from '@/db/testing/stores'
+import { q, unit } from '@/db/unit'
 import type { Caller } from '@/server/audit'
-import { HoldfastError } from '@/server/errors'
+import { inputHash, makeGrant } from '@/server/grants'
 import { openLog } from '@/server/log'
 import { openVault } from '@/server/vault'
 import type { MigrationNews } from './drive'
 import type { PostgresSide, SqliteSide } from './own-store'
-import type { UseGrant } from './run-units'
 import type { Run } from './runs'
 import { type Migration, openMigration } from './service'
 import type { Target } from './types'
@@ -29,6 +29,24 @@ export const admin: Caller = {
   requestId: 'request',
 }
 
+/** The admin's account and the session that asks for everything. */
+const signInAdmin = unit('test.signInAdmin', function* (tx, now: number) {
+  const { users, sessions } = tx.tables
+  const expiresAt = now + 86_400_000
+  yield* q(
+    tx.db.insert(users).values({
+      ...{ id: 'admin', email: admin.actor, name: 'Admin', role: 'admin', state: 'active' },
+      ...{ createdAt: now, updatedAt: now },
+    }),
+  )
+  yield* q(
+    tx.db.insert(sessions).values({
+      ...{ id: admin.sessionId ?? '', userId: 'admin', methods: ['pwd'], device: 'test', deviceHash: 'test' },
+      ...{ address: '127.0.0.1', createdAt: now, lastUsedAt: now, idleExpiresAt: expiresAt, expiresAt },
+    }),
+  )
+})
+
 /** A console's migrations on a store and folders of its own, with a PostgreSQL database as target. */
 export interface TestConsole {
   store: Store
@@ -41,8 +59,8 @@ export interface TestConsole {
   news: MigrationNews[]
   /** How far the console's clock is ahead. */
   aheadMs: number
-  /** A grant that works once. */
-  grant(): string
+  /** A step-up grant of the admin's session for one action on a run. */
+  grant(runId: string, action?: 'migration.start' | 'migration.switchOver'): Promise<string>
   database(): SqliteSide | PostgresSide
   /** Closes the migrations and opens them again on the same store, as a restart does. */
   restart(): Promise<Migration>
@@ -89,12 +107,7 @@ export async function openTestConsole(
     store = await openTestPostgres(later)
     current = openPool(target)
   }
-  const grants = new Set<string>()
-  // biome-ignore lint/correctness/useYield: what it stands in for asks the store.
-  const useGrant: UseGrant = function* (_tx, { grantId }) {
-    if (grantId && grants.delete(grantId)) return
-    throw new HoldfastError('STEP_UP_REQUIRED', 'This action asks for your password again.')
-  }
+  await store.run(signInAdmin, Date.now())
   const news: MigrationNews[] = []
   const wakers = new Set<() => void>()
   const vault = openVault(Buffer.alloc(32, 5))
@@ -109,7 +122,6 @@ export async function openTestConsole(
           news.push(one)
           for (const wake of wakers) wake()
         },
-        useGrant,
         openPostgres: openPool,
         database: () => current,
         adopt(next) {
@@ -136,10 +148,12 @@ export async function openTestConsole(
     migration: open(),
     news,
     aheadMs: 0,
-    grant() {
-      const id = `grant-${Math.random()}`
-      grants.add(id)
-      return id
+    async grant(id, action = 'migration.start') {
+      const { grantId } = await store.run(makeGrant, {
+        ...{ sessionId: admin.sessionId ?? '', action, inputHash: inputHash({ id }), method: 'password' },
+        ...{ by: admin, now: Date.now() + console.aheadMs },
+      })
+      return grantId
     },
     database: () => current,
     async restart() {

@@ -5,7 +5,6 @@ import { qualified } from './ddl'
 import { quoteIdentifier, quoteLiteral } from './names'
 import { type Bounds, type Key, nextKey, orderBy, type Scan, scanOf, within } from './ranges'
 import { bits, canonicalSource, canonicalTarget, plainDecimal } from './render'
-import { quoteName } from './source'
 import type { PlannedColumn, PlannedTable } from './types'
 
 /** Stands for NULL among canonical values, which never are this character alone but for a text that is; counts tell them apart. */
@@ -135,7 +134,7 @@ interface ChunkDigest {
 
 /** Three results a column: count, and a sum in two halves, so that no sum of 64-bit integers overflows. */
 function tallySource(column: PlannedColumn, utf16: boolean): string {
-  const name = quoteName(column.source)
+  const name = quoteIdentifier(column.source)
   switch (sumOf(column, utf16)) {
     case 'value':
       return `count(${name}), sum(${name} >> 32), sum(${name} & 4294967295)`
@@ -194,7 +193,7 @@ const joined = (expression: string, utf16: boolean) => {
 function sourceRows({ table }: DigestTask, scan: Scan, range: Bounds): { from: string; values: Key } {
   const { condition, values } = within(scan, range)
   return {
-    from: `(SELECT * FROM ${quoteName(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)})`,
+    from: `(SELECT * FROM ${quoteIdentifier(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)})`,
     values,
   }
 }
@@ -276,7 +275,7 @@ async function columnHashes(
   column: PlannedColumn,
 ): Promise<[source: string, target: string]> {
   const { from, values } = sourceRows(task, scan, range)
-  const canonical = column.render === 'jsonb' ? quoteName(column.source) : canonicalSource(column)
+  const canonical = column.render === 'jsonb' ? quoteIdentifier(column.source) : canonicalSource(column)
   const rows = db
     .prepare(`SELECT CAST(${canonical} AS TEXT) FROM ${from}`)
     .pluck()
@@ -336,7 +335,7 @@ async function firstDifference(
   const all = [...keys, ...table.columns]
   const { condition, values } = within(scan, range)
   const theirs = targetRange(table, scan, range)
-  const sourceSql = `SELECT ${all.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')} FROM ${quoteName(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)}`
+  const sourceSql = `SELECT ${all.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')} FROM ${quoteIdentifier(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)}`
   const targetSql = `SELECT ${all.map(canonicalTarget).join(', ')} FROM ${qualified(schema, table.target)} ${theirs.where} ORDER BY ${theirs.order}`
   const source = db
     .prepare(sourceSql)
@@ -394,7 +393,7 @@ export async function digestSourceSet(
     const position: Key | null = nextKey(db, table, scan, { lo, hi: bounds.hi }, 5000)
     last = position === null
     const { condition, values } = within(scan, { lo, hi: position ?? bounds.hi })
-    const sql = `SELECT ${canonical} FROM ${quoteName(table.source)} WHERE ${condition}`
+    const sql = `SELECT ${canonical} FROM ${quoteIdentifier(table.source)} WHERE ${condition}`
     const chunk = db
       .prepare(sql)
       .raw()

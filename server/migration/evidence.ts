@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import { affinityOf, decimalOf, isTimeType } from './mapping'
+import { quoteIdentifier } from './names'
 import { type Bounds, type Scan, within } from './ranges'
-import { quoteName } from './source'
 import type { ColumnEvidence, TimeShape } from './types'
 
 /** What the evidence of a column needs to know of it; travels to a thread. */
@@ -46,8 +46,10 @@ export function evidenceColumns(
 ): EvidenceColumn[] {
   return columns.map(({ name, declaredType }) => {
     if (!isTimeType(declaredType)) return { name, declaredType }
-    const quoted = quoteName(name)
-    const first = db.prepare(`SELECT ${quoted} FROM ${quoteName(table)} WHERE ${quoted} IS NOT NULL LIMIT 1`)
+    const quoted = quoteIdentifier(name)
+    const first = db.prepare(
+      `SELECT ${quoted} FROM ${quoteIdentifier(table)} WHERE ${quoted} IS NOT NULL LIMIT 1`,
+    )
     const value = first.pluck().get()
     const shape = typeof value === 'string' ? shapeOf(value) : undefined
     return { name, declaredType, ...(shape && { shape }) }
@@ -62,7 +64,7 @@ export function readEvidence(
   columns: readonly EvidenceColumn[],
 ): ColumnEvidence[] {
   const { condition, values } = within(scan, bounds)
-  const from = `FROM ${quoteName(scan.table)} WHERE ${condition}`
+  const from = `FROM ${quoteIdentifier(scan.table)} WHERE ${condition}`
   const statement = db.prepare(`SELECT count(*), ${columns.flatMap(aggregates).join(', ')} ${from}`)
   const row = statement
     .raw()
@@ -106,7 +108,7 @@ export function readEvidence(
 
 /** Seven results a column: count, min, max, reals (blobs in text columns), bytes, longest, values that agree with what was declared. */
 function aggregates({ name, declaredType, shape }: EvidenceColumn): string[] {
-  const column = quoteName(name)
+  const column = quoteIdentifier(name)
   const affinity = affinityOf(declaredType)
   const measured = affinity === 'TEXT' || affinity === 'BLOB' || isTimeType(declaredType)
   const decimal = decimalOf(declaredType)
@@ -132,7 +134,7 @@ function aggregates({ name, declaredType, shape }: EvidenceColumn): string[] {
 }
 
 function countClasses(db: Database.Database, name: string, from: string, values: readonly unknown[]) {
-  const column = quoteName(name)
+  const column = quoteIdentifier(name)
   const counts = ['integer', 'real', 'text', 'blob'].map((type) => `sum(typeof(${column}) = '${type}')`)
   const sql = `SELECT ${counts}, sum(octet_length(${column})), max(octet_length(${column})) ${from}`
   const row = db

@@ -15,7 +15,7 @@ import {
   type SqliteSide,
   STAYING,
 } from './own-store'
-import { noteMadeStore, type UseGrant } from './run-units'
+import { noteMadeStore } from './run-units'
 import { getRun, type Run } from './runs'
 import { allowedFile } from './sources'
 import { placeOf } from './store-choice'
@@ -28,7 +28,6 @@ export interface MigrationDeps<P extends PostgresSide> {
   clock: Clock
   log: Log
   publish(news: MigrationNews): void
-  useGrant: UseGrant
   openPostgres(target: Target): P
   database(): SqliteSide | PostgresSide
   adopt(database: P): void

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 /** PostgreSQL cuts identifiers after 63 bytes (NAMEDATALEN - 1). */
 export const NAME_BYTES = 63
 
+/** A name as an identifier: both databases double the quotes within. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

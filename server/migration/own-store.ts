@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { getTableColumns, getTableName } from 'drizzle-orm'
+import { columnName } from '@/db/columns'
 import { bookkeeping, migratePostgres } from '@/db/migrate'
 import type { PgHandle, StoreHandle } from '@/db/open'
 import { tables as pgTables } from '@/db/schema/pg'
@@ -86,10 +87,7 @@ export function fitStorePlan(plan: Plan): Plan {
     Object.values(pgTables).map((table) => [
       getTableName(table) as string,
       new Map(
-        Object.entries(getTableColumns(table)).map(([property, column]) => [
-          property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-          column,
-        ]),
+        Object.entries(getTableColumns(table)).map(([property, column]) => [columnName(property), column]),
       ),
     ]),
   )

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { quoteName } from './source'
+import { quoteIdentifier } from './names'
 import type { PlannedTable } from './types'
 
 /** A value of a key as SQLite returns it with safe integers. */
@@ -31,7 +31,7 @@ export function scanOf(table: PlannedTable): Scan {
 /** SQL condition for the rows of a range, by row values (https://www.sqlite.org/rowvalue.html). */
 export function within(scan: Scan, bounds: Bounds): { condition: string; values: Key } {
   const [after, until] = scan.descending ? ['<', '>='] : ['>', '<=']
-  const columns = tuple(scan.columns.map(quoteName))
+  const columns = tuple(scan.columns.map(quoteIdentifier))
   const marks = tuple(scan.columns.map(() => '?'))
   const parts: string[] = []
   if (bounds.lo) parts.push(`${columns} ${after} ${marks}`)
@@ -44,14 +44,14 @@ function tuple(items: string[]): string {
 }
 
 export function orderBy(scan: Scan): string {
-  return scan.columns.map((name) => quoteName(name) + (scan.descending ? ' DESC' : '')).join(', ')
+  return scan.columns.map((name) => quoteIdentifier(name) + (scan.descending ? ' DESC' : '')).join(', ')
 }
 
 /** Key of the n-th row of a range, null past its end. */
 export function keyAt(db: Database.Database, scan: Scan, bounds: Bounds, n: number): Key | null {
   const { condition, values } = within(scan, bounds)
-  const columns = scan.columns.map(quoteName).join(', ')
-  const sql = `SELECT ${columns} FROM ${quoteName(scan.table)} WHERE ${condition} ORDER BY ${orderBy(scan)} LIMIT 1 OFFSET ?`
+  const columns = scan.columns.map(quoteIdentifier).join(', ')
+  const sql = `SELECT ${columns} FROM ${quoteIdentifier(scan.table)} WHERE ${condition} ORDER BY ${orderBy(scan)} LIMIT 1 OFFSET ?`
   const row = db
     .prepare(sql)
     .raw()
@@ -99,11 +99,11 @@ export function keyAtBytes(
   measured: readonly string[],
 ): Key | null {
   const { condition, values } = within(scan, bounds)
-  const columns = scan.columns.map(quoteName).join(', ')
-  const size = measured.map((name) => `ifnull(octet_length(${quoteName(name)}), 0)`).join(' + ')
+  const columns = scan.columns.map(quoteIdentifier).join(', ')
+  const size = measured.map((name) => `ifnull(octet_length(${quoteIdentifier(name)}), 0)`).join(' + ')
   const sql = `SELECT ${columns} FROM (
       SELECT ${columns}, sum(${size}) OVER (ORDER BY ${orderBy(scan)} ROWS UNBOUNDED PRECEDING) AS "holdfast bytes"
-      FROM (SELECT * FROM ${quoteName(scan.table)} WHERE ${condition} ORDER BY ${orderBy(scan)} LIMIT ?)
+      FROM (SELECT * FROM ${quoteIdentifier(scan.table)} WHERE ${condition} ORDER BY ${orderBy(scan)} LIMIT ?)
     ) WHERE "holdfast bytes" >= ? LIMIT 1`
   const hidden = scan.columns.length === 1 && /^(rowid|_rowid_|oid)$/i.test(scan.columns[0] as string)
   const named = hidden ? sql.replace('SELECT * FROM', `SELECT ${columns} AS ${columns}, * FROM`) : sql

@@ -1,6 +1,5 @@
 import { affinityOf, decimalOf } from './mapping'
 import { quoteIdentifier } from './names'
-import { quoteName } from './source'
 import type { PlannedColumn, PlannedTable } from './types'
 
 /**
@@ -33,7 +32,7 @@ export function lineExpression(table: PlannedTable, escaped: ReadonlySet<string>
 }
 
 function field(column: PlannedColumn, escaped: boolean): string {
-  const name = quoteName(column.source)
+  const name = quoteIdentifier(column.source)
   let value = name
   if (column.render === 'bytes') value = `'\\\\x' || hex(${name})`
   else if (mayBeNegativeZero(column))
@@ -58,7 +57,7 @@ function mayBeNegativeZero(column: PlannedColumn): boolean {
 /** Expression that counts the backslashes that the rendering itself puts into a row. */
 export function backslashExpression(table: PlannedTable): string {
   const counts = table.columns.flatMap((column) => {
-    const name = quoteName(column.source)
+    const name = quoteIdentifier(column.source)
     if (column.render === 'bytes') return [`CASE WHEN ${name} IS NULL THEN 1 ELSE 2 END`]
     return !column.nullable && column.evidence.nulls === 0 ? [] : [`(${name} IS NULL)`]
   })
@@ -111,7 +110,7 @@ const REAL_SCALE = '4611686018427387904.0'
  * integer arithmetic covers go through the function `holdfast_bits`, which the reader registers.
  */
 export function canonicalSource(column: PlannedColumn): string {
-  const name = quoteName(column.source)
+  const name = quoteIdentifier(column.source)
   switch (column.render) {
     case 'real': {
       const whole = `CAST(${name} AS INTEGER)`

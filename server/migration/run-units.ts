@@ -3,6 +3,7 @@ import type { RunState } from '@/db/tables'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller, system } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
+import { useGrant } from '@/server/grants'
 import {
   type Run,
   type RunTarget,
@@ -44,12 +45,6 @@ export const acknowledgeChecks = unit(
   },
 )
 
-/** Uses up a step-up grant inside the unit of the action it was given for; throws STEP_UP_REQUIRED. */
-export type UseGrant = (
-  tx: Tx,
-  use: { grantId: string | null; sessionId: string; action: string; input: unknown; now: number },
-) => Work<unknown>
-
 export interface Privileged {
   id: string
   caller: Caller
@@ -57,30 +52,27 @@ export interface Privileged {
   now: number
 }
 
+function useUp(tx: Tx, { id, caller, grantId, now }: Privileged, action: string): Work<void> {
+  return useGrant(tx, { grantId, sessionId: caller.sessionId ?? '', action, input: { id }, now })
+}
+
 /** planned → running, if no check is red and every amber one was acknowledged. */
-export const startRun = (useGrant: UseGrant) =>
-  unit('run.start', function* (tx, { id, caller, grantId, now }: Privileged) {
-    const { migrationRuns: runs } = tx.tables
-    const run = yield* lockRun(tx, id)
-    refuseUnready(run)
-    if (run.sourceKind === 'store') yield* refuseSecondStoreRun(tx, id)
-    const [started] = yield* q(
-      tx.db
-        .update(runs)
-        .set({ state: 'running', phase: 'schema', startedAt: now, error: null, progress: null })
-        .where(and(eq(runs.id, id), eq(runs.state, 'planned')))
-        .returning({ id: runs.id }),
-    )
-    if (!started) throw wrongState(run.state, 'started')
-    yield* useGrant(tx, {
-      grantId,
-      sessionId: caller.sessionId ?? '',
-      action: 'migration.start',
-      input: { id },
-      now,
-    })
-    yield* audit(tx, caller, now, 'sys_migration_started', id, describe(run))
-  })
+export const startRun = unit('run.start', function* (tx, { id, caller, grantId, now }: Privileged) {
+  const { migrationRuns: runs } = tx.tables
+  const run = yield* lockRun(tx, id)
+  refuseUnready(run)
+  if (run.sourceKind === 'store') yield* refuseSecondStoreRun(tx, id)
+  const [started] = yield* q(
+    tx.db
+      .update(runs)
+      .set({ state: 'running', phase: 'schema', startedAt: now, error: null, progress: null })
+      .where(and(eq(runs.id, id), eq(runs.state, 'planned')))
+      .returning({ id: runs.id }),
+  )
+  if (!started) throw wrongState(run.state, 'started')
+  yield* useUp(tx, { id, caller, grantId, now }, 'migration.start')
+  yield* audit(tx, caller, now, 'sys_migration_started', id, describe(run))
+})
 
 /** From now on cancelling the run removes the console's tables from the target. */
 export const noteMadeStore = unit('run.noteMadeStore', function* (tx, { id }: { id: string }) {
@@ -91,8 +83,9 @@ export const noteMadeStore = unit('run.noteMadeStore', function* (tx, { id }: { 
 })
 
 /** Notes that a switchover of the console's own store begins; the run stays completed until the store has moved. */
-export const beginSwitchover = (useGrant: UseGrant) =>
-  unit('run.beginSwitchover', function* (tx, { id, caller, grantId, now }: Privileged) {
+export const beginSwitchover = unit(
+  'run.beginSwitchover',
+  function* (tx, { id, caller, grantId, now }: Privileged) {
     const { migrationRuns: runs } = tx.tables
     const run = yield* lockRun(tx, id)
     const [begun] = yield* q(
@@ -103,15 +96,10 @@ export const beginSwitchover = (useGrant: UseGrant) =>
         .returning({ id: runs.id }),
     )
     if (!begun) throw wrongState(run.state, 'switched over')
-    yield* useGrant(tx, {
-      grantId,
-      sessionId: caller.sessionId ?? '',
-      action: 'migration.switchOver',
-      input: { id },
-      now,
-    })
+    yield* useUp(tx, { id, caller, grantId, now }, 'migration.switchOver')
     yield* audit(tx, caller, now, 'sys_migration_switchover_started', id, describe(run))
-  })
+  },
+)
 
 /** completed → switched_over, in the store on PostgreSQL. */
 export const finishSwitchover = unit(

@@ -75,8 +75,8 @@ describe.each(['sqlite', 'postgresql'] as const)(
         console.migration.startRun({ id: run.id, caller: admin, grantId })
       await expect(start(null)).rejects.toMatchObject({ code: 'STEP_UP_REQUIRED' })
       expect((await console.migration.getRun(run.id)).state).toBe('planned')
-      const grantId = console.grant()
-      const starts = await Promise.allSettled([start(grantId), start(grantId), start(console.grant())])
+      const [grantId, another] = [await console.grant(run.id), await console.grant(run.id)]
+      const starts = await Promise.allSettled([start(grantId), start(grantId), start(another)])
       expect(starts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
       await console.until(run.id, ended)
     })
@@ -145,7 +145,8 @@ describe.each(['sqlite', 'postgresql'] as const)(
       const run = await planned(console)
       const amber = run.checks.filter(({ state }) => state === 'amber').map(({ id }) => id)
       expect(amber).toEqual(['source-foreign-keys'])
-      const start = () => console.migration.startRun({ id: run.id, caller: admin, grantId: console.grant() })
+      const start = async () =>
+        console.migration.startRun({ id: run.id, caller: admin, grantId: await console.grant(run.id) })
       await expect(start()).rejects.toMatchObject({ code: 'CHECK_FAILED' })
       await console.migration.acknowledge({ id: run.id, caller: admin, checks: amber })
       await start()
@@ -154,7 +155,7 @@ describe.each(['sqlite', 'postgresql'] as const)(
       const second = await planned(console)
       expect(second.checks.some(({ state }) => state === 'red')).toBe(true)
       await expect(
-        console.migration.startRun({ id: second.id, caller: admin, grantId: console.grant() }),
+        console.migration.startRun({ id: second.id, caller: admin, grantId: await console.grant(second.id) }),
       ).rejects.toThrow()
     })
 
@@ -211,7 +212,7 @@ describe.each(['sqlite', 'postgresql'] as const)(
       const run = await console.migration.createRun(admin, { source, target: ref, schema: 'moved' })
       const ready = await console.until(run.id, ({ phase }) => phase === null)
       expect(ready.error).toBeNull()
-      await console.migration.startRun({ id: run.id, caller: admin, grantId: console.grant() })
+      await console.migration.startRun({ id: run.id, caller: admin, grantId: await console.grant(run.id) })
       expect((await console.until(run.id, ended)).state).toBe('completed')
       await console.migration.deleteConnection(admin, kept.id)
       expect((await console.migration.targets()).connections).toEqual([])
@@ -253,7 +254,7 @@ describe.each(['sqlite', 'postgresql'] as const)(
         schema: 'public',
       })
       await console.until(run.id, ({ phase }) => phase === null)
-      await console.migration.startRun({ id: run.id, caller: admin, grantId: console.grant() })
+      await console.migration.startRun({ id: run.id, caller: admin, grantId: await console.grant(run.id) })
       expect((await console.until(run.id, ended)).state).toBe('completed')
       expect(readdirCount(console)).toBe(0)
     })
@@ -299,7 +300,7 @@ async function started(console: TestConsole): Promise<Run> {
   const run = await planned(console)
   expect(run.error).toBeNull()
   expect(run.plan?.tables).toHaveLength(6)
-  await console.migration.startRun({ id: run.id, caller: admin, grantId: console.grant() })
+  await console.migration.startRun({ id: run.id, caller: admin, grantId: await console.grant(run.id) })
   return run
 }
 

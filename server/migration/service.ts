@@ -177,7 +177,7 @@ export function openMigration<P extends PostgresSide>(
     },
     acknowledge: (request) => store.run(acknowledgeChecks, { ...request, now: now() }),
     async startRun(request) {
-      await store.run(startRun(deps.useGrant), { ...request, now: now() })
+      await store.run(startRun, { ...request, now: now() })
       await driver.begin(request.id)
     },
     async pauseRun(request) {

@@ -10,7 +10,7 @@ import { bringOver, lastCheck, type Sides } from './bring-over'
 import { countChanges, isCapturing, stopCapture } from './capture'
 import type { PostgresSide, SqliteSide } from './own-store'
 import { noteLine } from './run-log'
-import { beginSwitchover, dropSwitchover, finishSwitchover, type UseGrant } from './run-units'
+import { beginSwitchover, dropSwitchover, finishSwitchover } from './run-units'
 import { getRun, type Run, type SwitchoverReport } from './runs'
 import { placeOf, readStoreChoice, writeStoreChoice } from './store-choice'
 import type { Target } from './types'
@@ -21,7 +21,6 @@ export interface SwitchoverDeps<P extends PostgresSide> {
   clock: Clock
   log: Log
   dataDir: string
-  useGrant: UseGrant
   openPostgres(target: Target): P
   database(): SqliteSide | PostgresSide
   /** The process stands on this database from now on. */
@@ -48,7 +47,7 @@ export async function switchOver<P extends PostgresSide>(
   const { id } = request
   const from = deps.database()
   refuseLocked(await getRun(deps, id), from)
-  await store.run(beginSwitchover(deps.useGrant), { ...request, now: clock.now() })
+  await store.run(beginSwitchover, { ...request, now: clock.now() })
   let to: P | undefined
   try {
     const target = await deps.target(await getRun(deps, id))

@@ -3,7 +3,7 @@ import type { Store } from '@/db/store'
 import { type Caller, recordAudit } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
-import { inputHash, makeGrant } from './grants'
+import { inputHash, makeGrant } from '@/server/grants'
 import type { Passwords } from './passwords'
 import type { SessionFacts } from './sessions'
 

@@ -2,10 +2,11 @@
 
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import { ServerFields } from '@/components/database/server-fields'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { ErrorText } from '@/components/ui/error-text'
-import { Field, Input, PasswordInput, Select } from '@/components/ui/field'
+import { Field, PasswordInput, Select } from '@/components/ui/field'
 import { formatDuration } from '@/components/ui/format'
 import { useSingleFlight } from '@/components/ui/single-flight'
 import { Status, type StatusKind } from '@/components/ui/status'
@@ -13,7 +14,7 @@ import { Table } from '@/components/ui/table'
 import { Section } from '@/components/ui/text'
 import type { RouterInputs, RouterOutputs } from '@/server/routers/_app'
 
-type Target = RouterInputs['database']['test']
+type Target = Required<RouterInputs['database']['test']>
 type Step = RouterOutputs['database']['test']['steps'][number]
 
 const STATES: Record<Step['state'], { kind: StatusKind; word: string }> = {
@@ -46,48 +47,7 @@ export function ConnectionTest() {
           void run()
         }}
       >
-        <Field label="Host" required>
-          <Input
-            name="host"
-            required
-            spellCheck={false}
-            autoCapitalize="off"
-            value={target.host}
-            onChange={(event) => set({ host: event.target.value })}
-          />
-        </Field>
-        <Field label="Port" required>
-          <Input
-            name="port"
-            type="number"
-            min={1}
-            max={65_535}
-            required
-            value={target.port}
-            onChange={(event) => set({ port: event.target.valueAsNumber })}
-          />
-        </Field>
-        <Field label="Database" required>
-          <Input
-            name="database"
-            required
-            spellCheck={false}
-            autoCapitalize="off"
-            value={target.database}
-            onChange={(event) => set({ database: event.target.value })}
-          />
-        </Field>
-        <Field label="Role" required>
-          <Input
-            name="user"
-            required
-            spellCheck={false}
-            autoCapitalize="off"
-            autoComplete="off"
-            value={target.user}
-            onChange={(event) => set({ user: event.target.value })}
-          />
-        </Field>
+        <ServerFields value={target} onChange={set} />
         <Field label="Password">
           <PasswordInput
             name="password"

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { describeStores } from '@/db/testing/stores'
 import { q, unit } from '@/db/unit'
 import { type GrantUse, grantLife, inputHash, useGrant } from './grants'
-import { ana, browser, openAccounts } from './testing/accounts'
+import { ana, browser, openAccounts } from './security/testing/accounts'
 
 /** An action as every guarded one is built: the grant is used up with the change, in one unit. */
 const act = unit('test.act', function* (tx, { grant, fail }: { grant: GrantUse; fail?: boolean }) {

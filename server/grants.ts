@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { and, eq, gt, isNull } from 'drizzle-orm'
 import { q, type Tx, unit, type Work } from '@/db/unit'
-import { appendAudit, type Caller } from '@/server/audit'
-import { HoldfastError } from '@/server/errors'
+import { appendAudit, type Caller } from './audit'
+import { HoldfastError } from './errors'
 
 /** How long a fresh proof of identity may wait for its action. */
 export const grantLife = 5 * 60_000
