@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { flag, key32, list, milliseconds, origin, port, size, span, text, whole } from './env-values'
 
 /** Raised when the configuration cannot be read or used; the message is ready to be shown. */
 export class ConfigurationError extends Error {
@@ -22,56 +23,6 @@ interface Variable<T> {
   /** The default as the README shows it. */
   shown?: string
 }
-
-const text = () => z.string().min(1)
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/)
-    .transform(Number)
-    .refine((n) => n >= least && n <= most)
-const port = () => whole(1, 65_535)
-const milliseconds = () => whole(0, 2 ** 31 - 1)
-const list = () =>
-  z.string().transform((value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
-const flag = () =>
-  z.enum(['true', 'false', '1', '0', '']).transform((value) => value === 'true' || value === '1')
-
-/** `15m`, `7d`, `3600s` … to milliseconds. */
-const span = () =>
-  z
-    .string()
-    .regex(/^\d+(ms|s|m|h|d)$/)
-    .transform((value) => {
-      const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-      const [, count = '0', unit = 's'] = /^(\d+)(\D+)$/.exec(value) ?? []
-      return Number(count) * units[unit as keyof typeof units]
-    })
-    .refine((value) => value > 0)
-
-/** `1GB`, `512MB`, `1000` … to bytes. */
-const size = () =>
-  z
-    .string()
-    .regex(/^\d+\s*(B|KB|MB|GB|TB)?$/i)
-    .transform((value) => {
-      const [, count = '0', unit = ''] = /^(\d+)\s*(\w*)$/.exec(value) ?? []
-      const power = ['', 'KB', 'MB', 'GB', 'TB'].indexOf(unit.toUpperCase() === 'B' ? '' : unit.toUpperCase())
-      return Number(count) * 1024 ** power
-    })
-
-const origin = () =>
-  z
-    .url({ protocol: /^https?$/ })
-    .refine((value) => new URL(value).pathname === '/' && !new URL(value).search)
-    .transform((value) => new URL(value).origin)
-
-const key32 = () => text().refine((value) => Buffer.from(value, 'base64').length === 32)
 
 function variable<T>(
   schema: z.ZodType<T, string | undefined>,
