@@ -32,6 +32,8 @@ export function defineTables(c: Columns) {
       state: c.text().$type<UserState>().notNull(),
       passwordHash: c.text(),
       passwordChangedAt: c.time(),
+      /** An admin asked for a new password: nothing else works until it is given. */
+      mustChangePassword: c.bool().notNull().default(false),
       createdAt: c.time().notNull(),
       updatedAt: c.time().notNull(),
       lastSignInAt: c.time(),
@@ -62,6 +64,8 @@ export function defineTables(c: Columns) {
         .text()
         .notNull()
         .references(() => users.id, { onDelete: 'cascade' }),
+      /** Counts step-ups: each makes access tokens that were signed before it worthless. */
+      generation: c.int().notNull().default(1),
       /** Methods that were used to sign in, after RFC 8176: pwd, otp, hwk … */
       methods: c.json().$type<string[]>().notNull(),
       device: c.text().notNull(),
@@ -77,6 +81,7 @@ export function defineTables(c: Columns) {
     (t) => [
       c.index('sessions_user').on(t.userId, t.endedAt, t.lastUsedAt),
       c.index('sessions_expiry').on(t.expiresAt),
+      c.index('sessions_ended').on(t.endedAt),
     ],
   )
 
@@ -110,6 +115,8 @@ export function defineTables(c: Columns) {
     /** Private JWK, sealed with the master key. */
     privateSealed: c.text().notNull(),
     createdAt: c.time().notNull(),
+    /** It is published before, so that every verifier knows it when it begins to sign. */
+    activeFrom: c.time().notNull().default(0),
     retiredAt: c.time(),
   })
 
@@ -118,10 +125,8 @@ export function defineTables(c: Columns) {
     'step_up_grants',
     {
       id: c.text().primaryKey(),
-      sessionId: c
-        .text()
-        .notNull()
-        .references(() => sessions.id, { onDelete: 'cascade' }),
+      /** The session, or the API key, that may use it. */
+      sessionId: c.text().notNull(),
       action: c.text().notNull(),
       inputHash: c.text().notNull(),
       method: c.text().notNull(),
@@ -130,6 +135,130 @@ export function defineTables(c: Columns) {
       usedAt: c.time(),
     },
     (t) => [c.index('step_up_grants_session').on(t.sessionId)],
+  )
+
+  /** Authenticator apps (TOTP, RFC 6238). One that was never activated proves nothing. */
+  const totpFactors = c.table(
+    'totp_factors',
+    {
+      id: c.text().primaryKey(),
+      userId: c
+        .text()
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      /** The secret, sealed with the master key for this user and factor. */
+      secretSealed: c.text().notNull(),
+      /** The last time step whose code was used: codes of it and of older steps never work again. */
+      lastStep: c.big().notNull().default(0),
+      createdAt: c.time().notNull(),
+      activatedAt: c.time(),
+      lastUsedAt: c.time(),
+    },
+    (t) => [c.index('totp_factors_user').on(t.userId)],
+  )
+
+  /** Passkeys (WebAuthn credentials). */
+  const passkeys = c.table(
+    'passkeys',
+    {
+      id: c.text().primaryKey(),
+      userId: c
+        .text()
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      name: c.text().notNull(),
+      /** As the authenticator names it, base64url. */
+      credentialId: c.text().notNull(),
+      /** COSE public key, base64url. */
+      publicKey: c.text().notNull(),
+      counter: c.big().notNull(),
+      transports: c.json().$type<string[]>().notNull(),
+      /** Whether it is kept by a service that carries it to other devices. */
+      backedUp: c.bool().notNull(),
+      createdAt: c.time().notNull(),
+      lastUsedAt: c.time(),
+    },
+    (t) => [c.uniqueIndex('passkeys_credential').on(t.credentialId), c.index('passkeys_user').on(t.userId)],
+  )
+
+  const backupCodes = c.table(
+    'backup_codes',
+    {
+      id: c.text().primaryKey(),
+      userId: c
+        .text()
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      /** HMAC of the code, base64url. */
+      mac: c.text().notNull(),
+      createdAt: c.time().notNull(),
+      usedAt: c.time(),
+    },
+    (t) => [c.uniqueIndex('backup_codes_mac').on(t.userId, t.mac)],
+  )
+
+  /** A proof that was begun: a sign-in that waits for its second factor, a passkey ceremony. */
+  const challenges = c.table(
+    'challenges',
+    {
+      /** SHA-256 of the challenge's token, base64url. */
+      id: c.text().primaryKey(),
+      kind: c
+        .text()
+        .$type<'sign-in' | 'passkey-sign-in' | 'passkey-step-up' | 'passkey-enrolment'>()
+        .notNull(),
+      userId: c.text().references(() => users.id, { onDelete: 'cascade' }),
+      /** The session that asked, where there is one. */
+      sessionId: c.text(),
+      /** What the proof is checked against, such as the password hash that was right. */
+      data: c.json().$type<Record<string, string>>().notNull(),
+      attempts: c.int().notNull().default(0),
+      createdAt: c.time().notNull(),
+      expiresAt: c.time().notNull(),
+      usedAt: c.time(),
+    },
+    (t) => [c.index('challenges_expiry').on(t.expiresAt)],
+  )
+
+  /** Failed attempts by account, by account and address, and by factor, with the block that follows. */
+  const attemptCounters = c.table(
+    'attempt_counters',
+    {
+      key: c.text().primaryKey(),
+      attempts: c.int().notNull(),
+      windowStart: c.time().notNull(),
+      /** How many blocks followed each other: each is longer than the one before. */
+      level: c.int().notNull(),
+      blockedUntil: c.time(),
+      updatedAt: c.time().notNull(),
+    },
+    (t) => [c.index('attempt_counters_updated').on(t.updatedAt)],
+  )
+
+  const apiKeys = c.table(
+    'api_keys',
+    {
+      id: c.text().primaryKey(),
+      name: c.text().notNull(),
+      /** In whose name it acts, with this user's rights at most. */
+      userId: c
+        .text()
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      /** SHA-256 of the key, base64url. */
+      hash: c.text().notNull(),
+      /** Its first characters, by which a reader knows it again. */
+      prefix: c.text().notNull(),
+      permissions: c.json().$type<string[]>().notNull(),
+      /** The one action that it may do without a step-up of its own. */
+      action: c.text(),
+      createdAt: c.time().notNull(),
+      expiresAt: c.time().notNull(),
+      lastUsedAt: c.time(),
+      lastAddress: c.text(),
+      revokedAt: c.time(),
+    },
+    (t) => [c.uniqueIndex('api_keys_hash').on(t.hash), c.index('api_keys_user').on(t.userId)],
   )
 
   /** The audit log: a hash chain (server/audit). Rows are never changed. */
@@ -258,6 +387,12 @@ export function defineTables(c: Columns) {
     refreshTokens,
     signingKeys,
     stepUpGrants,
+    totpFactors,
+    passkeys,
+    backupCodes,
+    challenges,
+    attemptCounters,
+    apiKeys,
     auditEvents,
     auditHead,
     connections,

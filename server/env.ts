@@ -165,33 +165,38 @@ export const variables = {
     'Signs access tokens with HS256; without it a key pair is made and kept sealed',
     { secret: true },
   ),
+  MAX_SESSIONS_PER_USER: variable(
+    whole(1, 1000).default(10),
+    'a number, 1 to 1000',
+    'Live sessions of one user; one more ends the one unused for longest',
+    { shown: '10' },
+  ),
   MAX_LOGIN_ATTEMPTS: variable(
     whole(1, 1000).default(5),
     'a number, 1 to 1000',
     'Failed sign-ins before an account and address are blocked',
-    { shown: '5', unused: true },
+    { shown: '5' },
   ),
   LOGIN_WINDOW_MS: variable(
     milliseconds().default(900_000),
     'milliseconds',
     'Window in which failed sign-ins count',
-    { shown: '900000', unused: true },
+    { shown: '900000' },
   ),
   LOGIN_BLOCK_DURATION: variable(
     milliseconds().default(3_600_000),
     'milliseconds',
     'Longest block after failed sign-ins',
-    { shown: '3600000', unused: true },
+    { shown: '3600000' },
   ),
   TWO_FA_ISSUER: variable(text().default('Holdfast'), 'a name', 'Name shown in authenticator apps', {
     shown: 'Holdfast',
-    unused: true,
   }),
   TWO_FA_WINDOW: variable(
     whole(0, 10).default(2),
     'a number of 30 s steps, 0 to 10',
     'Clock drift that a code may have',
-    { shown: '2', unused: true },
+    { shown: '2' },
   ),
   MIGRATION_SOURCE_DIRS: variable(
     list().default([]),

@@ -55,6 +55,12 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       refreshMs: env.JWT_REFRESH_EXPIRES_IN,
       jwtSecret: env.JWT_SECRET,
       url: env.HOLDFAST_URL,
+      maxSessionsPerUser: env.MAX_SESSIONS_PER_USER,
+      maxLoginAttempts: env.MAX_LOGIN_ATTEMPTS,
+      loginWindowMs: env.LOGIN_WINDOW_MS,
+      loginBlockMs: env.LOGIN_BLOCK_DURATION,
+      totpIssuer: env.TWO_FA_ISSUER,
+      totpWindow: env.TWO_FA_WINDOW,
     },
   )
   const system = openSystem({ clock, log, store, cache, database: () => database, url: env.HOLDFAST_URL })
@@ -90,6 +96,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       target: `pid:${process.pid}`,
     })
   await note('sys_startup')
+  security.start()
   system.start()
   await migration.start()
 
@@ -115,6 +122,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       // A store that is away must not keep the rest from closing.
       await note('sys_shutdown').catch((error) => log.warn({ error }, 'the shutdown could not be noted'))
       await system.close()
+      await security.close()
       await cache.close()
       await database.close()
       lock?.release()

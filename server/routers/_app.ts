@@ -1,5 +1,6 @@
 import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server'
 import { createCallerFactory, router } from '@/server/trpc/init'
+import { accountRouter } from './account'
 import { authRouter } from './auth'
 import { cacheRouter } from './cache'
 import { databaseRouter } from './database'
@@ -9,6 +10,7 @@ import { systemRouter } from './system'
 
 export const appRouter = router({
   auth: authRouter,
+  account: accountRouter,
   system: systemRouter,
   database: databaseRouter,
   cache: cacheRouter,

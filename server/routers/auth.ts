@@ -1,38 +1,25 @@
 import { z } from 'zod'
 import { HoldfastError, isHoldfastError } from '@/server/errors'
-import { newDeviceId, type SignedIn } from '@/server/security'
+import {
+  type AuthenticationResponseJSON,
+  type FactorProof,
+  newDeviceId,
+  type SignedIn,
+  type SignInResult,
+} from '@/server/security'
 import { clearCookies, readCookie, setCookie } from '@/server/security/cookies'
 import { isBrowser } from '@/server/security/origin'
 import { passwordLength } from '@/server/security/passwords'
-import { permissionsOf } from '@/server/security/roles'
 import { callerOf } from '@/server/trpc/caller'
 import type { Context } from '@/server/trpc/context'
 import { procedure, publicProcedure, router } from '@/server/trpc/init'
+import { email, givenPassword, newPassword, passkeyProof, personName, token } from './inputs'
 
-const email = z.email('enter an e-mail address').max(254)
-/** Nobody is told by its length that a password is wrong. */
-const givenPassword = z
-  .string()
-  .min(1, 'enter your password')
-  .max(4 * passwordLength.most)
-/** NIST SP 800-63B-4 counts Unicode code points. */
-const characters = (password: string) => [...password].length
-const newPassword = z
-  .string()
-  .max(4 * passwordLength.most)
-  .refine((password) => characters(password) >= passwordLength.least, {
-    error: `use at least ${passwordLength.least} characters`,
-  })
-  .refine((password) => characters(password) <= passwordLength.most, {
-    error: `use at most ${passwordLength.most} characters`,
-  })
-const name = z
-  .string()
-  .trim()
-  .min(1, 'enter your name')
-  .max(100, 'use at most 100 characters')
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'use letters only')
-const token = z.string().max(200)
+/** A proof of the second factor: exactly one of a code and a passkey's answer. */
+const proof = { code: z.string().min(1).max(100).optional(), passkey: passkeyProof.optional() }
+const oneProof = { error: 'send either a code or a passkey' }
+const provesOnce = ({ code, passkey }: { code?: unknown; passkey?: unknown }) =>
+  (code === undefined) !== (passkey === undefined)
 
 /** Sign-in, set-up, refresh and step-up. None of them may be batched: the client sends each by itself. */
 export const authRouter = router({
@@ -48,15 +35,53 @@ export const authRouter = router({
     .mutation(async ({ ctx, input }) => ({ link: await ctx.runtime.security.setUpLinkState(input.token) })),
 
   setUp: publicProcedure
-    .input(z.strictObject({ token, email, name, password: newPassword }))
-    .mutation(async ({ ctx, input }) => answer(ctx, await ctx.runtime.security.setUp(input, clientOf(ctx)))),
+    .input(z.strictObject({ token, email, name: personName, password: newPassword }))
+    .mutation(async ({ ctx, input }) =>
+      signedIn(ctx, await ctx.runtime.security.setUp(input, clientOf(ctx))),
+    ),
 
+  /** What a link of an invitation or a password reset is good for. */
+  checkLink: publicProcedure
+    .input(z.strictObject({ token }))
+    .mutation(({ ctx, input }) => ctx.runtime.security.linkState(input.token)),
+
+  /** Gives the password that a link asks for, and signs in by it. LINK_USED when it works no more. */
+  useLink: publicProcedure
+    .input(z.strictObject({ token, name: personName.optional(), password: newPassword }))
+    .mutation(async ({ ctx, input }) =>
+      signInAnswer(ctx, await ctx.runtime.security.useLink(input, clientOf(ctx))),
+    ),
+
+  /** By password. Where the user has a second factor the answer asks for it: `auth.verify` goes on. */
   signIn: publicProcedure
+    .meta({ permission: 'public', openapi: { method: 'POST', path: '/auth/login' } })
     .input(z.strictObject({ email, password: givenPassword }))
-    .mutation(async ({ ctx, input }) => answer(ctx, await ctx.runtime.security.signIn(input, clientOf(ctx)))),
+    .mutation(async ({ ctx, input }) =>
+      signInAnswer(ctx, await ctx.runtime.security.signIn(input, clientOf(ctx))),
+    ),
+
+  /** The second factor of a sign-in: a code of an app, a backup code, or a passkey. */
+  verify: publicProcedure
+    .meta({ permission: 'public', openapi: { method: 'POST', path: '/auth/verify' } })
+    .input(z.strictObject({ challenge: token, ...proof }).refine(provesOnce, oneProof))
+    .mutation(async ({ ctx, input: { challenge, ...given } }) =>
+      signedIn(ctx, await ctx.runtime.security.verify(challenge, proofOf(given), clientOf(ctx))),
+    ),
+
+  /** What a browser needs to sign in by a passkey alone. */
+  passkeyOptions: publicProcedure
+    .input(z.strictObject({}))
+    .mutation(({ ctx }) => ctx.runtime.security.passkeyOptions()),
+
+  passkeySignIn: publicProcedure
+    .input(z.strictObject({ passkey: passkeyProof }))
+    .mutation(async ({ ctx, input }) =>
+      signedIn(ctx, await ctx.runtime.security.signInByPasskey(input.passkey, clientOf(ctx))),
+    ),
 
   /** The only procedure that rotates. A browser brings its refresh token as a cookie, a program in the body. */
   refresh: publicProcedure
+    .meta({ permission: 'public', openapi: { method: 'POST', path: '/auth/refresh' } })
     .input(z.strictObject({ refreshToken: token.optional() }))
     .mutation(async ({ ctx, input }) => {
       const { security } = ctx.runtime
@@ -65,7 +90,7 @@ export const authRouter = router({
         : input.refreshToken
       if (!given) throw new HoldfastError('UNAUTHENTICATED', 'You are signed out.')
       try {
-        return answer(ctx, await security.refresh(given, clientOf(ctx)))
+        return signedIn(ctx, await security.sessions.refresh(given, clientOf(ctx)))
       } catch (error) {
         const over = isHoldfastError(error) && error.code === 'SESSION_ENDED'
         if (over && isBrowser(ctx.headers)) clearCookies(ctx.resHeaders, security.secure)
@@ -75,28 +100,47 @@ export const authRouter = router({
 
   /** Ends the session, also when its access token has run out and only the refresh token is left. */
   signOut: publicProcedure
+    .meta({ permission: 'public', openapi: { method: 'POST', path: '/auth/logout' } })
     .input(z.strictObject({ refreshToken: token.optional() }))
     .mutation(async ({ ctx, input }) => {
       const { security } = ctx.runtime
       const browser = isBrowser(ctx.headers)
       const given = browser ? readCookie(ctx.headers, 'refresh', security.secure) : input.refreshToken
-      await security.signOut({ session: ctx.session, refreshToken: given }, callerOf(ctx))
+      await security.sessions.signOut({ session: ctx.session, refreshToken: given }, callerOf(ctx))
       if (browser) clearCookies(ctx.resHeaders, security.secure)
     }),
 
-  me: procedure('account:own').query(({ ctx }) => ({
-    ...ctx.session,
-    now: ctx.runtime.clock.now(),
-    permissions: permissionsOf(ctx.session.role),
-  })),
+  me: procedure('account:own').query(({ ctx }) => ({ ...ctx.session, now: ctx.runtime.clock.now() })),
 
-  /** The password again, for one action with exactly this input. The grant goes into the header Holdfast-Step-Up. */
-  stepUp: procedure('account:own')
-    .input(z.strictObject({ action: z.string().max(100), input: z.unknown(), password: givenPassword }))
-    .mutation(({ ctx, input: { action, input, password } }) =>
-      ctx.runtime.security.stepUp(ctx.session, { action, input, password }, callerOf(ctx)),
-    ),
+  /** By which factors this session can step up, and what a passkey needs for it. */
+  stepUpOptions: procedure('account:own')
+    .input(z.strictObject({}))
+    .mutation(({ ctx }) => ctx.runtime.security.stepUpOptions(ctx.session)),
+
+  /**
+   * A fresh factor for one action with exactly this input. The grant goes into the header Holdfast-Step-Up. A
+   * session gets a new access token with it, and the earlier ones stop working; an API key that was made for this
+   * action needs no factor.
+   */
+  stepUp: procedure('auth:step-up')
+    .meta({ permission: 'auth:step-up', openapi: { method: 'POST', path: '/auth/step-up' } })
+    .input(z.strictObject({ action: z.string().max(100), input: z.unknown(), ...proof }))
+    .mutation(async ({ ctx, input: { action, input, ...given } }) => {
+      const request = { action, input, proof: provesOnce(given) ? proofOf(given) : null }
+      const { grant, signedIn: next } = await ctx.runtime.security.stepUp(ctx.session, request, callerOf(ctx))
+      return { ...grant, ...(next ? signedIn(ctx, next) : { tokens: null }) }
+    }),
 })
+
+function proofOf({
+  code = '',
+  passkey,
+}: {
+  code?: string
+  passkey?: AuthenticationResponseJSON
+}): FactorProof {
+  return passkey ? { passkey } : { code }
+}
 
 function clientOf(ctx: Context) {
   return {
@@ -114,13 +158,20 @@ function madeFor(ctx: Context): string | undefined {
   return deviceId
 }
 
+function signInAnswer(ctx: Context, result: SignInResult) {
+  if (result.state === 'signed-in') return { state: result.state, ...signedIn(ctx, result.signedIn) }
+  return { state: result.state, ...result.asked, now: ctx.runtime.clock.now() }
+}
+
 /** Tokens as cookies for a browser, which never sees them; in the body for a program. */
-function answer(ctx: Context, { session, accessToken, refreshToken }: SignedIn) {
+function signedIn(ctx: Context, { session, accessToken, refreshToken }: SignedIn) {
   const { clock, security } = ctx.runtime
   const facts = { session, now: clock.now() }
   if (!isBrowser(ctx.headers)) return { ...facts, tokens: { accessToken, refreshToken } }
   const options = { secure: security.secure, now: facts.now }
   setCookie(ctx.resHeaders, 'access', accessToken, { ...options, expiresAt: session.accessExpiresAt })
-  setCookie(ctx.resHeaders, 'refresh', refreshToken, { ...options, expiresAt: session.expiresAt })
+  if (refreshToken) {
+    setCookie(ctx.resHeaders, 'refresh', refreshToken, { ...options, expiresAt: session.expiresAt })
+  }
   return { ...facts, tokens: null }
 }

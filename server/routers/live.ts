@@ -2,7 +2,7 @@ import { TRPCError, tracked } from '@trpc/server'
 import { HoldfastError } from '@/server/errors'
 import type { MigrationNews } from '@/server/migration'
 import type { SessionInfo } from '@/server/security'
-import { type Permission, permissionsOf } from '@/server/security/roles'
+import type { Permission } from '@/server/security/roles'
 import type { LiveEvent } from '@/server/system'
 import type { Context } from '@/server/trpc/context'
 
@@ -31,7 +31,7 @@ interface Request {
  */
 export async function* liveEvents({ ctx, after, signal }: Request) {
   const { runtime, session } = ctx
-  const permissions = permissionsOf(session.role)
+  let permissions = session.permissions
   const end = new AbortController()
   const leave = () => end.abort()
   const endBy = (error: HoldfastError) => end.abort(error)
@@ -39,8 +39,9 @@ export async function* liveEvents({ ctx, after, signal }: Request) {
   const sessionEnded = () => endBy(new HoldfastError('UNAUTHENTICATED', 'You are signed out.'))
 
   const expiry = setTimeout(sessionEnded, Math.min(session.expiresAt - runtime.clock.now(), 2 ** 31 - 1))
-  const forget = runtime.security.onSessionEnded((id) => {
-    if (id === session.sessionId) sessionEnded()
+  const forget = runtime.security.watch(session.sessionId, (change) => {
+    if (change.ended) sessionEnded()
+    else permissions = change.permissions
   })
   signal?.addEventListener('abort', leave)
   runtime.shutdown.addEventListener('abort', shutDown)

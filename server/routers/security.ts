@@ -1,16 +1,25 @@
 import { z } from 'zod'
-import { callerOf } from '@/server/trpc/caller'
+import { allPermissions, roles } from '@/server/security/roles'
+import { callerOf, privilegeOf } from '@/server/trpc/caller'
 import { procedure, router } from '@/server/trpc/init'
+import { email, id, label, personName } from './inputs'
 
+const read = procedure('security:read')
+const manage = procedure('security:manage')
+
+const user = z.strictObject({ userId: id })
+const role = z.enum(roles)
+
+/** Events, users, everybody's sessions, API keys and signing keys. Every change in `manage` names whether it takes a step-up. */
 export const securityRouter = router({
   /** The figures of the security page, counted now. */
-  overview: procedure('security:read').query(async ({ ctx }) => ({
+  overview: read.query(async ({ ctx }) => ({
     ...(await ctx.runtime.security.figures()),
     at: ctx.runtime.clock.now(),
   })),
 
   /** Audit events, the latest first; `before` is the `next` of the page above. */
-  events: procedure('security:read')
+  events: read
     .input(
       z.strictObject({
         before: z.int().positive().optional(),
@@ -19,16 +28,95 @@ export const securityRouter = router({
     )
     .query(({ ctx, input }) => ctx.runtime.security.events(input)),
 
-  /** The sessions of the user who asks. */
-  sessions: procedure('account:own').query(({ ctx }) => ctx.runtime.security.sessions(ctx.session)),
+  users: read.query(({ ctx }) => ctx.runtime.security.users.list()),
 
-  endSession: procedure('account:own')
-    .input(z.strictObject({ sessionId: z.string().max(100) }))
-    .mutation(({ ctx, input }) =>
-      ctx.runtime.security.endSession(ctx.session, input.sessionId, callerOf(ctx)),
-    ),
+  /** Step-up. */
+  inviteUser: manage
+    .input(z.strictObject({ email, name: personName, role }))
+    .mutation(({ ctx, input }) => ctx.runtime.security.users.invite(input, privilegeOf(ctx))),
 
-  endOtherSessions: procedure('account:own').mutation(async ({ ctx }) => ({
-    ended: await ctx.runtime.security.endOtherSessions(ctx.session, callerOf(ctx)),
+  /** Step-up. */
+  renewInvite: manage
+    .input(user)
+    .mutation(({ ctx, input }) => ctx.runtime.security.users.renewInvite(input, privilegeOf(ctx))),
+
+  withdrawInvite: manage
+    .input(user)
+    .mutation(({ ctx, input }) => ctx.runtime.security.users.withdrawInvite(input, callerOf(ctx))),
+
+  /** Step-up. */
+  setRole: manage
+    .input(user.extend({ role }))
+    .mutation(({ ctx, input }) => ctx.runtime.security.users.setRole(input, privilegeOf(ctx))),
+
+  /** Step-up. */
+  disableUser: manage
+    .input(user)
+    .mutation(({ ctx, input }) => ctx.runtime.security.users.disable(input, privilegeOf(ctx))),
+
+  /** Step-up. */
+  enableUser: manage
+    .input(user)
+    .mutation(({ ctx, input }) => ctx.runtime.security.users.enable(input, privilegeOf(ctx))),
+
+  requirePasswordChange: manage
+    .input(user)
+    .mutation(({ ctx, input }) => ctx.runtime.security.users.requirePasswordChange(input, callerOf(ctx))),
+
+  /** Step-up. */
+  resetPassword: manage
+    .input(user)
+    .mutation(({ ctx, input }) => ctx.runtime.security.users.resetPassword(input, privilegeOf(ctx))),
+
+  /** Step-up. */
+  resetFactor: manage
+    .input(user)
+    .mutation(({ ctx, input }) => ctx.runtime.security.users.resetFactor(input, privilegeOf(ctx))),
+
+  /** Live sessions of everybody, or of one user, the latest used first. */
+  sessions: read
+    .input(z.strictObject({ userId: id.optional() }))
+    .query(({ ctx, input }) => ctx.runtime.security.sessions.list(input)),
+
+  endSession: manage
+    .input(z.strictObject({ sessionId: id }))
+    .mutation(({ ctx, input }) => ctx.runtime.security.sessions.end(input, callerOf(ctx))),
+
+  /** All sessions of one user. */
+  endSessions: manage.input(user).mutation(async ({ ctx, input }) => ({
+    ended: await ctx.runtime.security.sessions.endAll(input, callerOf(ctx)),
   })),
+
+  /** Which roles must have a second factor. */
+  factorPolicy: read.query(({ ctx }) => ctx.runtime.security.factorPolicy()),
+
+  /** Step-up. */
+  setFactorPolicy: manage
+    .input(z.strictObject({ requiredRoles: z.array(role).max(roles.length) }))
+    .mutation(({ ctx, input }) => ctx.runtime.security.setFactorPolicy(input, privilegeOf(ctx))),
+
+  apiKeys: manage.query(({ ctx }) => ctx.runtime.security.apiKeys.list()),
+
+  /** Step-up. */
+  createApiKey: manage
+    .input(
+      z.strictObject({
+        name: label,
+        permissions: z.array(z.enum(allPermissions)).min(1).max(allPermissions.length),
+        days: z.int().min(1).max(365),
+        action: z.string().max(100).optional(),
+      }),
+    )
+    .mutation(({ ctx, input }) => ctx.runtime.security.apiKeys.create(ctx.session, input, privilegeOf(ctx))),
+
+  revokeApiKey: manage
+    .input(z.strictObject({ id }))
+    .mutation(({ ctx, input }) => ctx.runtime.security.apiKeys.revoke(input, callerOf(ctx))),
+
+  signingKeys: read.query(({ ctx }) => ctx.runtime.security.signingKeys.list()),
+
+  /** Step-up. */
+  rotateSigningKeys: manage
+    .input(z.strictObject({ revokeOld: z.boolean() }))
+    .mutation(({ ctx, input }) => ctx.runtime.security.signingKeys.rotate(input, privilegeOf(ctx))),
 })

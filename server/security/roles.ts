@@ -1,23 +1,29 @@
 import type { Role } from '@/db/tables'
 
+export const roles = ['viewer', 'operator', 'admin'] as const satisfies readonly Role[]
+
 const areas = ['system', 'database', 'cache', 'security', 'migration'] as const
 
 type Area = (typeof areas)[number]
 
 /**
- * What a procedure asks for. `account:own` is everybody's right over the own account; in each area `read` sees,
- * `operate` tests, cancels and acknowledges, `manage` changes.
+ * What a procedure asks for. `account:own` is everybody's right over the own account and `auth:step-up` to prove
+ * a factor for an action; in each area `read` sees, `operate` tests, cancels and acknowledges, `manage` changes.
  */
-export type Permission = 'account:own' | `${Area}:${'read' | 'operate' | 'manage'}`
+export type Permission = 'account:own' | 'auth:step-up' | `${Area}:${'read' | 'operate' | 'manage'}`
 
+const personal = ['account:own', 'auth:step-up'] as const
 const reads = areas.map((area) => `${area}:read` as const)
 const operates = areas.map((area) => `${area}:operate` as const)
 const manages = areas.map((area) => `${area}:manage` as const)
 
+/** What an API key can be given: everything but the account of its owner. */
+export const allPermissions: readonly Permission[] = [...reads, ...operates, ...manages]
+
 const permissions: Record<Role, readonly Permission[]> = {
-  viewer: ['account:own', ...reads],
-  operator: ['account:own', ...reads, ...operates],
-  admin: ['account:own', ...reads, ...operates, ...manages],
+  viewer: [...personal, ...reads],
+  operator: [...personal, ...reads, ...operates],
+  admin: [...personal, ...reads, ...operates, ...manages],
 }
 
 /** Every permission that a role holds. */

@@ -1,9 +1,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { and, asc, desc, eq, gt, inArray, isNull, ne } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, isNull } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import type { Role } from '@/db/tables'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller } from '@/server/audit'
+import { type EndReason, endById } from './session-end'
 
 /** What the store knows of a live session and its user. */
 export interface SessionFacts {
@@ -17,9 +18,6 @@ export interface SessionFacts {
   /** When it ends at the latest if it stays unused, UTC ms. */
   expiresAt: number
 }
-
-/** Why a session ended. */
-export type EndReason = 'signed out' | 'ended' | 'idle' | 'expired' | 'replaced' | 'reuse' | 'user disabled'
 
 /** From where a session is used. */
 export interface SessionOrigin {
@@ -217,75 +215,6 @@ function* isRepeat(
       .where(and(eq(tokens.id, successorId), eq(tokens.status, 'active'))),
   )
   return unused !== undefined
-}
-
-interface EndInput {
-  /** Whose sessions; a session of somebody else is left alone. */
-  userId: string
-  /** One session, or all but one. */
-  which: { only: string } | { allBut: string }
-  reason: EndReason
-  by: Caller
-  now: number
-}
-
-/** Ends one session of a user or all others. Answers the ids that ended. */
-export const endSessions = unit('session.end', function* (tx, input: EndInput) {
-  const { sessions } = tx.tables
-  const { which, userId, now } = input
-  const chosen = 'only' in which ? eq(sessions.id, which.only) : ne(sessions.id, which.allBut)
-  const found = yield* q(
-    tx.db
-      .select({ id: sessions.id })
-      .from(sessions)
-      .where(
-        and(chosen, eq(sessions.userId, userId), isNull(sessions.endedAt), gt(sessions.idleExpiresAt, now)),
-      )
-      .orderBy(asc(sessions.id)),
-  )
-  return yield* endById(
-    tx,
-    found.map((session) => session.id),
-    input.reason,
-    input.by,
-    now,
-  )
-})
-
-const endEvents = {
-  'signed out': 'authn_logout',
-  ended: 'session_ended',
-  idle: 'session_expired',
-  expired: 'session_expired',
-  replaced: 'session_ended',
-  reuse: 'authn_token_reuse',
-  'user disabled': 'session_ended',
-} as const satisfies Record<EndReason, string>
-
-/** Ends sessions and revokes their refresh tokens; each end is an event of its own. Answers those that were live. */
-export function* endById(tx: Tx, ids: string[], reason: EndReason, by: Caller, now: number): Work<string[]> {
-  if (ids.length === 0) return []
-  const { sessions, refreshTokens: tokens } = tx.tables
-  const ended = yield* q(
-    tx.db
-      .update(sessions)
-      .set({ endedAt: now, endedReason: reason })
-      .where(and(inArray(sessions.id, ids), isNull(sessions.endedAt)))
-      .returning({ id: sessions.id, device: sessions.device }),
-  )
-  yield* q(tx.db.update(tokens).set({ status: 'revoked' }).where(inArray(tokens.sessionId, ids)))
-  for (const { id, device } of ended) {
-    yield* appendAudit(tx, {
-      ...by,
-      time: now,
-      event: endEvents[reason],
-      outcome: reason === 'reuse' ? 'denied' : 'success',
-      reason,
-      target: `session:${id}`,
-      before: { device },
-    })
-  }
-  return ended.map((session) => session.id)
 }
 
 /** The live session of an id, read fresh: an ended one, or one of a disabled user, counts at once. */

@@ -30,10 +30,11 @@ export interface Context {
 /** Makes the context of one request. `resHeaders` collects the cookies to be set. */
 export async function createContext(headers: Headers, resHeaders = new Headers()): Promise<Context> {
   const runtime = await getRuntime()
+  const client = clientOf(runtime, headers)
   return {
     runtime,
-    session: await runtime.security.authenticate(headers),
-    client: clientOf(runtime, headers),
+    session: await runtime.security.authenticate(headers, client.address),
+    client,
     requestId: headers.get('x-request-id') ?? randomUUID(),
     headers,
     resHeaders,

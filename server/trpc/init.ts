@@ -1,4 +1,5 @@
 import { initTRPC, TRPCError } from '@trpc/server'
+import type { OpenApiMeta } from 'trpc-to-openapi'
 import { ZodError } from 'zod'
 import { type ErrorCode, errorStatus, HoldfastError, isHoldfastError } from '@/server/errors'
 import type { Permission } from '@/server/security/roles'
@@ -16,7 +17,7 @@ export interface ErrorData {
 
 const t = initTRPC
   .context<Context>()
-  .meta<{ permission: Permission | 'public' }>()
+  .meta<OpenApiMeta<{ permission: Permission | 'public' }>>()
   .create({
     sse: { ping: { enabled: true, intervalMs: 2_000 }, client: { reconnectAfterInactivityMs: 5_000 } },
     errorFormatter({ shape, error, ctx }) {
@@ -103,6 +104,7 @@ const trpcCodes = {
   404: 'NOT_FOUND',
   409: 'CONFLICT',
   413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
   422: 'UNPROCESSABLE_CONTENT',
   429: 'TOO_MANY_REQUESTS',
   500: 'INTERNAL_SERVER_ERROR',
