@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto'
+import type { Caller } from '@/server/audit'
+import type { SessionOrigin } from './sessions'
+
 const browsers: [RegExp, string][] = [
   [/\bEdgA?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -24,4 +28,16 @@ export function deviceName(userAgent: string): string {
   const system = systems.find(([pattern]) => pattern.test(userAgent))?.[1]
   if (browser && system) return `${browser} on ${system}`
   return browser ?? system ?? 'Unknown device'
+}
+
+/** A browser is known again by its cookie; a program by what it calls itself. */
+export function originOf(by: Caller, deviceId: string | undefined): SessionOrigin {
+  const userAgent = by.userAgent ?? ''
+  return {
+    device: deviceName(userAgent),
+    deviceHash: createHash('sha256')
+      .update(deviceId ? `cookie:${deviceId}` : `agent:${userAgent}`)
+      .digest('base64url'),
+    address: by.address ?? 'unknown',
+  }
 }
