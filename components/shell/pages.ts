@@ -9,6 +9,20 @@ export const AREAS = [
   { href: '/system', label: 'System', key: 'y' },
 ] as const
 
+/** Pages of an area that has several: its sub-navigation and the palette show them. */
+export const SUB_PAGES = {
+  '/security': [
+    { href: '/security', label: 'Events' },
+    { href: '/security/users', label: 'Users and roles' },
+    { href: '/security/sessions', label: 'Sessions' },
+  ],
+  '/system': [
+    { href: '/system', label: 'Health and configuration' },
+    { href: '/system/api-keys', label: 'API keys' },
+    { href: '/system/signing-keys', label: 'Signing keys' },
+  ],
+} as const satisfies Partial<Record<AreaHref, readonly { href: string; label: string }[]>>
+
 export type AreaHref = (typeof AREAS)[number]['href']
 
 /** The area that a path lies in. */

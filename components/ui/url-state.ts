@@ -2,6 +2,7 @@
 
 import { usePathname, useSearchParams } from 'next/navigation'
 import { useCallback, useMemo } from 'react'
+import type { Sort } from './table'
 
 export type UrlChange = Record<string, string | null>
 
@@ -47,4 +48,18 @@ export function useDrawer(name = 'open') {
     else change({ [name]: null }, 'replace')
   }, [change, name])
   return { id, open, close }
+}
+
+/** The sort in the URL as `sort=name` or `sort=-name`, for a Table's `sort` and `onSort`. */
+export function useSort(fallback: Sort, name = 'sort') {
+  const { params, change } = useUrlState()
+  const written = params.get(name)
+  const sort: Sort = written
+    ? { by: written.replace(/^-/, ''), direction: written.startsWith('-') ? 'desc' : 'asc' }
+    : fallback
+  const onSort = useCallback(
+    (next: Sort) => change({ [name]: next.direction === 'desc' ? `-${next.by}` : next.by }, 'replace'),
+    [change, name],
+  )
+  return { sort, onSort }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { allPermissions, roles } from '@/server/security/roles'
+import { allPermissions, permissionsOf, roles } from '@/server/security/roles'
 import { callerOf, privilegeOf } from '@/server/trpc/caller'
 import { procedure, router } from '@/server/trpc/init'
 import { email, id, label, personName } from './inputs'
@@ -27,6 +27,9 @@ export const securityRouter = router({
       }),
     )
     .query(({ ctx, input }) => ctx.runtime.security.events(input)),
+
+  /** What each role may do, the least first. */
+  roles: read.query(() => roles.map((role) => ({ role, permissions: permissionsOf(role) }))),
 
   users: read.query(({ ctx }) => ctx.runtime.security.users.list()),
 

@@ -81,7 +81,7 @@ export function Security({ before }: { before?: number }) {
           value={figures.sessions}
           note={`of ${formatCount(figures.usersSignedIn, 'user')}`}
           metric="holdfast_security_sessions"
-          href="/account"
+          href="/security/sessions"
         />
         <Stat label="Events, 24 h" value={figures.eventsToday} />
         <Stat

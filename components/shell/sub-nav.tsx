@@ -1,0 +1,42 @@
+'use client'
+
+import clsx from 'clsx'
+import Link from 'next/link'
+import { usePathname } from 'next/navigation'
+import { SUB_PAGES } from './pages'
+
+/** The pages of one area as links; the current one is the longest that the path begins with. */
+export function SubNav({ area, label }: { area: keyof typeof SUB_PAGES; label: string }) {
+  const pathname = usePathname()
+  const pages = SUB_PAGES[area]
+  const here = pages
+    .map(({ href }) => href)
+    .filter((href) => pathname === href || pathname.startsWith(`${href}/`))
+    .sort((a, b) => b.length - a.length)[0]
+  return (
+    <nav
+      aria-label={label}
+      className="-mx-4 mb-6 overflow-x-auto border-b border-border px-4 lg:mx-0 lg:px-0"
+    >
+      <ul className="flex gap-6">
+        {pages.map(({ href, label }) => (
+          <li key={href}>
+            <Link
+              href={href}
+              prefetch={false}
+              aria-current={href === here ? 'page' : undefined}
+              className={clsx(
+                'flex h-10 items-center whitespace-nowrap border-b-2 -outline-offset-2',
+                href === here
+                  ? 'border-text font-medium'
+                  : 'border-transparent forced:border-[Canvas] text-muted hover:text-text',
+              )}
+            >
+              {label}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  )
+}
