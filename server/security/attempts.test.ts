@@ -2,8 +2,8 @@ import { expect, it } from 'vitest'
 import type { Store } from '@/db/store'
 import { describeStores } from '@/db/testing/stores'
 import { unit } from '@/db/unit'
+import { openVault } from '@/server/vault'
 import { attemptKeys, type Claim, claimAttempt, forgetAttempts, networkOf } from './attempts'
-import { testVault } from './testing/accounts'
 
 const limits = { most: 5, windowMs: 900_000, blockMs: 3_600_000 }
 const minute = 60_000
@@ -15,7 +15,7 @@ const forget = unit('test.forget', (tx, keys: string[]) => forgetAttempts(tx, ke
 
 describeStores((open) => {
   /** Uses up what is allowed at `now`; answers when the block that follows ends. */
-  async function useUp(store: Store, now: number): Promise<number> {
+  async function exhaust(store: Store, now: number): Promise<number> {
     let last: Claim | undefined
     for (let each = 0; each < limits.most; each++) last = await store.run(claim, { key: 'k', now })
     if (!last?.allowed || last.lockedUntil === null) throw new Error('no block began')
@@ -51,7 +51,7 @@ describeStores((open) => {
     let now = 1_000_000
     const blocks: number[] = []
     for (let round = 0; round < 8; round++) {
-      const until = await useUp(store, now)
+      const until = await exhaust(store, now)
       blocks.push((until - now) / minute)
       expect(await store.run(claim, { key: 'k', now: until - 1 })).toEqual({
         allowed: false,
@@ -64,10 +64,10 @@ describeStores((open) => {
 
   it('begins small again after a long calm, and not before', async () => {
     const store = await open()
-    const first = await useUp(store, 0)
-    const second = await useUp(store, first + limits.blockMs - 1)
+    const first = await exhaust(store, 0)
+    const second = await exhaust(store, first + limits.blockMs - 1)
     expect(second - (first + limits.blockMs - 1)).toBe(2 * minute)
-    expect((await useUp(store, second + limits.blockMs)) - (second + limits.blockMs)).toBe(minute)
+    expect((await exhaust(store, second + limits.blockMs)) - (second + limits.blockMs)).toBe(minute)
   })
 
   it('counts from anew when the window is over, and after a success', async () => {
@@ -77,7 +77,7 @@ describeStores((open) => {
       allowed: true,
       lockedUntil: null,
     })
-    const until = await useUp(store, 2 * limits.windowMs)
+    const until = await exhaust(store, 2 * limits.windowMs)
     await store.run(forget, ['other'])
     expect(await store.run(claim, { key: 'k', now: until - 1 })).toMatchObject({ allowed: false })
     await store.run(forget, ['k', 'other'])
@@ -96,7 +96,8 @@ it('counts an IPv6 network of one client as one, however an address is spelled',
 })
 
 it('names accounts by a keyed hash alone', () => {
-  const of = (email: string, address: string) => attemptKeys({ vault: testVault }, { email, address })
+  const of = (email: string, address: string) =>
+    attemptKeys({ vault: openVault(Buffer.alloc(32, 9)) }, { email, address })
   const here = of('ana@example.org', '198.51.100.7')
   expect(JSON.stringify(here)).not.toContain('ana')
   const there = of('ana@example.org', '198.51.100.8')

@@ -99,12 +99,10 @@ export function attemptKeys(
 /** An IPv4 address as it is; of an IPv6 address its /64, since one client has all of it. */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address
-  const [head = '', tail] = address.toLowerCase().split('::')
-  const groups = head === '' ? [] : head.split(':')
-  if (tail !== undefined) {
-    const after = tail === '' ? 0 : tail.split(':').length + (tail.includes('.') ? 1 : 0)
-    while (groups.length + after < 8) groups.push('0')
-  }
+  const [head = [], tail = []] = address.split('::').map((part) => (part === '' ? [] : part.split(':')))
+  const dotted = tail.at(-1)?.includes('.') ? 1 : 0
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length - dotted)).fill('0')
+  const groups = [...head, ...zeros, ...tail]
   const network = groups.slice(0, 4).map((group) => (Number.parseInt(group, 16) || 0).toString(16))
   return `${network.join(':')}::/64`
 }
