@@ -24,12 +24,20 @@ export const accountRouter = router({
 
   /** The secret for an authenticator app, as base32 and otpauth URI. */
   beginTotp: own
+    .meta({
+      permission: 'account:own',
+      openapi: { method: 'POST', path: '/infrastructure/security/2fa/generate' },
+    })
     .input(z.strictObject({ password: givenPassword.optional() }))
     .mutation(({ ctx, input }) =>
       ctx.runtime.security.factors.beginTotp(ctx.session, input, privilegeOf(ctx)),
     ),
 
   activateTotp: own
+    .meta({
+      permission: 'account:own',
+      openapi: { method: 'POST', path: '/infrastructure/security/2fa/verify' },
+    })
     .input(z.strictObject({ factorId: id, code: z.string().max(20) }))
     .mutation(({ ctx, input }) =>
       ctx.runtime.security.factors.activateTotp(ctx.session, input, callerOf(ctx)),

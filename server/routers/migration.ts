@@ -86,9 +86,20 @@ export const migrationRouter = router({
     .input(z.strictObject({ id }))
     .mutation(({ ctx, input }) => ctx.runtime.migration.deleteUpload(input.id)),
 
-  runs: read.query(({ ctx }) => ctx.runtime.migration.listRuns()),
+  runs: read
+    .meta({
+      permission: 'migration:read',
+      openapi: { method: 'GET', path: '/infrastructure/migration/status' },
+    })
+    .query(({ ctx }) => ctx.runtime.migration.listRuns()),
 
-  run: read.input(run).query(({ ctx, input }) => ctx.runtime.migration.getRun(input.id)),
+  run: read
+    .meta({
+      permission: 'migration:read',
+      openapi: { method: 'GET', path: '/infrastructure/migration/status/{id}' },
+    })
+    .input(run)
+    .query(({ ctx, input }) => ctx.runtime.migration.getRun(input.id)),
 
   log: read
     .input(z.strictObject({ id, limit: z.int().min(1).max(1_000).default(200) }))
@@ -106,6 +117,10 @@ export const migrationRouter = router({
     .mutation(({ ctx, input }) => ctx.runtime.migration.acknowledge({ ...input, caller: callerOf(ctx) })),
 
   start: manage
+    .meta({
+      permission: 'migration:manage',
+      openapi: { method: 'POST', path: '/infrastructure/migration/start' },
+    })
     .input(run)
     .mutation(({ ctx, input }) =>
       ctx.runtime.migration.startRun({ ...input, caller: callerOf(ctx), grantId: ctx.stepUp }),

@@ -13,13 +13,19 @@ const role = z.enum(roles)
 /** Events, users, everybody's sessions, API keys and signing keys. Every change in `manage` names whether it takes a step-up. */
 export const securityRouter = router({
   /** The figures of the security page, counted now. */
-  overview: read.query(async ({ ctx }) => ({
-    ...(await ctx.runtime.security.figures()),
-    at: ctx.runtime.clock.now(),
-  })),
+  overview: read
+    .meta({ permission: 'security:read', openapi: { method: 'GET', path: '/infrastructure/security/stats' } })
+    .query(async ({ ctx }) => ({
+      ...(await ctx.runtime.security.figures()),
+      at: ctx.runtime.clock.now(),
+    })),
 
   /** Audit events, the latest first; `before` is the `next` of the page above. */
   events: read
+    .meta({
+      permission: 'security:read',
+      openapi: { method: 'GET', path: '/infrastructure/security/events' },
+    })
     .input(
       z.strictObject({
         before: z.int().positive().optional(),

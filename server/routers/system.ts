@@ -25,21 +25,25 @@ export const systemRouter = router({
     })),
 
   /** Every component with its state, since when, and what to do. */
-  health: procedure('system:read').query(({ ctx }) => ctx.runtime.system.health()),
+  health: procedure('system:read')
+    .meta({ permission: 'system:read', openapi: { method: 'GET', path: '/infrastructure/system/health' } })
+    .query(({ ctx }) => ctx.runtime.system.health()),
 
   /** The effective configuration with the source of each value; secrets as fingerprints. */
-  config: procedure('system:read').query(({ ctx }) => {
-    const { env, vault, database } = ctx.runtime
-    return describeConfig({
-      variables,
-      env,
-      fingerprint: (secret) => vault.mac('config-fingerprint', secret).toString('hex').slice(0, 8),
-      switchedOver:
-        database.dialect === 'postgresql' && env.DB_TYPE !== 'postgresql'
-          ? movedTo(database.client.config)
-          : {},
-    })
-  }),
+  config: procedure('system:read')
+    .meta({ permission: 'system:read', openapi: { method: 'GET', path: '/infrastructure/system/config' } })
+    .query(({ ctx }) => {
+      const { env, vault, database } = ctx.runtime
+      return describeConfig({
+        variables,
+        env,
+        fingerprint: (secret) => vault.mac('config-fingerprint', secret).toString('hex').slice(0, 8),
+        switchedOver:
+          database.dialect === 'postgresql' && env.DB_TYPE !== 'postgresql'
+            ? movedTo(database.client.config)
+            : {},
+      })
+    }),
 
   /** Version and process. */
   about: procedure('system:read').query(({ ctx }) => ({

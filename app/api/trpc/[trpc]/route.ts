@@ -1,36 +1,59 @@
+import { randomUUID } from 'node:crypto'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
+import { errorStatus, type HoldfastError, isHoldfastError } from '@/server/errors'
 import { appRouter } from '@/server/routers/_app'
+import { readJsonText } from '@/server/trpc/body'
 import { createContext } from '@/server/trpc/context'
+import { type ErrorData, translate } from '@/server/trpc/init'
+import { errorHeaders } from '@/server/trpc/problem'
 
-/** Largest JSON body; files go to the upload route. */
-const MOST_BYTES = 1_048_576
 const MOST_IN_A_BATCH = 20
 
-/**
- * Every procedure of the console. Origin and Fetch-Metadata are checked before each mutation (server/trpc/init).
- * A body that is no JSON is refused before it is read: forms of other sites can send it without being asked.
- */
-function handle(request: Request): Promise<Response> | Response {
-  if (request.method === 'POST') {
-    const type = request.headers.get('content-type') ?? ''
-    if (!/^application\/json\s*(;|$)/i.test(type)) return refuse(415, 'Send JSON.')
-    const length = Number(request.headers.get('content-length') ?? Number.NaN)
-    if (!(length <= MOST_BYTES)) return refuse(413, 'The request is too large.')
+/** Every procedure of the console. Origin and Fetch-Metadata are checked before each mutation (server/trpc/init). */
+async function handle(request: Request): Promise<Response> {
+  try {
+    return await answer(request.method === 'POST' ? await withJson(request) : request)
+  } catch (error) {
+    if (isHoldfastError(error)) return refuse(error, request.headers.get('x-request-id') ?? randomUUID())
+    throw error
   }
+}
+
+function answer(request: Request): Promise<Response> {
   return fetchRequestHandler({
     endpoint: '/api/trpc',
     req: request,
     router: appRouter,
     maxBatchSize: MOST_IN_A_BATCH,
     createContext: ({ resHeaders }) => createContext(request.headers, resHeaders),
-    // A stream names its own caching; anything else is somebody's own and never kept.
-    responseMeta: ({ type }) =>
-      type === 'subscription' ? {} : { headers: new Headers({ 'cache-control': 'no-store' }) },
+    responseMeta: ({ type, errors }) => {
+      // A stream names its own caching; anything else is somebody's own and never kept.
+      const headers = new Headers(type === 'subscription' ? {} : { 'cache-control': 'no-store' })
+      for (const [name, value] of Object.entries(errorHeaders(errors.map(translate))))
+        headers.set(name, value)
+      return { headers }
+    },
   })
 }
 
-function refuse(status: number, message: string): Response {
-  return Response.json({ error: { message, code: -32600, data: { code: 'BAD_INPUT' } } }, { status })
+/** The same request with a body that was read within its limits. */
+async function withJson(request: Request): Promise<Request> {
+  const { url, method, headers, signal } = request
+  const body = await readJsonText(request)
+  return new Request(url, { method, headers, signal, body })
+}
+
+/** A refusal before any procedure, in the form in which procedures fail. */
+function refuse(error: HoldfastError, requestId: string): Response {
+  const httpStatus = errorStatus[error.code]
+  const data: ErrorData & { httpStatus: number } = {
+    ...{ code: error.code, httpStatus, requestId, remedy: error.remedy ?? null },
+    ...{ retryAfterMs: null, details: null },
+  }
+  return Response.json(
+    { error: { message: error.message, code: -32600, data } },
+    { status: httpStatus, headers: { 'cache-control': 'no-store', ...errorHeaders([error]) } },
+  )
 }
 
 export { handle as GET, handle as POST }

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { type AnyRouter, getTRPCErrorFromUnknown } from '@trpc/server'
+import { HoldfastError, isHoldfastError } from '@/server/errors'
+import { getRuntime } from '@/server/running'
+import { readJsonText } from './body'
+import { createContext } from './context'
+import { createCallerFactory, translate } from './init'
+import { problem } from './problem'
+import { findRoutes, type RestRoute, restRoutes } from './rest-routes'
+
+/**
+ * Answers the procedures of a router that have an address below /api, by JSON and problem details. The addresses
+ * are in the form of trpc-to-openapi. Its own handler is not used: it makes the procedures' schemas coerce what
+ * they get, over tRPC too, so that `true` is a number and `"false"` true from the first request on.
+ */
+export function restHandler(router: AnyRouter): (request: Request) => Promise<Response> {
+  const routes = restRoutes(router)
+  const createCaller = createCallerFactory(router)
+
+  return async function handle(request) {
+    const headers = new Headers(request.headers)
+    const requestId = headers.get('x-request-id') ?? randomUUID()
+    headers.set('x-request-id', requestId)
+    const resHeaders = new Headers()
+    try {
+      const { pathname, searchParams } = new URL(request.url)
+      const { found, allow } = findRoutes(routes, pathname.replace(/^\/api(?=\/)/, ''))
+      if (found.length === 0) throw new HoldfastError('NOT_FOUND', 'There is nothing at this address.')
+      if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
+      const method = request.method === 'HEAD' ? 'GET' : request.method
+      const match = found.find(({ route }) => route.method === method)
+      if (!match) return notAllowed(allow, requestId)
+
+      const { route, values } = match
+      const given = method === 'GET' ? queryOf(searchParams, route) : parse(await readJsonText(request))
+      const input = knownTo(route, { ...given, ...values })
+      const context = await createContext(headers, resHeaders)
+      const data = await call(createCaller(context, { signal: request.signal }), route.procedure, input)
+      resHeaders.set('cache-control', 'no-store')
+      if (data === undefined) return new Response(null, { status: 204, headers: resHeaders })
+      return Response.json(data, { headers: resHeaders })
+    } catch (cause) {
+      return problem(await refusalOf(cause, requestId), requestId, resHeaders)
+    }
+  }
+}
+
+async function call(caller: unknown, procedure: string, input: unknown): Promise<unknown> {
+  type Branch = Record<string, unknown>
+  const named = procedure.split('.').reduce((at, name) => (at as Branch)[name], caller)
+  return (named as (input: unknown) => Promise<unknown>)(input)
+}
+
+/** A query's values are text: those of numbers and truth values are read, anything else is left to the schema. */
+function queryOf(params: URLSearchParams, { fields }: RestRoute): Record<string, unknown> {
+  const entries = [...new Set(params.keys())].map((name) => {
+    const [value = '', ...more] = params.getAll(name)
+    return [name, more.length > 0 ? [value, ...more] : typed(value, fields[name])]
+  })
+  return Object.fromEntries(entries)
+}
+
+function typed(value: string, type: string | undefined): unknown {
+  if (type === 'number' && /^-?\d{1,15}(\.\d+)?$/.test(value)) return Number(value)
+  if (type === 'boolean' && /^(true|false)$/.test(value)) return value === 'true'
+  return value
+}
+
+function parse(text: string): Record<string, unknown> {
+  if (text === '') return {}
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>
+    }
+  } catch {
+    throw new HoldfastError('BAD_INPUT', 'The body is no JSON.')
+  }
+  throw new HoldfastError('BAD_INPUT', 'The body is no JSON object.')
+}
+
+/** A procedure without an input would ignore one; nobody shall believe that it was heard. */
+function knownTo({ fields }: RestRoute, input: Record<string, unknown>): Record<string, unknown> | undefined {
+  const [first] = Object.keys(input)
+  if (Object.keys(fields).length > 0) return input
+  if (first !== undefined) throw new HoldfastError('BAD_INPUT', `Nothing here is called ${first}.`)
+  return {}
+}
+
+function notAllowed(allow: string, requestId: string): Response {
+  const error = new HoldfastError('METHOD_NOT_ALLOWED', {
+    message: 'This address takes another method.',
+    remedy: `Send one of ${allow}.`,
+  })
+  return problem(error, requestId, new Headers({ allow }))
+}
+
+/** What a client may see. Procedures log for themselves what nobody expected; the rest is logged here. */
+async function refusalOf(cause: unknown, requestId: string): Promise<HoldfastError> {
+  if (isHoldfastError(cause)) return cause
+  const error = getTRPCErrorFromUnknown(cause)
+  const known = translate(error)
+  if (known.code === 'INTERNAL' && !isHoldfastError(error.cause)) {
+    const { log } = await getRuntime()
+    log.error({ requestId, error: error.cause ?? error }, 'request failed')
+  }
+  return known
+}
