@@ -1,14 +1,9 @@
 import { test as base, type Page } from '@playwright/test'
+import { admin } from './admin'
 import { type ConsoleOptions, type RunningConsole, startConsole } from './server'
 
 export { expect } from '@playwright/test'
-
-/** The first admin of a test's console. */
-export const admin = {
-  name: 'Ana Admin',
-  email: 'ana@example.org',
-  password: 'a horse, a battery and a staple',
-}
+export { admin }
 
 /** Tests of one file share a console: `const test = consoleTest()`, then `async ({ page, console }) => …`. */
 export function consoleTest(options: ConsoleOptions = {}) {

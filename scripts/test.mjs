@@ -42,6 +42,7 @@ const ENGINES = [
   },
   { debian: ['zbar-tools'], what: 'zbarimg', there: () => has('zbarimg') },
   { debian: ['oathtool'], what: 'oathtool', there: () => has('oathtool') },
+  { debian: ['openssl'], what: 'openssl', there: () => has('openssl') },
   {
     debian: ['build-essential', 'python3'],
     what: 'a compiler',
