@@ -53,7 +53,7 @@ function matchPath(pattern: string, path: string): Record<string, string> | null
   for (const [at, part] of wanted.entries()) {
     const name = /^\{(.+)\}$/.exec(part)?.[1]
     const value = given[at] as string
-    if (name) values.push([name, value])
+    if (name && value !== '') values.push([name, value])
     else if (part !== value) return null
   }
   return Object.fromEntries(values)
