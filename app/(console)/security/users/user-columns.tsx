@@ -1,0 +1,123 @@
+import Link from 'next/link'
+import { factorsInWords, roleOrder, roleWords, stateWords, type User } from '@/components/security/words'
+import { formatNumber } from '@/components/ui/format'
+import { Status } from '@/components/ui/status'
+import type { Column, Sort } from '@/components/ui/table'
+import { RelativeTime, Time } from '@/components/ui/time'
+
+const link = 'underline decoration-border underline-offset-4 hover:decoration-current'
+
+/** Live sessions, leading to them where there are any. */
+export function SessionsLink({ user }: { user: User }) {
+  if (user.sessions === 0) return <>0</>
+  return (
+    <Link
+      href={`/security/sessions?user=${user.id}`}
+      prefetch={false}
+      aria-label={`${user.sessions} live ${user.sessions === 1 ? 'session' : 'sessions'} of ${user.email}`}
+      className={`inline-flex min-h-6 min-w-6 items-center justify-end ${link}`}
+      onClick={(event) => event.stopPropagation()}
+    >
+      {formatNumber(user.sessions)}
+    </Link>
+  )
+}
+
+/** The state by shape and word, and what it waits for. */
+export function UserStateMark({ user }: { user: User }) {
+  const { kind, word } = stateWords[user.state]
+  return (
+    <span className="inline-flex flex-wrap items-center gap-x-2">
+      <Status kind={kind}>{word}</Status>
+      {user.state === 'invited' ? (
+        <span className="text-muted">
+          {user.invitedUntil === null ? (
+            'link is over'
+          ) : (
+            <>
+              until <Time at={user.invitedUntil} />
+            </>
+          )}
+        </span>
+      ) : null}
+      {user.mustChangePassword && user.state !== 'invited' ? (
+        <Status kind="warn">Must change password</Status>
+      ) : null}
+    </span>
+  )
+}
+
+export function SecondFactor({ user, required }: { user: User; required: boolean }) {
+  const words = factorsInWords(user)
+  if (words) return <>{words}</>
+  if (required && user.state !== 'invited') return <Status kind="warn">none, must enrol</Status>
+  return <span className="text-muted">none</span>
+}
+
+export function LastSignIn({ user }: { user: User }) {
+  if (user.lastSignInAt === null) return <span className="text-muted">never</span>
+  return <RelativeTime at={user.lastSignInAt} />
+}
+
+export function userColumns(me: string | undefined, required: readonly string[]): Column<User>[] {
+  return [
+    {
+      key: 'name',
+      header: 'User',
+      rowHeader: true,
+      sortable: true,
+      cell: (user) => (
+        <>
+          <span className="block">
+            {user.name}
+            {user.id === me ? <span className="text-muted"> (you)</span> : null}
+          </span>
+          <span className="block text-note text-muted">{user.email}</span>
+        </>
+      ),
+    },
+    { key: 'role', header: 'Role', sortable: true, cell: ({ role }) => roleWords[role].name },
+    { key: 'state', header: 'State', sortable: true, cell: (user) => <UserStateMark user={user} /> },
+    {
+      key: 'factors',
+      header: 'Second factor',
+      cell: (user) => <SecondFactor user={user} required={required.includes(user.role)} />,
+    },
+    {
+      key: 'sessions',
+      header: 'Sessions',
+      numeric: true,
+      sortable: true,
+      cell: (user) => <SessionsLink user={user} />,
+    },
+    {
+      key: 'lastSignIn',
+      header: 'Last sign-in',
+      numeric: true,
+      sortable: true,
+      cell: (user) => <LastSignIn user={user} />,
+    },
+  ]
+}
+
+const orders: Record<string, (a: User, b: User) => number> = {
+  name: byName,
+  role: (a, b) => roleOrder.indexOf(a.role) - roleOrder.indexOf(b.role),
+  state: (a, b) => compare(a.state, b.state),
+  sessions: (a, b) => a.sessions - b.sessions,
+  lastSignIn: (a, b) => (a.lastSignInAt ?? 0) - (b.lastSignInAt ?? 0),
+}
+
+/** One locale for the server's HTML and every browser. */
+const { compare } = new Intl.Collator('en')
+
+function byName(a: User, b: User): number {
+  return compare(a.name, b.name) || compare(a.email, b.email)
+}
+
+/** Users in the asked order; equal ones by name. */
+export function sorted(users: readonly User[], { by, direction }: Sort): User[] {
+  const order = orders[by] ?? byName
+  const sign = direction === 'desc' ? -1 : 1
+  return [...users].sort((a, b) => sign * order(a, b) || byName(a, b))
+}
