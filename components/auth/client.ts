@@ -1,4 +1,5 @@
 import { createTRPCClient, httpLink, TRPCClientError } from '@trpc/client'
+import { errorFacts } from '@/components/ui/error-facts'
 import type { AppRouter } from '@/server/routers/_app'
 
 /**
@@ -20,4 +21,10 @@ export function fieldError(error: unknown, field: string): string | undefined {
   const { details } = (error.data ?? {}) as { details?: { issues?: { path: string; message: string }[] } }
   const message = details?.issues?.find((issue) => issue.path === field)?.message
   return message && `${message[0]?.toUpperCase()}${message.slice(1)}.`
+}
+
+/** What the server says of an error and what to do, as one text for the field that caused it. */
+export function saysOf(error: unknown): string {
+  const { message, remedy } = errorFacts(error)
+  return [message, remedy].filter(Boolean).join(' ')
 }

@@ -26,6 +26,8 @@ describe('nextPath', () => {
     'evil.example',
     '@evil.example',
     '/sign-in?next=/sign-in',
+    '/second-factor?next=/second-factor',
+    '/new-password',
     '/api/trpc/auth.signOut',
     '/./sign-in',
     '/../api/upload',

@@ -1,4 +1,4 @@
-/** Where to go after sign-in: a path of this console alone, whatever the address asks for. */
+/** Where to go after sign-in: a page of the console itself, whatever the address asks for. */
 export function nextPath(asked: string | null | undefined): string {
   // A backslash is a slash to browsers, and they drop tabs and line breaks: //evil.example in disguise.
   if (!asked || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(asked)) return '/'
@@ -9,7 +9,7 @@ export function nextPath(asked: string | null | undefined): string {
     if (
       url.origin !== here ||
       url.pathname.startsWith('//') ||
-      /^\/(sign-in|set-up|api)(\/|$)/.test(url.pathname)
+      /^\/(sign-in|set-up|second-factor|new-password|invite|reset|link|api)(\/|$)/.test(url.pathname)
     )
       return '/'
     return `${url.pathname}${url.search}${url.hash}`

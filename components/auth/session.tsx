@@ -17,7 +17,7 @@ import {
   sharedTimes,
   shareTimes,
 } from './refresh'
-import { SignInForm } from './sign-in-form'
+import { type NewSession, SignInForm } from './sign-in-form'
 
 /** The session as the server rendered the page with it: what `auth.me` answers. */
 export interface PageSession {
@@ -160,9 +160,9 @@ export function SessionProvider({
     location.assign('/sign-in')
   }, [])
 
-  const signedIn = (userId: string) => {
-    // Somebody else must not find the forms and figures of the one before.
-    if (userId !== session.userId) return location.reload()
+  const signedIn = ({ userId, needs }: NewSession) => {
+    // Somebody else must not find the forms and figures of the one before; what must be done first has its own page.
+    if (userId !== session.userId || needs.length > 0) return location.reload()
     const next = sharedTimes()
     if (next) setTimes(next)
     setEnded(false)

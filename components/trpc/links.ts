@@ -54,9 +54,12 @@ export function isSignedOut(error: unknown): boolean {
   return code === 'UNAUTHENTICATED' || code === 'SESSION_ENDED'
 }
 
+/** What authentication asks of a session. */
+const ofSession = new Set(['auth.me', 'auth.signOut', 'auth.stepUpOptions', 'auth.stepUp'])
+
 /** Authentication answers for itself: a wrong password isn't mended by a refresh. The stream does its own. */
 const refreshes = ({ path, type }: Operation) =>
-  type !== 'subscription' && (path === 'auth.me' || path === 'auth.signOut' || !path.startsWith('auth.'))
+  type !== 'subscription' && (ofSession.has(path) || !path.startsWith('auth.'))
 
 function refreshLink(onSignedOut: () => void): TRPCLink<AppRouter> {
   return () =>

@@ -2,7 +2,7 @@
 
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
-import { useStepUp } from '@/components/migration/step-up'
+import { useStepUp } from '@/components/auth/step-up'
 import type { Run } from '@/components/migration/types'
 import { placeOf } from '@/components/migration/words'
 import { useTRPCClient } from '@/components/trpc/trpc'

@@ -1,14 +1,12 @@
 'use client'
 
 import { useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
-import { useStepUp } from '@/components/migration/step-up'
+import { useStepUp } from '@/components/auth/step-up'
 import type { Run } from '@/components/migration/types'
 import { placeOf } from '@/components/migration/words'
 import { useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Callout } from '@/components/ui/callout'
-import { ConfirmDialog } from '@/components/ui/confirm-dialog'
 import { formatCount, formatDuration } from '@/components/ui/format'
 import { KeyValue, Mono, Section } from '@/components/ui/text'
 import { Time } from '@/components/ui/time'
@@ -19,7 +17,6 @@ export function SwitchoverSection({ run, can, onChanged }: RunPartProps) {
   const client = useTRPCClient()
   const queries = useQueryClient()
   const { ask, dialog } = useStepUp()
-  const [confirming, setConfirming] = useState(false)
   const { id } = run
   const place = placeOf(run.target)
   const done = run.report?.switchover
@@ -49,6 +46,29 @@ export function SwitchoverSection({ run, can, onChanged }: RunPartProps) {
     )
   }
   const locked = lockOf(run)
+  const switchOver = () =>
+    ask({
+      action: 'migration.switchOver',
+      input: { id },
+      title: 'Switch over to PostgreSQL',
+      label: 'Switch over',
+      effect: (
+        <>
+          From now on the console lives in <Mono>{place}</Mono>, also after a restart. Starting on the SQLite
+          file is refused from then on.
+        </>
+      ),
+      confirmName: run.target.database,
+      run: async (grantId) => {
+        try {
+          await client.migration.switchOver.mutate({ id }, { context: { stepUp: grantId } })
+        } finally {
+          await onChanged()
+        }
+        // The strip names the store, and every page reads from the new one.
+        await queries.invalidateQueries()
+      },
+    })
   return (
     <Section title="Switchover">
       <Callout
@@ -62,7 +82,7 @@ export function SwitchoverSection({ run, can, onChanged }: RunPartProps) {
               variant="primary"
               disabled={locked !== null || run.phase === 'switchover'}
               title={locked ?? undefined}
-              onClick={() => setConfirming(true)}
+              onClick={switchOver}
             >
               Switch over
             </Button>
@@ -73,37 +93,6 @@ export function SwitchoverSection({ run, can, onChanged }: RunPartProps) {
         a last time, and the running console stands on PostgreSQL, without a restart. The SQLite file is kept
         read-only and marked retired.
       </Callout>
-      <ConfirmDialog
-        open={confirming}
-        onClose={() => setConfirming(false)}
-        title="Switch over to PostgreSQL"
-        variant="primary"
-        effect={
-          <>
-            From now on the console lives in <Mono>{place}</Mono>, also after a restart. Starting on the
-            SQLite file is refused from then on.
-          </>
-        }
-        confirmName={run.target.database}
-        confirmLabel="Go on"
-        onConfirm={async () =>
-          ask({
-            action: 'migration.switchOver',
-            input: { id },
-            label: 'Switch over',
-            effect: `The console moves to ${place} now.`,
-            run: async (grantId) => {
-              try {
-                await client.migration.switchOver.mutate({ id }, { context: { stepUp: grantId } })
-              } finally {
-                await onChanged()
-              }
-              // The strip names the store, and every page reads from the new one.
-              await queries.invalidateQueries()
-            },
-          })
-        }
-      />
       {dialog}
     </Section>
   )

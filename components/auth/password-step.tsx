@@ -1,0 +1,99 @@
+'use client'
+
+import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { Button } from '@/components/ui/button'
+import { Field, Input, PasswordInput } from '@/components/ui/field'
+import { useSingleFlight } from '@/components/ui/single-flight'
+import type { RouterOutputs } from '@/server/routers/_app'
+import { authClient, fieldError } from './client'
+import { FormFailure } from './form-failure'
+import { leavePasskey, provePasskey, usePasskeySupport } from './passkey'
+import { useWait } from './wait'
+
+export interface PasswordStepProps {
+  email: string
+  onEmail: (email: string) => void
+  /** Whose session goes on is settled: the address can't be changed. */
+  fixed: boolean
+  onAnswer: (answer: RouterOutputs['auth']['signIn']) => void
+  onSignedIn: (answer: RouterOutputs['auth']['passkeySignIn']) => void
+}
+
+/** The first step of a sign-in: e-mail and password, or a passkey alone. */
+export function PasswordStep({ email, onEmail, fixed, onAnswer, onSignedIn }: PasswordStepProps) {
+  const [password, setPassword] = useState('')
+  const [failure, setFailure] = useState<{ error: unknown }>()
+  const left = useWait(failure?.error)
+  const supported = usePasskeySupport()
+  const [run, busy] = useSingleFlight(async () => {
+    setFailure(undefined)
+    try {
+      onAnswer(await authClient.auth.signIn.mutate({ email, password }))
+    } catch (error) {
+      setFailure({ error })
+    }
+  })
+  const asking = useRef(false)
+  const here = useRef(true)
+  const [runPasskey, busyPasskey] = useSingleFlight(async () => {
+    setFailure(undefined)
+    asking.current = true
+    try {
+      const { options } = await authClient.auth.passkeyOptions.mutate({})
+      const passkey = await provePasskey(options)
+      if (here.current) onSignedIn(await authClient.auth.passkeySignIn.mutate({ passkey }))
+    } catch (error) {
+      setFailure({ error })
+    } finally {
+      asking.current = false
+    }
+  })
+  useEffect(() => {
+    here.current = true
+    return () => {
+      here.current = false
+      if (asking.current) void leavePasskey()
+    }
+  }, [])
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (left === 0 && !busyPasskey) void run()
+  }
+  const wrongEmail = failure && fieldError(failure.error, 'email')
+  return (
+    <form onSubmit={submit} className="flex flex-col gap-4">
+      <Field label="E-mail" error={wrongEmail} required>
+        <Input
+          type="email"
+          name="email"
+          autoComplete="username"
+          spellCheck={false}
+          autoCapitalize="off"
+          readOnly={fixed}
+          data-autofocus={fixed ? undefined : ''}
+          value={email}
+          onChange={(event) => onEmail(event.target.value)}
+        />
+      </Field>
+      <Field label="Password" required>
+        <PasswordInput
+          name="password"
+          autoComplete="current-password"
+          data-autofocus={fixed ? '' : undefined}
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+        />
+      </Field>
+      <FormFailure failure={wrongEmail ? undefined : failure} left={left} />
+      <Button type="submit" variant="primary" busy={busy} disabled={left > 0} className="w-full">
+        Sign in
+      </Button>
+      {supported ? (
+        <Button onClick={runPasskey} busy={busyPasskey} disabled={busy || left > 0} className="w-full">
+          Sign in with a passkey
+        </Button>
+      ) : null}
+    </form>
+  )
+}
