@@ -40,6 +40,7 @@ export function InviteDialog({ onClose, onMade }: { onClose: () => void; onMade:
       action: 'security.inviteUser',
       input,
       label: 'Invite',
+      title: 'Confirm the invitation',
       effect: `${input.email} gets an account as ${roleWords[role].name.toLowerCase()}, by a link that works once.`,
       run: async (grantId) => {
         try {

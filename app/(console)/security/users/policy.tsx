@@ -58,7 +58,8 @@ function PolicyForm({
     ask({
       action: 'security.setFactorPolicy',
       input,
-      label: 'Save',
+      label: 'Save the rule',
+      title: 'Second factor by role',
       effect: effectOf(input.requiredRoles, users),
       run: async (grantId) => {
         await security.setFactorPolicy.mutate(input, { context: { stepUp: grantId } })

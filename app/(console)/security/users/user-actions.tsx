@@ -90,6 +90,7 @@ export function useUserActions({
         action: 'security.renewInvite',
         input,
         label: 'Make a new link',
+        title: 'New invitation link',
         effect: `The earlier link of ${email} stops working.`,
         run: async (grantId) => {
           onLink({ kind: 'invite', email, ...(await security.renewInvite.mutate(input, withGrant(grantId))) })
@@ -102,6 +103,7 @@ export function useUserActions({
         action: 'security.setRole',
         input: { ...input, role },
         label: 'Change role',
+        title: 'Change the role',
         effect: `${email} becomes ${roleWords[role].name.toLowerCase()}, at once: ${lowerFirst(roleWords[role].may)}`,
         run: async (grantId) => {
           await security.setRole.mutate({ ...input, role }, withGrant(grantId))
@@ -114,6 +116,8 @@ export function useUserActions({
         action: 'security.resetPassword',
         input,
         label: 'Reset password',
+        title: 'Reset password',
+        variant: 'danger',
         effect: `The password of ${email} stops working and all sessions end. You get a link by which a new one is given.${you}`,
         confirmName: email,
         run: async (grantId) => {
@@ -131,6 +135,8 @@ export function useUserActions({
         action: 'security.resetFactor',
         input,
         label: 'Reset second factor',
+        title: 'Reset second factor',
+        variant: 'danger',
         effect: `The authenticator app, passkeys and backup codes of ${email} stop working and all sessions end. The password alone signs in until another factor is enrolled.${you}`,
         confirmName: email,
         run: async (grantId) => {
@@ -144,6 +150,8 @@ export function useUserActions({
         action: 'security.disableUser',
         input,
         label: 'Disable',
+        title: 'Disable the user',
+        variant: 'danger',
         effect: `${email} cannot sign in any more, and all sessions and API keys of this user stop at once.${you}`,
         confirmName: email,
         run: async (grantId) => {
@@ -157,6 +165,7 @@ export function useUserActions({
         action: 'security.enableUser',
         input,
         label: 'Enable',
+        title: 'Enable the user',
         effect: `${email} may sign in again, as ${roleWords[user.role].name.toLowerCase()}.`,
         run: async (grantId) => {
           await security.enableUser.mutate(input, withGrant(grantId))

@@ -1,0 +1,24 @@
+import type { Metadata } from 'next'
+import { Hydrate, prefetch, trpc } from '@/app/_lib/trpc'
+import { sessionsOf } from './filter'
+import { SessionsView } from './view'
+
+export const metadata: Metadata = { title: 'Sessions' }
+
+export default async function SessionsPage({
+  searchParams,
+}: {
+  searchParams: Promise<{ user?: string | string[] }>
+}) {
+  const { user } = await searchParams
+  await prefetch(
+    trpc.security.sessions.queryOptions(sessionsOf(typeof user === 'string' ? user : null)),
+    trpc.security.users.queryOptions(),
+    trpc.auth.me.queryOptions(),
+  )
+  return (
+    <Hydrate>
+      <SessionsView />
+    </Hydrate>
+  )
+}
