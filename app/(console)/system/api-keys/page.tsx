@@ -1,0 +1,14 @@
+import type { Metadata } from 'next'
+import { Hydrate, prefetch, trpc } from '@/app/_lib/trpc'
+import { ApiKeysView } from './view'
+
+export const metadata: Metadata = { title: 'API keys' }
+
+export default async function ApiKeysPage() {
+  await prefetch(trpc.security.apiKeys.queryOptions(), trpc.auth.me.queryOptions())
+  return (
+    <Hydrate>
+      <ApiKeysView />
+    </Hydrate>
+  )
+}
