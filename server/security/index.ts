@@ -14,6 +14,7 @@ import { openFactorPolicy } from './factor-policy'
 import { openFactors } from './factors'
 import { openKeys } from './keys'
 import { linkState } from './links'
+import { preparePasswordRules } from './password-rules'
 import { openPasswords } from './passwords'
 import { type EventPage, recentEvents, type SecurityFigures, securityFigures } from './recent-events'
 import { openSessionWatch } from './session-watch'
@@ -29,6 +30,7 @@ import type {
   FactorProver,
   Factors,
   LinkState,
+  OneTimeLink,
   Privilege,
   SessionInfo,
   Sessions,
@@ -94,6 +96,8 @@ export interface Security extends SignIns, Pick<FactorProver, 'passkeyOptions' |
     createUser(user: Credentials & { name: string; role: Role }, by: Caller): Promise<{ userId: string }>
     /** Takes all factors of a user away; the sessions end. NOT_FOUND. */
     resetFactor(user: { email: string }, by: Caller): Promise<void>
+    /** Takes a user's password away; the sessions end, and the link asks for a new one. NOT_FOUND. */
+    resetPassword(user: { email: string }, by: Caller): Promise<OneTimeLink>
   }
   needsSetUp(): Promise<boolean>
   setUpLinkState(token: string): Promise<'usable' | 'used' | 'unknown'>
@@ -151,7 +155,7 @@ export function openSecurity(
       return { grant, signedIn: session.kind === 'session' ? await sessions.reissue(session) : null }
     },
     sessions,
-    account: openAccount({ ...deps, passwords, watch }),
+    account: openAccount({ ...deps, passwords, watch }, { attempts }),
     factors,
     users,
     apiKeys,
@@ -174,6 +178,7 @@ export function openSecurity(
     start() {
       watch.start()
       cleanup.start()
+      void preparePasswordRules()
     },
     async close() {
       await Promise.all([watch.close(), cleanup.close()])

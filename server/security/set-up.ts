@@ -132,16 +132,19 @@ export const createUser = unit('user.create', function* (tx, { user, by, now }: 
 
 function* insertUser(tx: Tx, user: NewUser & { role: Role; now: number }): Work<string> {
   const { now, ...fields } = user
-  const { users } = tx.tables
-  const [taken] = yield* q(tx.db.select({ id: users.id }).from(users).where(eq(users.email, user.email)))
-  if (taken) throw new HoldfastError('CONFLICT', `A user with the address ${user.email} exists already.`)
   const id = randomUUID()
-  yield* q(
-    tx.db.insert(users).values({
-      ...{ id, ...fields, state: 'active' },
-      ...{ passwordChangedAt: now, createdAt: now, updatedAt: now },
-    }),
+  const made = yield* q(
+    tx.db
+      .insert(tx.tables.users)
+      .values({
+        ...{ id, ...fields, state: 'active' },
+        ...{ passwordChangedAt: now, createdAt: now, updatedAt: now },
+      })
+      .onConflictDoNothing()
+      .returning({ id: tx.tables.users.id }),
   )
+  if (made.length === 0)
+    throw new HoldfastError('CONFLICT', `A user with the address ${user.email} exists already.`)
   return id
 }
 

@@ -1,0 +1,2 @@
+/** Addresses are compared without case and surrounding space. */
+export const plainEmail = (email: string) => email.trim().toLowerCase()
