@@ -205,7 +205,7 @@ export function defineTables(c: Columns) {
       id: c.text().primaryKey(),
       kind: c
         .text()
-        .$type<'sign-in' | 'passkey-sign-in' | 'passkey-step-up' | 'passkey-enrolment'>()
+        .$type<'sign-in' | 'passkey-sign-in' | 'passkey-step-up' | 'passkey-enrolment' | 'early-code'>()
         .notNull(),
       userId: c.text().references(() => users.id, { onDelete: 'cascade' }),
       /** The session that asked, where there is one. */

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { and, eq, gt, isNull } from 'drizzle-orm'
+import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import { q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller } from './audit'
 import { HoldfastError } from './errors'
@@ -8,30 +8,46 @@ import { HoldfastError } from './errors'
 export const grantLife = 5 * 60_000
 
 export interface NewGrant {
+  /** The session, or the API key, that may use it. */
   sessionId: string
   /** The action that it allows, such as `migration.start`. */
   action: string
   inputHash: string
-  method: 'password'
+  /** What proved it, after RFC 8176: a code, a passkey, or an API key that was made for this action. */
+  method: 'otp' | 'hwk' | 'api-key'
   by: Caller
   now: number
 }
 
+export interface MadeGrant {
+  grantId: string
+  expiresAt: number
+}
+
 /** Makes a grant, after the proof was checked. Answers its id, which works once. */
-export const makeGrant = unit('grant.make', function* (tx, { by, now, ...grant }: NewGrant) {
+export const makeGrant = unit('grant.make', grant)
+
+/** The same inside the unit that uses the proof up. A session gets a new generation with it. */
+export function* grant(tx: Tx, { by, now, ...grant }: NewGrant): Work<MadeGrant> {
+  const { stepUpGrants, sessions } = tx.tables
   const id = randomUUID()
   const expiresAt = now + grantLife
-  yield* q(tx.db.insert(tx.tables.stepUpGrants).values({ id, ...grant, createdAt: now, expiresAt }))
+  if (grant.method !== 'api-key') {
+    // Access tokens that were signed before the step-up stop working (OWASP ASVS 5.0, 7.2.4).
+    const generation = sql`${sessions.generation} + 1`
+    yield* q(tx.db.update(sessions).set({ generation }).where(eq(sessions.id, grant.sessionId)))
+  }
+  yield* q(tx.db.insert(stepUpGrants).values({ id, ...grant, createdAt: now, expiresAt }))
   yield* appendAudit(tx, {
     ...by,
     time: now,
     event: 'authn_step_up_success',
     outcome: 'success',
-    target: `session:${grant.sessionId}`,
+    target: `${grant.method === 'api-key' ? 'api-key' : 'session'}:${grant.sessionId}`,
     after: { action: grant.action, method: grant.method },
   })
   return { grantId: id, expiresAt }
-})
+}
 
 export interface GrantUse {
   /** From the header `Holdfast-Step-Up`; null when the request brought none. */
@@ -69,8 +85,9 @@ export function* useGrant(tx: Tx, { grantId, sessionId, action, input, now }: Gr
     : []
   if (used.length === 0) {
     throw new HoldfastError('STEP_UP_REQUIRED', {
-      message: 'This action asks for your password again.',
-      remedy: 'Confirm it, then send the grant in the header Holdfast-Step-Up.',
+      message: 'This action asks for a fresh code or passkey.',
+      remedy:
+        'POST it with the action and its exact input to /api/auth/step-up, then send the grantId of the answer in the header Holdfast-Step-Up.',
       details: { action },
     })
   }

@@ -150,7 +150,7 @@ export async function openTestConsole(
     aheadMs: 0,
     async grant(id, action = 'migration.start') {
       const { grantId } = await store.run(makeGrant, {
-        ...{ sessionId: admin.sessionId ?? '', action, inputHash: inputHash({ id }), method: 'password' },
+        ...{ sessionId: admin.sessionId ?? '', action, inputHash: inputHash({ id }), method: 'otp' },
         ...{ by: admin, now: Date.now() + console.aheadMs },
       })
       return grantId

@@ -1,0 +1,125 @@
+import { and, eq, isNull } from 'drizzle-orm'
+import type { Store } from '@/db/store'
+import { locked, q, type Tx, unit, type Work } from '@/db/unit'
+import { type Caller, recordAudit } from '@/server/audit'
+import type { Clock } from '@/server/clock'
+import { HoldfastError } from '@/server/errors'
+import { useGrant } from '@/server/grants'
+import { type AttemptLimits, claimAttempt, forgetAttempts, tooMany } from './attempts'
+import { countFactors } from './factor-state'
+import type { Passwords } from './passwords'
+import type { Privilege, SessionInfo } from './types'
+
+/** So long after signing in the password is not asked for again, while there is no factor to step up with. */
+export const freshSignIn = 10 * 60_000
+
+/** Whether a session was opened too long ago to enrol a first factor without the password. */
+export async function isStale(
+  { store, clock }: { store: Store; clock: Clock },
+  { sessionId }: SessionInfo,
+): Promise<boolean> {
+  const { sessions } = store.tables
+  const [row] = await store.db
+    .select({ createdAt: sessions.createdAt })
+    .from(sessions)
+    .where(eq(sessions.id, sessionId))
+  return !row || row.createdAt < clock.now() - freshSignIn
+}
+
+interface ProvePassword {
+  store: Store
+  clock: Clock
+  passwords: Passwords
+}
+
+const passwordKey = (userId: string) => `own-password|${userId}`
+
+interface PasswordAttempt {
+  userId: string
+  limits: AttemptLimits
+  now: number
+}
+
+const claimPassword = unit('enrolment.claim-password', function* (tx, input: PasswordAttempt) {
+  const attempt = yield* claimAttempt(tx, { ...input, key: passwordKey(input.userId) })
+  if (!attempt.allowed) throw tooMany(attempt.retryAfterMs)
+})
+
+const forgetPassword = unit('enrolment.forget-password', function* (tx, userId: string) {
+  yield* forgetAttempts(tx, [passwordKey(userId)])
+})
+
+/** Compares the password of a signed-in user, a few times at most. Throws WRONG_CREDENTIALS, TOO_MANY_REQUESTS. */
+export async function provePassword(
+  { store, clock, passwords }: ProvePassword,
+  { userId, sessionId }: SessionInfo,
+  { password, limits, by }: { password: string; limits: AttemptLimits; by: Caller },
+): Promise<void> {
+  await store.run(claimPassword, { userId, limits, now: clock.now() })
+  const { users } = store.tables
+  const [user] = await store.db.select({ hash: users.passwordHash }).from(users).where(eq(users.id, userId))
+  if (await passwords.verify(user?.hash ?? null, password)) return store.run(forgetPassword, userId)
+  await store.run(recordAudit, {
+    ...by,
+    time: clock.now(),
+    event: 'authn_step_up_fail',
+    outcome: 'failure',
+    reason: 'wrong password',
+    target: `session:${sessionId}`,
+    after: { action: 'enrol a factor' },
+  })
+  throw new HoldfastError('WRONG_CREDENTIALS', {
+    message: 'The password is wrong.',
+    remedy: 'Check it and try again.',
+  })
+}
+
+/** Locks a user's row for a change of factors, so that sign-ins and other changes wait. Throws SESSION_ENDED. */
+export function* lockUser(tx: Tx, userId: string) {
+  const { users } = tx.tables
+  const [user] = yield* q(locked(tx.db.select().from(users).where(eq(users.id, userId))))
+  if (user?.state !== 'active') throw sessionEnded()
+  return user
+}
+
+interface EnrolmentStart {
+  session: Pick<SessionInfo, 'userId' | 'sessionId'>
+  action: 'account.beginTotp' | 'account.beginPasskey'
+  use: Privilege
+  /** The password was given, and right. */
+  passwordProven: boolean
+  now: number
+}
+
+/**
+ * Lets an enrolment begin: by a step-up grant where the user has a factor, otherwise by a sign-in or password that
+ * is fresh. Throws STEP_UP_REQUIRED, BAD_INPUT for a missing password, SESSION_ENDED.
+ */
+export function* allowEnrolment(tx: Tx, input: EnrolmentStart): Work<void> {
+  const { session, action, use, passwordProven, now } = input
+  yield* lockUser(tx, session.userId)
+  const own = yield* lockSession(tx, session)
+  const had = yield* countFactors(tx, session.userId)
+  if (had.totp + had.passkeys > 0) {
+    const sessionId = use.by.sessionId ?? ''
+    yield* useGrant(tx, { grantId: use.grantId, sessionId, action, input: {}, now })
+  } else if (!passwordProven && own.createdAt < now - freshSignIn) {
+    throw new HoldfastError('BAD_INPUT', {
+      message: 'You signed in more than ten minutes ago.',
+      remedy: 'Enter your password to go on.',
+      details: { passwordNeeded: true },
+    })
+  }
+}
+
+/** The session that does something, locked. Throws SESSION_ENDED. */
+export function* lockSession(tx: Tx, { userId, sessionId }: Pick<SessionInfo, 'userId' | 'sessionId'>) {
+  const { sessions } = tx.tables
+  const live = and(eq(sessions.id, sessionId), eq(sessions.userId, userId), isNull(sessions.endedAt))
+  const [session] = yield* q(locked(tx.db.select().from(sessions).where(live)))
+  if (!session) throw sessionEnded()
+  return session
+}
+
+const sessionEnded = () =>
+  new HoldfastError('SESSION_ENDED', { message: 'Your session has ended.', remedy: 'Sign in again.' })

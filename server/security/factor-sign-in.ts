@@ -1,0 +1,227 @@
+import { and, count, eq, isNull } from 'drizzle-orm'
+import { q, unit, type Work } from '@/db/unit'
+import { appendAudit, type Caller, recordAudit } from '@/server/audit'
+import { HoldfastError } from '@/server/errors'
+import { type AttemptLimits, claimAttempt, forgetAttempts, tooMany } from './attempts'
+import {
+  type Claimed,
+  challengeId,
+  challengeOver,
+  claimChallenge,
+  closeChallenge,
+  firstUse,
+  newChallenge,
+  saveChallenge,
+} from './challenges'
+import {
+  type Checked,
+  checkCode,
+  checkPasskey,
+  isBackupCode,
+  methodOf,
+  type ProofConfig,
+  type ProofDeps,
+  type Spend,
+  spendProof,
+} from './factor-proof'
+import { factorsOf, kindsOf } from './factor-state'
+import { newPasskeyChallenge, passkeyChallengeExpiry } from './passkey-challenge'
+import { claimedChallenge, requestOptions, spendPasskey, userHandle, verifyPasskey } from './passkeys'
+import { type Refusal, recordRefusal, refused } from './refusals'
+import type { AuthenticationResponseJSON, FactorAsked, FactorProof, Proven } from './types'
+
+export interface FactorSignInConfig extends ProofConfig {
+  /** How many codes of an app may be tried, over all challenges of a user. */
+  limits: AttemptLimits
+}
+
+/** What the wrong codes of a user's app count under. */
+export const factorKey = (userId: string) => `factor|${userId}`
+
+/** Begins the second half of a sign-in; null when the user has no factor. */
+export async function askForFactor(
+  { store, clock }: ProofDeps,
+  { rp }: ProofConfig,
+  { userId, passwordHash }: { userId: string; passwordHash: string },
+): Promise<FactorAsked | null> {
+  const factors = await factorsOf(store, userId)
+  const kinds = kindsOf(factors)
+  if (kinds.length === 0) return null
+  const [challenge, signed] = [newChallenge(), newChallenge()]
+  const expiresAt = await store.run(saveChallenge, {
+    ...{ id: challengeId(challenge), kind: 'sign-in', userId, sessionId: null },
+    ...{ data: { passwordHash, signed }, now: clock.now() },
+  })
+  const passkey = factors.passkeys.length > 0 ? await requestOptions(rp, factors.passkeys, signed) : null
+  return { challenge, factors: kinds, passkey, expiresAt }
+}
+
+interface ClaimInput {
+  id: string
+  /** Whether the proof is a code of an app, of which a million exist. */
+  guessable: boolean
+  limits: AttemptLimits
+  now: number
+}
+
+type ClaimedProof = Claimed & { email: string; lockedUntil: number | null }
+
+const claimProof = unit('factor.claim', function* (tx, input: ClaimInput): Work<ClaimedProof> {
+  const { id, guessable, limits, now } = input
+  const claimed = yield* claimChallenge(tx, { id, now })
+  const { users } = tx.tables
+  const [user] = yield* q(
+    tx.db.select({ email: users.email }).from(users).where(eq(users.id, claimed.userId)),
+  )
+  if (!user) throw challengeOver()
+  if (!guessable) return { ...claimed, ...user, lockedUntil: null }
+  const attempt = yield* claimAttempt(tx, { key: factorKey(claimed.userId), limits, now })
+  if (!attempt.allowed) throw tooMany(attempt.retryAfterMs)
+  return { ...claimed, ...user, lockedUntil: attempt.lockedUntil }
+})
+
+interface FinishInput {
+  id: string
+  userId: string
+  spend: Spend
+  by: Caller
+  now: number
+}
+
+/** Uses proof and challenge up together. A refusal is answered and changes nothing. */
+const finishProof = unit('factor.prove', function* (tx, input: FinishInput): Work<Refusal | null> {
+  const { id, userId, spend, by, now } = input
+  const refusal = yield* spendProof(tx, { userId, spend, now })
+  if (refusal) return refusal
+  yield* closeChallenge(tx, { id, now })
+  yield* forgetAttempts(tx, [factorKey(userId)])
+  if (spend.kind !== 'backup-code') return null
+  const { backupCodes } = tx.tables
+  const [left] = yield* q(
+    tx.db
+      .select({ codes: count() })
+      .from(backupCodes)
+      .where(and(eq(backupCodes.userId, userId), isNull(backupCodes.usedAt))),
+  )
+  yield* appendAudit(tx, {
+    ...by,
+    time: now,
+    event: 'authn_backup_code_used',
+    outcome: 'success',
+    target: userId,
+    after: { remaining: Number(left?.codes ?? 0) },
+  })
+  return null
+})
+
+/** Proves the second factor of a sign-in. Throws WRONG_CODE, CHALLENGE_OVER, TOO_MANY_REQUESTS. */
+export async function proveFactor(
+  deps: ProofDeps,
+  config: FactorSignInConfig,
+  { challenge, proof, by }: { challenge: string; proof: FactorProof; by: Caller },
+): Promise<Proven> {
+  const { store, clock } = deps
+  const id = challengeId(challenge)
+  const guessable = 'code' in proof && !isBackupCode(proof.code)
+  const claimed = await store.run(claimProof, { id, guessable, limits: config.limits, now: clock.now() })
+  const { userId, lockedUntil } = claimed
+  const caller = { ...by, actor: claimed.email }
+  const checked = await check(deps, config, claimed, proof)
+  const refusal = checked.right
+    ? await store.run(finishProof, { id, userId, spend: checked.spend, by: caller, now: clock.now() })
+    : checked.refusal
+  if (checked.right && !refusal) {
+    const passwordHash = claimed.data.passwordHash ?? null
+    return { userId, passwordHash, methods: ['pwd', methodOf[checked.spend.kind]] }
+  }
+  const reason = refusal ?? { reason: 'wrong code' }
+  await store.run(recordRefusal, {
+    ...{ refusal: reason, event: 'authn_mfa_fail', userId, target: userId },
+    ...{ lockedUntil, by: caller, now: clock.now() },
+  })
+  throw refused(reason)
+}
+
+async function check(
+  deps: ProofDeps,
+  config: ProofConfig,
+  { userId, data }: ClaimedProof,
+  proof: FactorProof,
+): Promise<Checked> {
+  const factors = await factorsOf(deps.store, userId)
+  if ('code' in proof) return checkCode(deps, config, { userId, factors, code: proof.code })
+  return checkPasskey(config, { factors, response: proof.passkey, challenge: data.signed ?? '' })
+}
+
+/** What a browser needs to sign in by a passkey alone. */
+export function passkeySignInOptions({ vault, clock }: ProofDeps, { rp }: ProofConfig) {
+  return requestOptions(rp, [], newPasskeyChallenge({ vault }, clock.now()))
+}
+
+interface PasskeySignIn {
+  id: string
+  expiresAt: number
+  userId: string
+  passkeyId: string
+  counter: number
+  backedUp: boolean
+  now: number
+}
+
+const finishPasskeySignIn = unit('factor.passkey-sign-in', function* (tx, input: PasskeySignIn) {
+  const { id, expiresAt, userId, now, ...use } = input
+  const first = yield* firstUse(tx, { id, kind: 'passkey-sign-in', userId, now, expiresAt })
+  if (!first) return 'challenge used before'
+  return (yield* spendPasskey(tx, { ...use, now })) ? null : 'passkey counter did not grow'
+})
+
+/** Proves a user by a passkey alone. Throws WRONG_CREDENTIALS, and CHALLENGE_OVER when it took too long. */
+export async function provePasskeyAlone(
+  deps: ProofDeps,
+  config: ProofConfig,
+  response: AuthenticationResponseJSON,
+  by: Caller,
+): Promise<Proven> {
+  const { store, clock } = deps
+  const { passkeys, users } = store.tables
+  const [found] = await store.db
+    .select({ passkey: passkeys, user: users })
+    .from(passkeys)
+    .innerJoin(users, eq(users.id, passkeys.userId))
+    .where(eq(passkeys.credentialId, String(response.id)))
+  const refuse = async (reason: string) => {
+    await store.run(recordAudit, {
+      ...by,
+      actor: found?.user.email ?? by.actor,
+      time: clock.now(),
+      event: 'authn_login_fail',
+      outcome: 'failure',
+      target: found?.user.id ?? null,
+      reason,
+      after: { methods: ['hwk'] },
+    })
+    return wrongPasskey()
+  }
+  const challenge = claimedChallenge(response)
+  const expiresAt = challenge === null ? null : passkeyChallengeExpiry(deps, challenge)
+  if (challenge === null || expiresAt === null) throw await refuse('wrong challenge')
+  if (expiresAt <= clock.now()) throw challengeOver()
+  if (!found) throw await refuse('unknown passkey')
+  const { user, passkey } = found
+  if (user.state !== 'active') throw await refuse(`user ${user.state}`)
+  if (response.response.userHandle !== userHandle(user.id)) throw await refuse('passkey of another user')
+  const verified = await verifyPasskey(config.rp, response, { passkey, challenge })
+  if (!verified.ok) throw await refuse(verified.reason)
+  const fault = await store.run(finishPasskeySignIn, {
+    ...{ id: challengeId(challenge), expiresAt, userId: user.id },
+    ...{ ...verified.value, now: clock.now() },
+  })
+  if (fault) throw await refuse(fault)
+  return { userId: user.id, passwordHash: null, methods: ['hwk'] }
+}
+
+const wrongPasskey = () =>
+  new HoldfastError('WRONG_CREDENTIALS', {
+    message: 'This passkey does not sign in here.',
+    remedy: 'Sign in by e-mail address and password, or try another passkey.',
+  })
