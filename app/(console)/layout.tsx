@@ -1,13 +1,13 @@
 import { cookies } from 'next/headers'
 import type { ReactNode } from 'react'
-import { Hydrate, prefetch, requireSession, trpc } from '@/app/_lib/trpc'
+import { Hydrate, prefetch, requireReady, trpc } from '@/app/_lib/trpc'
 import { RAIL_COOKIE } from '@/components/shell/preferences'
 import { ConsoleProvider } from '@/components/trpc/provider'
 import { Frame } from './frame'
 
 /** Rail, strip and live values around every page, for who is signed in. */
 export default async function ConsoleLayout({ children }: { children: ReactNode }) {
-  const [session, jar] = await Promise.all([requireSession(), cookies()])
+  const [session, jar] = await Promise.all([requireReady(), cookies()])
   await prefetch(trpc.system.about.queryOptions())
   return (
     <ConsoleProvider session={session}>

@@ -34,8 +34,19 @@ export function Hydrate({ children }: { children: ReactNode }) {
 }
 
 /** Who is signed in; nobody is sent to sign-in, which goes on by itself while the refresh cookie lives. */
-export const requireSession = cache(async () => {
+export const requireSession = cache(async (next?: string) => {
   const { session } = await getContext()
   if (session) return (await getCaller()).auth.me()
-  redirect(`/sign-in?next=${encodeURIComponent(nextPath((await headers()).get('x-holdfast-path')))}`)
+  redirect(withNext('/sign-in', next ?? (await ownPath())))
 })
+
+/** Who is signed in and may go on: first comes the page of what must be done before anything else. */
+export const requireReady = cache(async () => {
+  const session = await requireSession()
+  const [need] = session.needs
+  if (need) redirect(withNext(need === 'factor' ? '/second-factor' : '/new-password', await ownPath()))
+  return session
+})
+
+const ownPath = async () => nextPath((await headers()).get('x-holdfast-path'))
+const withNext = (path: string, next: string) => `${path}?next=${encodeURIComponent(next)}`

@@ -1,5 +1,6 @@
 /** Where to go after sign-in: a page of the console itself, whatever the address asks for. */
-export function nextPath(asked: string | null | undefined): string {
+export function nextPath(given: string | readonly string[] | null | undefined): string {
+  const asked = typeof given === 'string' ? given : given?.[0]
   // A backslash is a slash to browsers, and they drop tabs and line breaks: //evil.example in disguise.
   if (!asked || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(asked)) return '/'
   const here = 'http://console.invalid'
@@ -9,7 +10,7 @@ export function nextPath(asked: string | null | undefined): string {
     if (
       url.origin !== here ||
       url.pathname.startsWith('//') ||
-      /^\/(sign-in|set-up|second-factor|new-password|invite|reset|link|api)(\/|$)/.test(url.pathname)
+      /^\/(sign-in|set-up|second-factor|new-password|link|api)(\/|$)/.test(url.pathname)
     )
       return '/'
     return `${url.pathname}${url.search}${url.hash}`

@@ -14,5 +14,5 @@ export default async function SignInPage({
   const { next } = await searchParams
   const jar = await cookies()
   const resumable = jar.getAll().some((cookie) => /^(__Host-)?holdfast-refresh$/.test(cookie.name))
-  return <SignIn next={nextPath(Array.isArray(next) ? next[0] : next)} resumable={resumable} />
+  return <SignIn next={nextPath(next)} resumable={resumable} />
 }

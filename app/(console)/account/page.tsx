@@ -5,7 +5,12 @@ import { Account } from './view'
 export const metadata: Metadata = { title: 'Account' }
 
 export default async function AccountPage() {
-  await prefetch(trpc.auth.me.queryOptions(), trpc.security.sessions.queryOptions())
+  await prefetch(
+    trpc.auth.me.queryOptions(),
+    trpc.auth.setUpState.queryOptions(),
+    trpc.account.factors.queryOptions(),
+    trpc.account.sessions.queryOptions(),
+  )
   return (
     <Hydrate>
       <Account />

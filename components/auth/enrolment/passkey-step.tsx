@@ -1,0 +1,82 @@
+'use client'
+
+import type { RegistrationResponseJSON } from '@simplewebauthn/browser'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { fieldError } from '@/components/auth/client'
+import { FormFailure } from '@/components/auth/form-failure'
+import { leavePasskey, makePasskey, type PasskeyPlan } from '@/components/auth/passkey'
+import { Button } from '@/components/ui/button'
+import { Field, Input } from '@/components/ui/field'
+import { useSingleFlight } from '@/components/ui/single-flight'
+
+/** Names a passkey, and has the browser make it. */
+export function PasskeyStep({
+  plan,
+  onMade,
+  onCancel,
+}: {
+  plan: PasskeyPlan
+  onMade: (passkey: { name: string; response: RegistrationResponseJSON }) => Promise<unknown>
+  onCancel: () => void
+}) {
+  const [name, setName] = useState('')
+  const [failure, setFailure] = useState<{ error: unknown }>()
+  const input = useRef<HTMLInputElement>(null)
+  const asking = useRef(false)
+  const here = useRef(true)
+  const [run, busy] = useSingleFlight(async () => {
+    setFailure(undefined)
+    asking.current = true
+    try {
+      const response = await makePasskey(plan)
+      asking.current = false
+      if (here.current) await onMade({ name, response })
+    } catch (error) {
+      setFailure({ error })
+    } finally {
+      asking.current = false
+    }
+  })
+  useEffect(() => {
+    here.current = true
+    input.current?.focus()
+    return () => {
+      here.current = false
+      if (asking.current) void leavePasskey()
+    }
+  }, [])
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    void run()
+  }
+  const wrong = failure && fieldError(failure.error, 'name')
+  return (
+    <form onSubmit={submit} className="flex flex-col gap-4">
+      <p className="text-muted">
+        Your browser makes it, and keeps it on this device, on a security key, or in your password manager.
+      </p>
+      <Field
+        label="Name"
+        hint="So that you know it again: “Laptop”, “Blue security key”."
+        error={wrong}
+        required
+      >
+        <Input
+          ref={input}
+          name="name"
+          autoComplete="off"
+          maxLength={100}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
+      </Field>
+      <FormFailure failure={wrong ? undefined : failure} />
+      <div className="flex flex-wrap justify-end gap-2">
+        <Button onClick={onCancel}>Cancel</Button>
+        <Button type="submit" variant="primary" busy={busy} disabled={name.trim() === ''}>
+          Make the passkey
+        </Button>
+      </div>
+    </form>
+  )
+}
