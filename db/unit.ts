@@ -44,3 +44,12 @@ export function locked<Q>(query: Q): Q {
   const lockable = query as { for?: (strength: 'update') => Q }
   return lockable.for ? lockable.for('update') : query
 }
+
+/**
+ * Like {@link locked}, but leaves out the rows that somebody else holds: for work that waits on nobody and comes
+ * again later.
+ */
+export function lockedIfFree<Q>(query: Q): Q {
+  const lockable = query as { for?: (strength: 'update', options: { skipLocked: true }) => Q }
+  return lockable.for ? lockable.for('update', { skipLocked: true }) : query
+}

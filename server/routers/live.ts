@@ -38,7 +38,6 @@ export async function* liveEvents({ ctx, after, signal }: Request) {
   const shutDown = () => endBy(new HoldfastError('SHUTTING_DOWN', 'The console is restarting.'))
   const sessionEnded = () => endBy(new HoldfastError('UNAUTHENTICATED', 'You are signed out.'))
 
-  const expiry = setTimeout(sessionEnded, Math.min(session.expiresAt - runtime.clock.now(), 2 ** 31 - 1))
   const forget = runtime.security.watch(session.sessionId, (change) => {
     if (change.ended) sessionEnded()
     else permissions = change.permissions
@@ -56,7 +55,6 @@ export async function* liveEvents({ ctx, after, signal }: Request) {
       throw asTrpcError(end.signal.reason as HoldfastError)
     }
   } finally {
-    clearTimeout(expiry)
     forget()
     signal?.removeEventListener('abort', leave)
     runtime.shutdown.removeEventListener('abort', shutDown)

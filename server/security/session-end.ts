@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, inArray, isNull, ne } from 'drizzle-orm'
+import type { Tables } from '@/db/tables'
 import { q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller } from '@/server/audit'
 import { hasFactor } from './methods'
@@ -17,27 +18,31 @@ export type EndReason =
   | 'factor enrolled'
   | 'factor reset'
 
-interface EndInput {
-  /** Whose sessions; a session of somebody else is left alone. */
-  userId: string
-  /** One session, or all but one. */
-  which: { only: string } | { allBut: string }
+export interface EndInput {
+  /** Whose sessions; a session of somebody else is left alone. Absent for an admin, who names one of anybody. */
+  userId?: string
+  which: { only: string } | { allBut: string } | 'all'
   reason: EndReason
   by: Caller
   now: number
 }
 
-/** Ends one session of a user or all others. Answers the ids that ended. */
+/** Ends one session, all others, or all of a user. Answers the ids that ended. */
 export const endSessions = unit('session.end', function* (tx, input: EndInput) {
   const { sessions } = tx.tables
   const { which, userId, now } = input
-  const chosen = 'only' in which ? eq(sessions.id, which.only) : ne(sessions.id, which.allBut)
+  if (userId === undefined && !(which !== 'all' && 'only' in which)) throw new Error('Whose sessions?')
   const found = yield* q(
     tx.db
       .select({ id: sessions.id })
       .from(sessions)
       .where(
-        and(chosen, eq(sessions.userId, userId), isNull(sessions.endedAt), gt(sessions.idleExpiresAt, now)),
+        and(
+          which === 'all' ? undefined : chosen(sessions.id, which),
+          userId === undefined ? undefined : eq(sessions.userId, userId),
+          isNull(sessions.endedAt),
+          gt(sessions.idleExpiresAt, now),
+        ),
       )
       .orderBy(asc(sessions.id)),
   )
@@ -49,6 +54,10 @@ export const endSessions = unit('session.end', function* (tx, input: EndInput) {
     now,
   )
 })
+
+function chosen(id: Tables['sessions']['id'], which: { only: string } | { allBut: string }) {
+  return 'only' in which ? eq(id, which.only) : ne(id, which.allBut)
+}
 
 const endEvents = {
   'signed out': 'authn_logout',
@@ -72,7 +81,7 @@ interface Whose {
   weaker?: boolean
 }
 
-/** Ends live sessions of a user inside another unit. Answers the ids that ended: tell {@link SessionEvents} of them. */
+/** Ends live sessions of a user inside another unit. Answers the ids that ended: tell {@link SessionWatch} of them. */
 export function* endSessionsOf(
   tx: Tx,
   { userId, except, weaker = false }: Whose,

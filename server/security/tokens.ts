@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
+import { jwtVerify, SignJWT } from 'jose'
 import type { Clock } from '@/server/clock'
-import type { Keys } from './keys'
+import type { Keys, TokenKey } from './keys'
+import { readHeader } from './token-shape'
 
 /** What an access token says: who, and in which session. */
 export interface AccessClaims {
   userId: string
   sessionId: string
+  /** The session's count of step-ups when it was signed. */
+  generation: number
   tokenId: string
   /** UTC milliseconds. */
   expiresAt: number
@@ -14,7 +17,11 @@ export interface AccessClaims {
 
 export interface Tokens {
   /** Signs an access token for a session (RFC 9068 in shape). */
-  sign(session: { userId: string; sessionId: string }): Promise<{ token: string; expiresAt: number }>
+  sign(session: {
+    userId: string
+    sessionId: string
+    generation: number
+  }): Promise<{ token: string; expiresAt: number }>
   /** The claims of a token that is ours, whole and in its time; otherwise null, whatever is wrong with it. */
   verify(token: string): Promise<AccessClaims | null>
 }
@@ -22,20 +29,82 @@ export interface Tokens {
 const type = 'at+jwt'
 const audience = 'holdfast'
 /** Instances of one console may be apart by so many seconds. */
-const tolerance = 5
+export const tolerance = 5
 const requiredClaims = ['iss', 'aud', 'sub', 'sid', 'jti', 'iat', 'exp']
+/** So many verified tokens are remembered; then the oldest is forgotten. */
+const remembered = 10_000
 
-/** @param accessMs life of a token; none is accepted that is older, whatever it says itself */
+interface Verified {
+  kid: string
+  claims: AccessClaims
+  /** The times in which it is good, UTC seconds, the tolerance included. */
+  from: number
+  until: number
+}
+
+/**
+ * Signs and verifies access tokens. A signature that was verified once is remembered until the token's end:
+ * only whether its key still counts and its time are looked at again. What became of the session is not said
+ * here, but by the store.
+ * @param accessMs life of a token; none is accepted that is older, whatever it says itself
+ */
 export function openTokens(
   { keys, clock }: { keys: Keys; clock: Clock },
   { issuer, accessMs }: { issuer: string; accessMs: number },
 ): Tokens {
   const life = Math.max(1, Math.floor(accessMs / 1000))
+  const memory = new Map<string, Verified>()
+  const seconds = () => Math.floor(clock.now() / 1000)
+
+  function remember(token: string, verified: Verified): void {
+    if (memory.size >= remembered) {
+      for (const oldest of memory.keys()) {
+        memory.delete(oldest)
+        break
+      }
+    }
+    memory.set(token, verified)
+  }
+
+  async function recall(token: string, seen: Verified): Promise<AccessClaims | null> {
+    const now = seconds()
+    const good = now >= seen.from && now < seen.until && (await keys.verifying(seen.kid)) !== null
+    if (good) return seen.claims
+    memory.delete(token)
+    return null
+  }
+
+  /** Throws whatever is wrong with the token. */
+  async function verifyNew(token: string, found: TokenKey): Promise<Verified | null> {
+    const { payload } = await jwtVerify(token, found.key, {
+      algorithms: [found.algorithm],
+      typ: type,
+      issuer,
+      audience,
+      requiredClaims,
+      maxTokenAge: life,
+      clockTolerance: tolerance,
+      currentDate: new Date(clock.now()),
+    })
+    const { sub, sid, jti, exp = 0, iat = 0, nbf = 0 } = payload
+    const [, sessionId, generation] = /^([\w-]{1,64})\.([1-9]\d{0,8})$/.exec(String(sid)) ?? []
+    if (typeof sub !== 'string' || typeof jti !== 'string' || !sessionId) return null
+    return {
+      kid: found.kid,
+      claims: {
+        ...{ userId: sub, sessionId, generation: Number(generation), tokenId: jti },
+        expiresAt: exp * 1000,
+      },
+      from: Math.max(iat, nbf) - tolerance,
+      until: Math.min(exp, iat + life + 1) + tolerance,
+    }
+  }
+
   return {
-    async sign({ userId, sessionId }) {
+    async sign({ userId, sessionId, generation }) {
       const { kid, algorithm, key } = await keys.signing()
-      const now = Math.floor(clock.now() / 1000)
-      const token = await new SignJWT({ sid: sessionId })
+      const now = seconds()
+      const token = await new SignJWT({ sid: `${sessionId}.${generation}` })
         .setProtectedHeader({ alg: algorithm, typ: type, kid })
         .setIssuer(issuer)
         .setAudience(audience)
@@ -46,37 +115,22 @@ export function openTokens(
         .sign(key)
       return { token, expiresAt: (now + life) * 1000 }
     },
+
     async verify(token) {
+      const seen = memory.get(token)
+      if (seen) return recall(token, seen)
+      const header = readHeader(token)
+      // Outside of the try: a store that is away is no reason to call a token false.
+      const found = header?.typ === type ? await keys.verifying(header.kid) : null
+      if (!found) return null
       try {
-        if (!isCanonical(token)) return null
-        const { kid } = decodeProtectedHeader(token)
-        const found = typeof kid === 'string' ? await keys.verifying(kid) : null
-        if (!found) return null
-        const { payload } = await jwtVerify(token, found.key, {
-          algorithms: [found.algorithm],
-          typ: type,
-          issuer,
-          audience,
-          requiredClaims,
-          maxTokenAge: life,
-          clockTolerance: tolerance,
-          currentDate: new Date(clock.now()),
-        })
-        const { sub, sid, jti, exp } = payload
-        if (typeof sub !== 'string' || typeof sid !== 'string' || typeof jti !== 'string') return null
-        return { userId: sub, sessionId: sid, tokenId: jti, expiresAt: (exp ?? 0) * 1000 }
+        const verified = await verifyNew(token, found)
+        if (!verified) return null
+        remember(token, verified)
+        return verified.claims
       } catch {
         return null
       }
     },
   }
-}
-
-/** base64url allows several spellings of the same bytes; only the one that we write counts. */
-function isCanonical(token: string): boolean {
-  const parts = token.split('.')
-  return (
-    parts.length === 3 &&
-    parts.every((part) => part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part)
-  )
 }
