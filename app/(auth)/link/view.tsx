@@ -9,11 +9,11 @@ import { CheckFailed, Checking, forgetToken, Remark, SignInLink, useLinkToken } 
 import { GivePassword } from './give-password'
 
 async function check(token: string) {
-  const [{ passwordLength }, state] = await Promise.all([
+  const [{ passwordLength }, found] = await Promise.all([
     authClient.auth.setUpState.query(),
     authClient.auth.checkLink.mutate({ token }),
   ])
-  return { ...state, least: passwordLength.least }
+  return { found, least: passwordLength.least }
 }
 
 /** What stands behind a one-time link: name and password of an invited user, or a new password. */
@@ -44,8 +44,9 @@ export function OneTimeLink() {
       </Remark>
     )
   }
-  const { token, facts } = link
-  if (facts.state === 'used' || usedToken === token) {
+  const { token } = link
+  const { found, least } = link.facts
+  if (found.state === 'used' || usedToken === token) {
     return (
       <Remark title="This link was used" action={<SignInLink />}>
         It works once. Sign in with the password that was given by it; if that was not you, tell an admin at
@@ -53,7 +54,7 @@ export function OneTimeLink() {
       </Remark>
     )
   }
-  if (facts.state === 'unknown') {
+  if (found.state === 'unknown') {
     return (
       <Remark title="This link does not work" action={<SignInLink />}>
         It is too old, a newer one took its place, or it was not copied whole. Ask an admin for a new one.
@@ -64,13 +65,13 @@ export function OneTimeLink() {
     <GivePassword
       key={token}
       token={token}
-      link={facts}
-      least={facts.least}
+      link={found}
+      least={least}
       onUsed={() => setUsedToken(token)}
       onAnswer={(answer) => {
         if (answer.state === 'signed-in') return done(answer)
         forgetToken()
-        setSecond({ email: facts.email, asked: answer })
+        setSecond({ email: found.email, asked: answer })
       }}
     />
   )
