@@ -4,39 +4,47 @@ import { z } from 'zod'
 import { system } from '@/server/audit'
 import { systemClock } from '@/server/clock'
 import { loadEnv } from '@/server/env'
+import { isHoldfastError } from '@/server/errors'
 import { openLog } from '@/server/log'
 import { openStore } from '@/server/open-store'
-import { openSecurity } from '@/server/security'
+import { openSecurity, type Security } from '@/server/security'
 import { passwordLength } from '@/server/security/passwords'
 
-const help = `Usage: npm run admin -- create --email ADDRESS [--name NAME] [--role admin|operator|viewer]
+const help = `Usage: npm run admin -- COMMAND --email ADDRESS
 
-Makes a user who can sign in at once. The password is read from standard input, one line:
+  create          Makes a user who can sign in at once. The password is read from standard input, one
+                  line; it has ${passwordLength.least} characters or more.
+                  --name NAME, --role admin|operator|viewer (admin if it is left out)
+  reset-password  Takes a user's password away, ends the sessions, and prints a link that works once and
+                  asks for a new one.
+  reset-factor    Takes a user's authenticator app, passkeys and backup codes away, and ends the sessions:
+                  for an admin who lost the phone and whom no other admin can help.
 
   printf '%s' "$PASSWORD" | npm run admin -- create --email ana@example.org
+  npm run admin -- reset-factor --email ana@example.org
 
-It has ${passwordLength.least} characters or more. The console may be running meanwhile.
-Exit status: 0 made, 1 not made (the reason is printed), 2 wrong arguments.
+The console may be running meanwhile. Each of them is in the audit log, as done by 'command line'.
+Exit status: 0 done, 1 not done (the reason is printed), 2 wrong arguments.
 `
 
-const arguments_ = z.object({
-  email: z.email({ error: '--email takes an e-mail address' }).max(254),
-  name: z.string().trim().min(1).max(100).optional(),
-  role: z.enum(['admin', 'operator', 'viewer'], { error: '--role takes admin, operator or viewer' }),
-})
+const email = z.email({ error: '--email takes an e-mail address' }).max(254)
+const arguments_ = {
+  create: z.strictObject({
+    email,
+    name: z.string().trim().min(1).max(100).optional(),
+    role: z
+      .enum(['admin', 'operator', 'viewer'], { error: '--role takes admin, operator or viewer' })
+      .default('admin'),
+  }),
+  'reset-password': z.strictObject({ email }, { error: 'reset-password takes --email alone' }),
+  'reset-factor': z.strictObject({ email }, { error: 'reset-factor takes --email alone' }),
+}
 
 /** Wrong arguments: exit status 2. */
 class UsageError extends Error {}
 
 async function run(): Promise<void> {
-  const { email, name, role } = parse(process.argv.slice(2))
-  const password = await readPassword()
-  const { length } = [...password]
-  if (length < passwordLength.least || length > passwordLength.most) {
-    throw new Error(
-      `The password has ${length} characters; it takes ${passwordLength.least} to ${passwordLength.most}.`,
-    )
-  }
+  const act = await parse(process.argv.slice(2))
   const env = loadEnv()
   const log = openLog(env.LOG_LEVEL)
   const { store, vault, database } = await openStore(env, log, { serving: false })
@@ -50,43 +58,73 @@ async function run(): Promise<void> {
         url: env.HOLDFAST_URL,
       },
     )
-    const user = { email, role, password, name: name ?? email.replace(/@.*/, '') }
-    await security.createUser(user, { ...system, actor: 'command line' })
-    console.log(`Made the ${role} ${email}. Sign in at ${env.HOLDFAST_URL}/sign-in`)
+    console.log(await act(security.machine, env.HOLDFAST_URL))
   } finally {
     await database.close()
   }
 }
 
-function parse(args: string[]) {
-  let parsed: ReturnType<typeof parseOptions>
-  try {
-    parsed = parseOptions(args)
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-  const { values, positionals } = parsed
-  if (values.help) {
+/** What is to be done; it answers what to say about it. */
+type Act = (machine: Security['machine'], url: string) => Promise<string>
+
+const by = { ...system, actor: 'command line' }
+
+async function parse(args: string[]): Promise<Act> {
+  const { values, positionals } = parseOptions(args)
+  const { help: asked, ...given } = values
+  if (asked) {
     process.stdout.write(help)
     process.exit(0)
   }
-  if (positionals.join(' ') !== 'create') throw new UsageError('The one command is: create')
-  const checked = arguments_.safeParse({ ...values, role: values.role ?? 'admin' })
-  if (!checked.success) throw new UsageError(checked.error.issues[0]?.message ?? 'wrong arguments')
-  return checked.data
+  switch (positionals.join(' ')) {
+    case 'create': {
+      const { name, role, email } = checked(arguments_.create, given)
+      const user = { email, role, name: name ?? email.replace(/@.*/, ''), password: await readPassword() }
+      return async (machine, url) => {
+        await machine.createUser(user, by)
+        return `Made the ${role} ${email}. Sign in at ${url}/sign-in`
+      }
+    }
+    case 'reset-password': {
+      const user = checked(arguments_['reset-password'], given)
+      return async (machine) => {
+        const { link, expiresAt } = await machine.resetPassword(user, by)
+        return `The password of ${user.email} is void. Until ${new Date(expiresAt).toISOString()}, this link asks for a new one, once:\n${link}`
+      }
+    }
+    case 'reset-factor': {
+      const user = checked(arguments_['reset-factor'], given)
+      return async (machine) => {
+        await machine.resetFactor(user, by)
+        return `${user.email} has no second factor now, and is signed out everywhere.`
+      }
+    }
+    default:
+      throw new UsageError('The commands are: create, reset-password, reset-factor')
+  }
+}
+
+function checked<T>(schema: z.ZodType<T>, given: unknown): T {
+  const result = schema.safeParse(given)
+  if (!result.success) throw new UsageError(result.error.issues[0]?.message ?? 'wrong arguments')
+  return result.data
 }
 
 function parseOptions(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      email: { type: 'string' },
-      name: { type: 'string' },
-      role: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        email: { type: 'string' },
+        name: { type: 'string' },
+        role: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
 }
 
 /** One line of standard input; asked for without echo at a terminal. */
@@ -127,6 +165,7 @@ function askPassword(): Promise<string> {
 /** A failed query's message holds what was bound to it, so its code stands for it. */
 function shown(error: unknown): string {
   const { message, cause } = error as Error
+  if (isHoldfastError(error)) return [message, error.remedy].filter(Boolean).join(' ')
   if (!Object.hasOwn(error as object, 'query')) return message
   return `The store could not be written (${(cause as { code?: string })?.code ?? 'unknown error'}).`
 }
