@@ -54,7 +54,7 @@ export function OneTimeLink() {
       </Remark>
     )
   }
-  if (found.state === 'unknown') {
+  if (found.state !== 'usable') {
     return (
       <Remark title="This link does not work" action={<SignInLink />}>
         It is too old, a newer one took its place, or it was not copied whole. Ask an admin for a new one.
