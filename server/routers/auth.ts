@@ -110,7 +110,10 @@ export const authRouter = router({
       if (browser) clearCookies(ctx.resHeaders, security.secure)
     }),
 
-  me: procedure('account:own').query(({ ctx }) => ({ ...ctx.session, now: ctx.runtime.clock.now() })),
+  /** Who asks, read from the store now: by this another program learns at once that a session has ended. */
+  me: procedure('account:own')
+    .meta({ permission: 'account:own', openapi: { method: 'GET', path: '/auth/me' } })
+    .query(({ ctx }) => ({ ...ctx.session, now: ctx.runtime.clock.now() })),
 
   /** By which factors this session can step up, and what a passkey needs for it. */
   stepUpOptions: procedure('account:own')

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import type { AnyProcedure } from '@trpc/server'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { q, unit } from '@/db/unit'
+import { startCapture } from '@/server/migration/capture'
+import { appRouter } from './_app'
+import { openConsole } from './testing/console'
+import { openPeople } from './testing/people'
+
+/** What there is to act on. */
+interface Things {
+  users: Record<'vera' | 'disabled' | 'invited', string>
+  runs: Record<'planned' | 'completed', string>
+  passkey: string
+}
+
+/** Every action that takes a step-up, with an input that would do it. */
+const steppedUp: Record<string, (things: Things) => object> = {
+  'account.beginTotp': () => ({}),
+  'account.removeTotp': () => ({}),
+  'account.beginPasskey': () => ({}),
+  'account.removePasskey': ({ passkey }) => ({ id: passkey }),
+  'account.regenerateBackupCodes': () => ({}),
+  'security.inviteUser': () => ({ email: 'new@example.org', name: 'New', role: 'viewer' }),
+  'security.renewInvite': ({ users }) => ({ userId: users.invited }),
+  'security.setRole': ({ users }) => ({ userId: users.vera, role: 'operator' }),
+  'security.disableUser': ({ users }) => ({ userId: users.vera }),
+  'security.enableUser': ({ users }) => ({ userId: users.disabled }),
+  'security.resetPassword': ({ users }) => ({ userId: users.vera }),
+  'security.resetFactor': ({ users }) => ({ userId: users.vera }),
+  'security.setFactorPolicy': () => ({ requiredRoles: ['admin', 'operator'] }),
+  'security.createApiKey': () => ({ name: 'new', permissions: ['system:read'], days: 1 }),
+  'security.rotateSigningKeys': () => ({ revokeOld: false }),
+  'migration.start': ({ runs }) => ({ id: runs.planned }),
+  'migration.switchOver': ({ runs }) => ({ id: runs.completed }),
+}
+
+/** Changes that an admin makes without one: each only takes something away, or is undone by another. */
+const withoutStepUp = [
+  'security.withdrawInvite',
+  'security.requirePasswordChange',
+  'security.endSession',
+  'security.endSessions',
+  'security.revokeApiKey',
+  'migration.createConnection',
+  'migration.updateConnection',
+  'migration.deleteConnection',
+  'migration.testConnection',
+  'migration.deleteUpload',
+  'migration.create',
+  'migration.plan',
+  'migration.delete',
+]
+
+/** A user who was invited, one who is disabled, a passkey, and runs that wait for their step-up. */
+const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey, ana }: Made) {
+  const { tables, db } = tx
+  const now = Date.now()
+  const account = { role: 'viewer' as const, createdAt: now, updatedAt: now }
+  yield* q(
+    db
+      .insert(tables.users)
+      .values({ ...account, id: users.invited, email: 'ivy@example.org', name: 'Ivy', state: 'invited' }),
+  )
+  yield* q(
+    db
+      .insert(tables.users)
+      .values({ ...account, id: users.disabled, email: 'olga@example.org', name: 'Olga', state: 'disabled' }),
+  )
+  yield* q(
+    db.insert(tables.passkeys).values({
+      ...{ id: passkey, userId: ana, name: 'Laptop', credentialId: 'credential', publicKey: 'key' },
+      ...{ counter: 0, transports: [], backedUp: false, createdAt: now },
+    }),
+  )
+  for (const state of ['planned', 'completed'] as const) {
+    yield* q(
+      db.insert(tables.migrationRuns).values({
+        ...{ id: runs[state], sourceKind: 'store', source: 'holdfast.db', sourceName: 'The store' },
+        ...{ target: {}, state, plan: { tables: [] }, checks: [], createdAt: now },
+        validation: { ok: true, tables: [], checks: [], sourceChanged: false },
+      }),
+    )
+  }
+})
+type Made = Things & { ana: string }
+
+let console: Awaited<ReturnType<typeof openConsole>>
+let things: Things
+let admin: string | null
+const undo: (() => unknown)[] = []
+beforeAll(async () => {
+  console = await openConsole((step) => undo.push(step))
+  const { tokens, users } = await openPeople(console)
+  admin = tokens.admin
+  things = {
+    users: { vera: users.vera.userId, disabled: randomUUID(), invited: randomUUID() },
+    runs: { planned: randomUUID(), completed: randomUUID() },
+    passkey: randomUUID(),
+  }
+  const { store, database } = console.runtime
+  await store.run(makeThings, { ...things, ana: users.ana.userId })
+  if (database.dialect === 'sqlite') startCapture(database.client, store.tables)
+})
+afterAll(async () => {
+  for (const step of undo.splice(0).reverse()) await step()
+})
+
+it('leaves no change of an admin undecided', () => {
+  const procedures = Object.entries(appRouter._def.procedures as unknown as Record<string, AnyProcedure>)
+  const manage = procedures.flatMap(([name, { _def }]) => {
+    const { permission } = _def.meta as { permission: string }
+    return permission.endsWith(':manage') && _def.type === 'mutation' ? [name] : []
+  })
+  const decided = [...Object.keys(steppedUp).filter((name) => !name.startsWith('account.')), ...withoutStepUp]
+  expect(manage.sort()).toEqual(decided.sort())
+})
+
+it.each(Object.entries(steppedUp))(
+  '%s is refused without a grant, and with one that does not exist',
+  async (name, input) => {
+    for (const grant of [undefined, { 'holdfast-step-up': randomUUID() }]) {
+      const { outcome, body } = await console.call(name, 'mutation', admin, input(things), grant)
+      expect(outcome).toBe('STEP_UP_REQUIRED')
+      expect(body.error.data).toMatchObject({ httpStatus: 403, details: { action: name } })
+    }
+  },
+)
+
+it('migration.start is refused over REST, too', async () => {
+  const input = { id: things.runs.planned }
+  const { outcome, body } = await console.rest('POST', '/api/infrastructure/migration/start', admin, input)
+  expect(outcome).toBe('STEP_UP_REQUIRED')
+  expect(body).toMatchObject({ status: 403, details: { action: 'migration.start' } })
+})

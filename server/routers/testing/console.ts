@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GET as authGet, POST as authPost } from '@/app/api/auth/[...path]/route'
+import {
+  GET as infrastructureGet,
+  POST as infrastructurePost,
+} from '@/app/api/infrastructure/[...path]/route'
+import { GET as trpcGet, POST as trpcPost } from '@/app/api/trpc/[trpc]/route'
+import { POST as uploadRoute } from '@/app/api/upload/route'
+import { parseVariables } from '@/server/env'
+import { setRuntime } from '@/server/running'
+import { openRuntime } from '@/server/runtime'
+
+export const url = 'http://localhost:3000'
+
+/** `ok`, or the code of the refusal; and what was answered. */
+export interface Outcome {
+  outcome: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect, and fail on anything else
+  body: any
+}
+
+/** Everything that lives, on a SQLite store of its own, behind the handlers that Next would call. */
+export async function openConsole(later: (step: () => unknown) => void) {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-routers-'))
+  later(() => rmSync(folder, { recursive: true, force: true }))
+  const runtime = await setRuntime(
+    openRuntime(parseVariables({ HOLDFAST_DATA_DIR: folder, HOLDFAST_URL: url, TWO_FA_WINDOW: '10' })),
+  )
+  later(() => {
+    Reflect.deleteProperty(globalThis, 'holdfast')
+    return runtime.close()
+  })
+  return { runtime, call, rest }
+}
+
+/** Calls a procedure over tRPC, as a program does: by bearer token or API key, or signed out with null. */
+async function call(
+  procedure: string,
+  type: string,
+  token: string | null,
+  input?: object,
+  more: Record<string, string> = {},
+): Promise<Outcome> {
+  const path = `/api/trpc/${procedure}`
+  const headers = headersOf(token, more)
+  if (type === 'mutation') {
+    const body = JSON.stringify(input)
+    return outcomeOf(await trpcPost(new Request(`${url}${path}`, { method: 'POST', headers, body })))
+  }
+  const query = input ? `?input=${encodeURIComponent(JSON.stringify(input))}` : ''
+  const gone = new AbortController()
+  const request = new Request(`${url}${path}${query}`, { headers, signal: gone.signal })
+  if (type === 'query') return outcomeOf(await trpcGet(request))
+  headers.set('accept', 'text/event-stream')
+  const outcome = await firstOf(await trpcGet(new Request(request, { headers })))
+  gone.abort()
+  return outcome
+}
+
+/** Calls an address over REST. */
+async function rest(method: string, path: string, token: string | null, body?: object): Promise<Outcome> {
+  const handlers: Record<string, (request: Request) => Promise<Response>> = {
+    'GET auth': authGet,
+    'POST auth': authPost,
+    'GET infrastructure': infrastructureGet,
+    'POST infrastructure': infrastructurePost,
+    'POST upload': uploadRoute,
+  }
+  const handler = handlers[`${method} ${path.split('/')[2]?.split('?')[0]}`]
+  if (!handler) throw new Error(`No route answers ${method} ${path}.`)
+  const headers = headersOf(token)
+  const request = new Request(`${url}${path}`, { method, headers, body: body && JSON.stringify(body) })
+  return outcomeOf(await handler(request))
+}
+
+function headersOf(token: string | null, more: Record<string, string> = {}) {
+  const headers = new Headers({ 'content-type': 'application/json', 'x-holdfast-peer': '127.0.0.1', ...more })
+  if (token) headers.set('authorization', `Bearer ${token}`)
+  return headers
+}
+
+async function outcomeOf(response: Response): Promise<Outcome> {
+  const text = await response.text()
+  const body = text === '' ? null : JSON.parse(text)
+  if (response.ok) return { outcome: 'ok', body: body?.result?.data ?? body }
+  return { outcome: body.error?.data.code ?? body.code, body }
+}
+
+/** The first message of an event stream that says anything. */
+async function firstOf(response: Response): Promise<Outcome> {
+  let text = ''
+  for await (const chunk of (response.body as ReadableStream<Uint8Array>).pipeThrough(
+    new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>,
+  )) {
+    text += chunk
+    const refused = /event: serialized-error\ndata: (.+)\n/.exec(text)
+    if (refused) return { outcome: JSON.parse(refused[1] as string).data.code, body: null }
+    if (/^id: /m.test(text)) return { outcome: 'ok', body: null }
+  }
+  throw new Error(`The stream ended: ${text}`)
+}
