@@ -1,14 +1,16 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
-import { type Caller, recordAudit } from '@/server/audit'
+import type { Caller } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import { useGrant } from '@/server/grants'
 import { type AttemptLimits, claimAttempt, forgetAttempts, tooMany } from './attempts'
 import { countFactors } from './factor-state'
 import type { Passwords } from './passwords'
+import { recordRefusal } from './refusals'
 import type { Privilege, SessionInfo } from './types'
+import { type LockedUser, lockUser } from './user-guards'
 
 /** So long after signing in the password is not asked for again, while there is no factor to step up with. */
 export const freshSignIn = 10 * 60_000
@@ -26,13 +28,16 @@ export async function isStale(
   return !row || row.createdAt < clock.now() - freshSignIn
 }
 
+export type EnrolmentAction = 'account.beginTotp' | 'account.beginPasskey'
+
 interface ProvePassword {
   store: Store
   clock: Clock
   passwords: Passwords
 }
 
-const passwordKey = (userId: string) => `own-password|${userId}`
+/** The same counter as for a change of the password: both are guesses at it by who holds a session. */
+const passwordKey = (userId: string) => `password|${userId}`
 
 interface PasswordAttempt {
   userId: string
@@ -40,33 +45,34 @@ interface PasswordAttempt {
   now: number
 }
 
-const claimPassword = unit('enrolment.claim-password', function* (tx, input: PasswordAttempt) {
-  const attempt = yield* claimAttempt(tx, { ...input, key: passwordKey(input.userId) })
-  if (!attempt.allowed) throw tooMany(attempt.retryAfterMs)
+const claimPassword = unit('enrolment.claim', function* (tx, { userId, ...rest }: PasswordAttempt) {
+  const claim = yield* claimAttempt(tx, { key: passwordKey(userId), ...rest })
+  if (!claim.allowed) throw tooMany(claim.retryAfterMs)
+  return { lockedUntil: claim.lockedUntil }
 })
 
-const forgetPassword = unit('enrolment.forget-password', function* (tx, userId: string) {
-  yield* forgetAttempts(tx, [passwordKey(userId)])
-})
+const forgetPassword = unit('enrolment.forget', (tx, userId: string) =>
+  forgetAttempts(tx, [passwordKey(userId)]),
+)
 
 /** Compares the password of a signed-in user, a few times at most. Throws WRONG_CREDENTIALS, TOO_MANY_REQUESTS. */
 export async function provePassword(
   { store, clock, passwords }: ProvePassword,
   { userId, sessionId }: SessionInfo,
-  { password, limits, by }: { password: string; limits: AttemptLimits; by: Caller },
+  {
+    password,
+    action,
+    limits,
+    by,
+  }: { password: string; action: EnrolmentAction; limits: AttemptLimits; by: Caller },
 ): Promise<void> {
-  await store.run(claimPassword, { userId, limits, now: clock.now() })
+  const { lockedUntil } = await store.run(claimPassword, { userId, limits, now: clock.now() })
   const { users } = store.tables
   const [user] = await store.db.select({ hash: users.passwordHash }).from(users).where(eq(users.id, userId))
   if (await passwords.verify(user?.hash ?? null, password)) return store.run(forgetPassword, userId)
-  await store.run(recordAudit, {
-    ...by,
-    time: clock.now(),
-    event: 'authn_step_up_fail',
-    outcome: 'failure',
-    reason: 'wrong password',
-    target: `session:${sessionId}`,
-    after: { action: 'enrol a factor' },
+  await store.run(recordRefusal, {
+    ...{ refusal: { reason: 'wrong password' }, event: 'authn_step_up_fail', userId },
+    ...{ target: `session:${sessionId}`, action, lockedUntil, by, now: clock.now() },
   })
   throw new HoldfastError('WRONG_CREDENTIALS', {
     message: 'The password is wrong.',
@@ -74,17 +80,16 @@ export async function provePassword(
   })
 }
 
-/** Locks a user's row for a change of factors, so that sign-ins and other changes wait. Throws SESSION_ENDED. */
-export function* lockUser(tx: Tx, userId: string) {
-  const { users } = tx.tables
-  const [user] = yield* q(locked(tx.db.select().from(users).where(eq(users.id, userId))))
-  if (user?.state !== 'active') throw sessionEnded()
+/** Locks a user's row for a change of the own factors: sign-ins and other changes wait. Throws SESSION_ENDED. */
+export function* lockOwner(tx: Tx, userId: string): Work<LockedUser> {
+  const user = yield* lockUser(tx, userId)
+  if (user.state !== 'active') throw sessionEnded()
   return user
 }
 
 interface EnrolmentStart {
   session: Pick<SessionInfo, 'userId' | 'sessionId'>
-  action: 'account.beginTotp' | 'account.beginPasskey'
+  action: EnrolmentAction
   use: Privilege
   /** The password was given, and right. */
   passwordProven: boolean
@@ -97,7 +102,7 @@ interface EnrolmentStart {
  */
 export function* allowEnrolment(tx: Tx, input: EnrolmentStart): Work<void> {
   const { session, action, use, passwordProven, now } = input
-  yield* lockUser(tx, session.userId)
+  yield* lockOwner(tx, session.userId)
   const own = yield* lockSession(tx, session)
   const had = yield* countFactors(tx, session.userId)
   if (had.totp + had.passkeys > 0) {

@@ -5,8 +5,8 @@ import { appendAudit } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import { useGrant } from '@/server/grants'
 import { replaceBackupCodes } from './backup-codes'
-import { lockUser } from './enrolment-guard'
-import { countFactors, dropFactors, roleNeedsFactorNow } from './factor-state'
+import { lockOwner } from './enrolment-guard'
+import { countFactors, roleNeedsFactorNow } from './factor-state'
 import { noPasskey } from './passkey-enrolment'
 import { factorRequired } from './step-up'
 import type { Privilege } from './types'
@@ -19,7 +19,7 @@ interface Change {
 
 /** Locks the user and uses the grant up. */
 function* guarded(tx: Tx, { userId, use, now }: Change, action: string, input: unknown) {
-  const user = yield* lockUser(tx, userId)
+  const user = yield* lockOwner(tx, userId)
   const sessionId = use.by.sessionId ?? ''
   yield* useGrant(tx, { grantId: use.grantId, sessionId, action, input, now })
   return user
@@ -61,7 +61,7 @@ function* settle(
   const left = yield* countFactors(tx, userId)
   if (left.totp + left.passkeys === 0) {
     if (yield* roleNeedsFactorNow(tx, role)) throw lastFactor(role)
-    yield* dropFactors(tx, userId)
+    yield* q(tx.db.delete(tx.tables.backupCodes).where(eq(tx.tables.backupCodes.userId, userId)))
   }
   yield* appendAudit(tx, {
     ...use.by,

@@ -2,6 +2,7 @@ import { and, asc, eq, isNotNull } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import type { Role } from '@/db/tables'
 import { q, type Tx, type Work } from '@/db/unit'
+import { factorPolicyKey, requiredRoles } from './factor-policy'
 import type { FactorKind } from './types'
 
 /** The store, or a unit's transaction: whatever can be read from. */
@@ -51,28 +52,17 @@ export function* countFactors(tx: Tx, userId: string): Work<{ totp: number; pass
   return { totp: apps.length, passkeys: keys.length }
 }
 
-/** Takes everything away by which a user proves more than the password. Answers whether there was something. */
-export function* dropFactors(tx: Tx, userId: string): Work<boolean> {
-  const { totpFactors, passkeys, backupCodes, challenges } = tx.tables
-  const had = yield* countFactors(tx, userId)
-  for (const table of [totpFactors, passkeys, backupCodes, challenges]) {
-    yield* q(tx.db.delete(table).where(eq(table.userId, userId)))
-  }
-  return had.totp + had.passkeys > 0
-}
-
-const required = ({ db, tables }: Readable) =>
-  db.select().from(tables.meta).where(eq(tables.meta.key, 'factor-required-roles'))
-
-const includes = ([row]: { value: string }[], role: Role) =>
-  (row ? (JSON.parse(row.value) as Role[]) : ['admin']).includes(role)
+const policy = ({ db, tables }: Readable) =>
+  db.select().from(tables.meta).where(eq(tables.meta.key, factorPolicyKey))
 
 /** Whether the policy asks a second factor of a role. */
 export async function roleNeedsFactor(deps: Readable, role: Role): Promise<boolean> {
-  return includes(await required(deps), role)
+  const [row] = await policy(deps)
+  return requiredRoles(row?.value).includes(role)
 }
 
 /** The same inside a unit. */
 export function* roleNeedsFactorNow(tx: Tx, role: Role): Work<boolean> {
-  return includes(yield* q(required(tx)), role)
+  const [row] = yield* q(policy(tx))
+  return requiredRoles(row?.value).includes(role)
 }

@@ -1,10 +1,11 @@
 import type { Store } from '@/db/store'
+import type { Caller } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import type { Vault } from '@/server/vault'
 import type { AttemptLimits } from './attempts'
 import { makeBackupCodes } from './backup-codes'
-import { isStale, provePassword } from './enrolment-guard'
+import { type EnrolmentAction, isStale, provePassword } from './enrolment-guard'
 import * as removal from './factor-removal'
 import { askForFactor, passkeySignInOptions, proveFactor, provePasskeyAlone } from './factor-sign-in'
 import { factorsOf, kindsOf, roleNeedsFactor } from './factor-state'
@@ -18,7 +19,6 @@ import type {
   FactorProver,
   FactorState,
   Factors,
-  Privilege,
   SessionInfo,
   SessionWatch,
 } from './types'
@@ -55,12 +55,15 @@ export function openFactors(deps: FactorsDeps, config: FactorsConfig): Factors &
     limits: { ...attempts, most: codesPerWindow },
   }
 
-  async function provenBy(session: SessionInfo, password: string | undefined, { by }: Privilege) {
+  async function provenBy(
+    session: SessionInfo,
+    { password, action, by }: { password?: string; action: EnrolmentAction; by: Caller },
+  ): Promise<boolean> {
     if (password === undefined) return false
     const { totp, passkeys } = await factorsOf(store, session.userId)
     // With a factor a step-up is asked for, whatever else is sent.
     if (totp || passkeys.length > 0) return false
-    await provePassword(deps, session, { password, limits: attempts, by })
+    await provePassword(deps, session, { password, action, limits: attempts, by })
     return true
   }
 
@@ -72,14 +75,16 @@ export function openFactors(deps: FactorsDeps, config: FactorsConfig): Factors &
   return {
     state: (session) => stateOf(deps, session),
     async beginTotp(session, { password }, use) {
-      const passwordProven = await provenBy(session, password, use)
+      const asked = { password, action: 'account.beginTotp', by: use.by } as const
+      const passwordProven = await provenBy(session, asked)
       return beginTotp(deps, settings, { session, use, passwordProven })
     },
     activateTotp: async (session, input, by) =>
       told(await activateTotp(deps, settings, { session, ...input, by })),
     removeTotp: ({ userId }, use) => store.run(removal.removeTotp, { userId, use, now: clock.now() }),
     async beginPasskey(session, { password }, use) {
-      const passwordProven = await provenBy(session, password, use)
+      const asked = { password, action: 'account.beginPasskey', by: use.by } as const
+      const passwordProven = await provenBy(session, asked)
       return beginPasskey(deps, settings, { session, use, passwordProven })
     },
     addPasskey: async (session, input, by) =>

@@ -9,7 +9,7 @@ import type { Vault } from '@/server/vault'
 import { makeBackupCodes } from './backup-codes'
 import { challengeId, insertChallenge, newChallenge, spendCeremony } from './challenges'
 import { completeEnrolment, type Enrolment, type EnrolmentDone, isFirstFactor } from './enrolment'
-import { allowEnrolment, lockUser } from './enrolment-guard'
+import { allowEnrolment, lockOwner } from './enrolment-guard'
 import { factorsOf } from './factor-state'
 import {
   claimedChallenge,
@@ -64,7 +64,7 @@ interface AddInput extends Enrolment {
 const add = unit('passkey.add', function* (tx, input: AddInput): Work<EnrolmentDone> {
   const { name, passkey, session, now } = input
   const { userId } = session
-  yield* lockUser(tx, userId)
+  yield* lockOwner(tx, userId)
   const first = yield* isFirstFactor(tx, userId)
   const added = yield* q(
     tx.db

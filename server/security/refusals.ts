@@ -19,7 +19,7 @@ interface RefusalRecord {
   /** What the proof was for, where it is not the user: `session:…`. */
   target: string
   action?: string
-  /** Until when the factor is locked now, if this attempt was the last one. */
+  /** Until when the proof is locked now, if this attempt was the last one. */
   lockedUntil?: number | null
   by: Caller
   now: number
@@ -52,9 +52,9 @@ export const recordRefusal = unit('factor.refuse', function* (tx, record: Refusa
       time: now,
       event: 'authn_login_lock',
       outcome: 'denied',
-      reason: 'too many wrong codes',
+      reason: `too many proofs refused, the last: ${refusal.reason}`,
       target: userId,
-      after: { factor: 'totp', lockedUntil },
+      after: { until: lockedUntil },
     })
   }
 })

@@ -8,7 +8,7 @@ import type { Vault } from '@/server/vault'
 import { makeBackupCodes } from './backup-codes'
 import { challengeOver } from './challenges'
 import { completeEnrolment, type Enrolment, type EnrolmentDone, isFirstFactor } from './enrolment'
-import { allowEnrolment, lockUser } from './enrolment-guard'
+import { allowEnrolment, lockOwner } from './enrolment-guard'
 import { totpContext } from './factor-proof'
 import { recordRefusal, refused } from './refusals'
 import { checkTotp, newTotpSecret, totpUri } from './totp'
@@ -67,7 +67,7 @@ const activate = unit('totp.activate', function* (tx, input: ActivateInput): Wor
   const { factorId, step, session, now } = input
   const { totpFactors } = tx.tables
   const { userId } = session
-  yield* lockUser(tx, userId)
+  yield* lockOwner(tx, userId)
   const first = yield* isFirstFactor(tx, userId)
   const activated = yield* q(
     tx.db
