@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
 import type { Clock } from '@/server/clock'
+import { boundedMap } from './bounded-map'
 import type { Keys, TokenKey } from './keys'
 import { readHeader } from './token-shape'
 
@@ -53,18 +54,8 @@ export function openTokens(
   { issuer, accessMs }: { issuer: string; accessMs: number },
 ): Tokens {
   const life = Math.max(1, Math.floor(accessMs / 1000))
-  const memory = new Map<string, Verified>()
+  const memory = boundedMap<Verified>(remembered)
   const seconds = () => Math.floor(clock.now() / 1000)
-
-  function remember(token: string, verified: Verified): void {
-    if (memory.size >= remembered) {
-      for (const oldest of memory.keys()) {
-        memory.delete(oldest)
-        break
-      }
-    }
-    memory.set(token, verified)
-  }
 
   async function recall(token: string, seen: Verified): Promise<AccessClaims | null> {
     const now = seconds()
@@ -87,8 +78,9 @@ export function openTokens(
       currentDate: new Date(clock.now()),
     })
     const { sub, sid, jti, exp = 0, iat = 0, nbf = 0 } = payload
-    const [, sessionId, generation] = /^([\w-]{1,64})\.([1-9]\d{0,8})$/.exec(String(sid)) ?? []
-    if (typeof sub !== 'string' || typeof jti !== 'string' || !sessionId) return null
+    if (typeof sub !== 'string' || typeof jti !== 'string' || typeof sid !== 'string') return null
+    const [, sessionId, generation] = /^([\w-]{1,64})\.([1-9]\d{0,8})$/.exec(sid) ?? []
+    if (!sessionId) return null
     return {
       kid: found.kid,
       claims: {
@@ -126,7 +118,7 @@ export function openTokens(
       try {
         const verified = await verifyNew(token, found)
         if (!verified) return null
-        remember(token, verified)
+        memory.set(token, verified)
         return verified.claims
       } catch {
         return null
