@@ -3,6 +3,7 @@
 import clsx from 'clsx'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
+import { useEffect, useRef } from 'react'
 import { SUB_PAGES } from './pages'
 
 /** The pages of one area as links; the current one is the longest that the path begins with. */
@@ -13,10 +14,13 @@ export function SubNav({ area, label }: { area: keyof typeof SUB_PAGES; label: s
     .map(({ href }) => href)
     .filter((href) => pathname === href || pathname.startsWith(`${href}/`))
     .sort((a, b) => b.length - a.length)[0]
+  const current = useRef<HTMLAnchorElement>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on a narrow screen the next page's link may be out of sight
+  useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here])
   return (
     <nav
       aria-label={label}
-      className="-mx-4 mb-6 overflow-x-auto border-b border-border px-4 lg:mx-0 lg:px-0"
+      className="-mx-4 -mt-3 mb-6 overflow-x-auto border-b border-border px-4 lg:mx-0 lg:px-0"
     >
       <ul className="flex gap-6">
         {pages.map(({ href, label }) => (
@@ -24,6 +28,7 @@ export function SubNav({ area, label }: { area: keyof typeof SUB_PAGES; label: s
             <Link
               href={href}
               prefetch={false}
+              ref={href === here ? current : undefined}
               aria-current={href === here ? 'page' : undefined}
               className={clsx(
                 'flex h-10 items-center whitespace-nowrap border-b-2 -outline-offset-2',

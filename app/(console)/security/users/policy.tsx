@@ -105,12 +105,11 @@ function PolicyForm({
 const without = (role: Role, users: readonly User[]) =>
   users.filter((user) => user.role === role && user.state === 'active' && user.factors.length === 0).length
 
-/** `2 of 5 active users have none`. */
 function standing(role: Role, users: readonly User[]): string {
   const active = users.filter((user) => user.role === role && user.state === 'active').length
-  if (active === 0) return 'No active user has this role.'
-  const none = without(role, users)
-  return `${none} of ${formatCount(active, 'active user')} ${none === 1 ? 'has' : 'have'} no factor.`
+  return active === 0
+    ? 'No active user has this role.'
+    : `Active: ${active}. Without a factor: ${without(role, users)}.`
 }
 
 function effectOf(required: readonly Role[], users: readonly User[]): string {

@@ -1,3 +1,4 @@
+import clsx from 'clsx'
 import Link from 'next/link'
 import { factorsInWords, roleOrder, roleWords, stateWords, type User } from '@/components/security/words'
 import { formatNumber } from '@/components/ui/format'
@@ -8,14 +9,14 @@ import { RelativeTime, Time } from '@/components/ui/time'
 const link = 'underline decoration-border underline-offset-4 hover:decoration-current'
 
 /** Live sessions, leading to them where there are any. */
-export function SessionsLink({ user }: { user: User }) {
+export function SessionsLink({ user, className }: { user: User; className?: string }) {
   if (user.sessions === 0) return <>0</>
   return (
     <Link
       href={`/security/sessions?user=${user.id}`}
       prefetch={false}
       aria-label={`${user.sessions} live ${user.sessions === 1 ? 'session' : 'sessions'} of ${user.email}`}
-      className={`inline-flex min-h-6 min-w-6 items-center justify-end ${link}`}
+      className={clsx('inline-flex min-h-6 min-w-6 items-center', link, className)}
       onClick={(event) => event.stopPropagation()}
     >
       {formatNumber(user.sessions)}
@@ -35,7 +36,7 @@ export function UserStateMark({ user }: { user: User }) {
             'link is over'
           ) : (
             <>
-              until <Time at={user.invitedUntil} />
+              until <Time at={user.invitedUntil} only="date" />
             </>
           )}
         </span>
@@ -68,11 +69,10 @@ export function userColumns(me: string | undefined, required: readonly string[])
       sortable: true,
       cell: (user) => (
         <>
-          <span className="block">
-            {user.name}
-            {user.id === me ? <span className="text-muted"> (you)</span> : null}
-          </span>
-          <span className="block text-note text-muted">{user.email}</span>
+          {user.name}
+          {user.id === me ? <span className="text-muted"> (you)</span> : null}
+          <br />
+          <span className="inline-block text-note text-muted">{user.email}</span>
         </>
       ),
     },
@@ -88,7 +88,7 @@ export function userColumns(me: string | undefined, required: readonly string[])
       header: 'Sessions',
       numeric: true,
       sortable: true,
-      cell: (user) => <SessionsLink user={user} />,
+      cell: (user) => <SessionsLink user={user} className="justify-end" />,
     },
     {
       key: 'lastSignIn',

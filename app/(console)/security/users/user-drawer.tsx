@@ -7,7 +7,7 @@ import { Button } from '@/components/ui/button'
 import { Drawer } from '@/components/ui/drawer'
 import { Empty } from '@/components/ui/empty'
 import { formatCount } from '@/components/ui/format'
-import { KeyValue, Mono } from '@/components/ui/text'
+import { KeyValue } from '@/components/ui/text'
 import { Time } from '@/components/ui/time'
 import { RoleForm } from './role-form'
 import { useUserActions } from './user-actions'
@@ -48,7 +48,6 @@ function Facts({ user, required }: { user: User; required: boolean }) {
   return (
     <KeyValue
       items={[
-        { label: 'E-mail', value: <Mono>{user.email}</Mono> },
         { label: 'Role', value: roleWords[user.role].name },
         { label: 'State', value: <UserStateMark user={user} /> },
         { label: 'Second factor', value: <SecondFactor user={user} required={required} /> },

@@ -26,7 +26,13 @@ const states: Record<SigningKey['state'], { kind: StatusKind; word: string; does
 }
 
 const columns: Column<SigningKey>[] = [
-  { key: 'id', header: 'Key id', rowHeader: true, cell: ({ id }) => <Mono>{id}</Mono> },
+  {
+    key: 'id',
+    header: 'Key id',
+    rowHeader: true,
+    className: 'min-w-36',
+    cell: ({ id }) => <Mono>{id}</Mono>,
+  },
   {
     key: 'state',
     header: 'State',
