@@ -56,6 +56,7 @@ function Shown({ factors }: { factors: FactorState }) {
           Set up an authenticator app or a passkey. What changes the console asks for it again.
         </Callout>
       ) : null}
+      {keep ? <p className="text-muted">{keep}.</p> : null}
       <AuthenticatorApp
         totp={factors.totp}
         keep={keep}

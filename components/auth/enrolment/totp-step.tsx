@@ -51,8 +51,11 @@ export function TotpStep({
       <QrCode text={uri} label="QR code for your authenticator app" />
       <div>
         <p className="font-medium">Key, to type it instead</p>
-        <p id={keyId} className="font-mono text-lead wrap-anywhere">
-          {secret.match(/.{1,4}/g)?.join(' ')}
+        <p id={keyId} className="grid w-fit grid-cols-4 gap-x-3 font-mono text-lead">
+          {secret.match(/.{1,4}/g)?.map((group, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: groups can be alike, and never move
+            <span key={at}>{group} </span>
+          ))}
         </p>
         <div className="mt-2 flex flex-wrap items-center gap-2">
           <CopyButton text={secret} label="Copy key" showLabel textId={keyId} />
