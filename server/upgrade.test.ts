@@ -23,6 +23,7 @@ import { parseVariables } from './env'
 import { openLog } from './log'
 import { type OpenedStore, openStore } from './open-store'
 import { openSecurity } from './security'
+import { totpCode } from './security/testing/totp'
 
 /*
  * Every release leaves a filled store in db/fixtures. To add this release's:
@@ -79,8 +80,14 @@ function accountsOf({ store, vault }: OpenedStore) {
 
 /** What an upgraded store must still do: sign its admin in, and hold an unbroken audit log. */
 async function expectWhole(opened: OpenedStore): Promise<void> {
-  const { session } = await accountsOf(opened).signIn(admin, { by: { ...system, actor: 'test' } })
-  expect(session).toMatchObject({ email: admin.email, role: 'admin' })
+  const accounts = accountsOf(opened)
+  const result = await accounts.signIn(admin, { by: { ...system, actor: 'test' } })
+  expect(result).toMatchObject({
+    state: 'signed-in',
+    signedIn: { session: { email: admin.email, role: 'admin', needs: ['factor'] } },
+  })
+  expect((await accounts.users.list()).map(({ email }) => email)).toContain(admin.email)
+  expect((await accounts.jwks()).keys).not.toEqual([])
   const { auditEvents } = opened.store.tables
   const rows = await opened.store.db.select().from(auditEvents).orderBy(asc(auditEvents.seq))
   expect(rows.length).toBeGreaterThanOrEqual(6)
@@ -122,11 +129,11 @@ if (process.env.MAKE_FIXTURE) {
 
     async function fill(opened: OpenedStore): Promise<void> {
       const accounts = accountsOf(opened)
-      await accounts.createUser({ ...admin, role: 'admin' }, { ...system, actor: 'command line' })
-      await accounts.createUser(
-        { email: 'grace@example.org', name: 'Grace', role: 'viewer', password: admin.password },
-        { ...system, actor: 'command line' },
-      )
+      const { machine, factors, users, apiKeys } = accounts
+      const by = { ...system, actor: 'command line' }
+      const grace = { email: 'grace@example.org', name: 'Grace', password: admin.password }
+      await machine.createUser({ ...admin, role: 'admin' }, by)
+      await machine.createUser({ ...grace, role: 'admin' }, by)
       const client = {
         by: {
           ...system,
@@ -135,14 +142,37 @@ if (process.env.MAKE_FIXTURE) {
           userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
         },
       }
-      const { refreshToken, session } = await accounts.signIn(admin, client)
-      await accounts.refresh(refreshToken, client)
-      await accounts.signIn({ email: 'grace@example.org', password: 'wrong' }, client).catch(() => {})
-      await accounts.stepUp(
-        session,
-        { action: 'migration.start', input: { runId: 'a' }, password: admin.password },
-        client.by,
-      )
+      const signIn = async (credentials: typeof admin) => {
+        const result = await accounts.signIn(credentials, client)
+        if (result.state !== 'signed-in') throw new Error('a factor was asked for')
+        return result.signedIn
+      }
+      const { refreshToken = '' } = await signIn(admin)
+      await accounts.sessions.refresh(refreshToken, client)
+      await accounts.signIn({ ...grace, password: 'wrong' }, client).catch(() => {})
+
+      const { session } = await signIn(grace)
+      const caller = {
+        ...client.by,
+        actorId: session.userId,
+        actor: grace.email,
+        sessionId: session.sessionId,
+      }
+      const { factorId, secret } = await factors.beginTotp(session, {}, { by: caller, grantId: null })
+      let at = Date.now()
+      const code = () => totpCode(secret, at)
+      await factors.activateTotp(session, { factorId, code: code() }, caller)
+      const stepUp = async (action: string, input: unknown) => {
+        // The next code is right already: clocks may differ by a step or two.
+        at += 30_000
+        const request = { action, input, proof: { code: code() } }
+        const { grant } = await accounts.stepUp(session, request, caller)
+        return { by: caller, grantId: grant.grantId }
+      }
+      const invitation = { email: 'ines@example.org', name: 'Ines', role: 'viewer' as const }
+      await users.invite(invitation, await stepUp('security.inviteUser', invitation))
+      const key = { name: 'backups', permissions: ['database:read' as const], days: 30 }
+      await apiKeys.create(session, key, await stepUp('security.createApiKey', key))
       await accounts.jwks()
     }
 

@@ -28,7 +28,9 @@ describeStores((open) => {
     expect(stored).not.toContain(tokenOf(link))
 
     const signedIn = await security.setUp({ ...ana, token: tokenOf(link) }, browser())
-    expect(await security.authenticate(bearer(signedIn.accessToken))).toMatchObject({ role: 'admin' })
+    expect(await security.authenticate(bearer(signedIn.accessToken), '198.51.100.7')).toMatchObject({
+      role: 'admin',
+    })
     expect(await another().createSetUpLink()).toBeNull()
     expect(await security.needsSetUp()).toBe(false)
     const again = { ...ana, email: 'eve@example.org', token: tokenOf(link) }
@@ -80,16 +82,29 @@ describeStores((open) => {
     await expect(security.setUp({ ...ana, token: fresh }, browser())).resolves.toBeDefined()
   })
 
+  it('works on after a password that is easy to guess', async () => {
+    const { store, security } = await start()
+    const token = tokenOf(await security.createSetUpLink())
+    for (const password of ['ana@example.org', 'holdfast holdfast', 'Password1234567!']) {
+      await expect(security.setUp({ ...ana, password, token }, browser())).rejects.toMatchObject({
+        code: 'BAD_INPUT',
+        details: { issues: [{ path: 'password' }] },
+      })
+    }
+    expect(await store.db.select().from(store.tables.users)).toEqual([])
+    await expect(security.setUp({ ...ana, token }, browser())).resolves.toBeDefined()
+  })
+
   it('is over when the command line has made an admin, and not by a viewer', async () => {
     const { security } = await start()
     const token = tokenOf(await security.createSetUpLink())
-    await security.createUser({ ...ana, email: 'vic@example.org', role: 'viewer' }, system)
+    await security.machine.createUser({ ...ana, email: 'vic@example.org', role: 'viewer' }, system)
     expect(await security.needsSetUp()).toBe(true)
-    await security.createUser({ ...ana, role: 'admin' }, system)
+    await security.machine.createUser({ ...ana, role: 'admin' }, system)
     expect(await security.createSetUpLink()).toBeNull()
     const late = { ...ana, email: 'eve@example.org', token }
     await expect(security.setUp(late, browser())).rejects.toEqual(code('ALREADY_SET_UP'))
-    const twice = security.createUser({ ...ana, email: 'ANA@example.org', role: 'viewer' }, system)
+    const twice = security.machine.createUser({ ...ana, email: 'ANA@example.org', role: 'viewer' }, system)
     await expect(twice).rejects.toEqual(code('CONFLICT'))
   })
 })
