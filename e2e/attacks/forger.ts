@@ -16,8 +16,10 @@ export function openForger() {
     /** HMAC-SHA-256 (or another digest) under any key, the empty one included. */
     hmac(header: object, claims: object, key: Buffer, digest = 'sha256') {
       const signed = signingInput(header, claims)
+      // HMAC fills keys up with zeros (RFC 2104): one zero is the empty key, which openssl does not take.
+      const hex = key.toString('hex') || '00'
       const mac = openssl(
-        ...['dgst', `-${digest}`, '-mac', 'HMAC', '-macopt', `hexkey:${key.toString('hex')}`, '-binary'],
+        ...['dgst', `-${digest}`, '-mac', 'HMAC', '-macopt', `hexkey:${hex}`, '-binary'],
         file('signed', signed),
       )
       return `${signed}.${mac.toString('base64url')}`

@@ -64,9 +64,25 @@ describe('sessions over three consoles on one PostgreSQL', () => {
     }
   })
 
+  it('of the same user go on when one of them is ended for theft', async () => {
+    const [victim, other] = [await signIn(), await signIn()]
+    const first = await instance(0).post('/api/auth/refresh', { refreshToken: victim.refreshToken })
+    await instance(1).post('/api/auth/refresh', { refreshToken: first.body.tokens.refreshToken })
+    expect((await instance(2).post('/api/auth/refresh', { refreshToken: victim.refreshToken })).status).toBe(
+      401,
+    )
+    expect((await instance(2).query('auth.me', bearer(other.accessToken))).status).toBe(200)
+  })
+
+  it('are signed by a key that every instance knows', async () => {
+    const sets = await Promise.all([0, 1, 2].map((index) => instance(index).get('/.well-known/jwks.json')))
+    expect(new Set(sets.map(({ body }) => JSON.stringify(body))).size).toBe(1)
+  })
+
+  // The last one: from here on a sign-in asks for the factor.
   it('end at once on every instance when a used refresh token comes back, open event streams too', async () => {
     const { accessToken, refreshToken } = await signIn()
-    await enrolOnce(accessToken)
+    await enrolByProgram(at(consoles[0] as RunningConsole).url, accessToken, 2)
     const stream = await fetch(`${at(consoles[1] as RunningConsole).url}/api/trpc/system.live?input=%7B%7D`, {
       headers: bearer(accessToken),
     })
@@ -84,28 +100,6 @@ describe('sessions over three consoles on one PostgreSQL', () => {
     }
     expect(await ended).toContain('UNAUTHENTICATED')
   })
-
-  it('of the same user go on when one of them is ended for theft', async () => {
-    const [victim, other] = [await signIn(), await signIn()]
-    const first = await instance(0).post('/api/auth/refresh', { refreshToken: victim.refreshToken })
-    await instance(1).post('/api/auth/refresh', { refreshToken: first.body.tokens.refreshToken })
-    expect((await instance(2).post('/api/auth/refresh', { refreshToken: victim.refreshToken })).status).toBe(
-      401,
-    )
-    expect((await instance(2).query('auth.me', bearer(other.accessToken))).status).toBe(200)
-  })
-
-  it('are signed by a key that every instance knows', async () => {
-    const sets = await Promise.all([0, 1, 2].map((index) => instance(index).get('/.well-known/jwks.json')))
-    expect(new Set(sets.map(({ body }) => JSON.stringify(body))).size).toBe(1)
-  })
-
-  let enrolled: ReturnType<typeof enrolByProgram> | undefined
-  /** The stream needs a session that has its factor: the first admin's must. */
-  function enrolOnce(accessToken: string) {
-    enrolled ??= enrolByProgram(at(consoles[0] as RunningConsole).url, accessToken, 2)
-    return enrolled
-  }
 })
 
 async function readToEnd(response: Response): Promise<string> {

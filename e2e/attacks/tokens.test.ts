@@ -74,7 +74,7 @@ describe('a token for a console that signs by ES256', () => {
     elsewhere.close()
   })
 
-  it.each([
+  const kids = [
     '../../../../dev/null',
     '/dev/null',
     "' OR '1'='1",
@@ -84,14 +84,18 @@ describe('a token for a console that signs by ES256', () => {
     'toString',
     '\u0000',
     'a'.repeat(10_000),
-  ])('is refused with the key id %j', async (kid) => {
-    for (const secret of ['', 'AA', '\u0000']) {
-      await refused(
-        forger.hmac({ ...genuine.header, alg: 'HS256', kid }, genuine.claims, Buffer.from(secret)),
-      )
-    }
-    await refused(forger.ecdsa({ ...genuine.header, kid }, genuine.claims, forger.keyPair().key))
-  })
+  ]
+  it.each(kids.map((kid) => [kid.slice(0, 30), kid]))(
+    'is refused with the key id %j',
+    async (_start, kid) => {
+      for (const secret of ['', 'AA', '\u0000']) {
+        await refused(
+          forger.hmac({ ...genuine.header, alg: 'HS256', kid }, genuine.claims, Buffer.from(secret)),
+        )
+      }
+      await refused(forger.ecdsa({ ...genuine.header, kid }, genuine.claims, forger.keyPair().key))
+    },
+  )
 
   it('is refused with a key id that is no text', async () => {
     for (const kid of [1, null, true, [], {}, ['a'], { toString: 'x' }]) {
@@ -154,8 +158,9 @@ describe('a token for a console that signs by ES256', () => {
     const { body } = await post('/api/auth/login', credentials)
     const { accessToken, refreshToken } = body.tokens
     await refused(refreshToken)
-    expect((await post('/api/auth/refresh', { refreshToken: accessToken })).status).toBe(401)
-    expect((await post('/api/auth/verify', { challenge: accessToken, code: '123456' })).status).toBe(401)
+    // Too long to be one: refused before anybody looks for it.
+    expect((await post('/api/auth/refresh', { refreshToken: accessToken })).status).toBe(400)
+    expect((await post('/api/auth/verify', { challenge: accessToken, code: '123456' })).status).toBe(400)
     expect((await post('/api/auth/verify', { challenge: refreshToken, code: '123456' })).status).toBe(401)
     // Nobody took the attempts for a theft.
     expect(await statusOf(console, accessToken)).toBe(200)
@@ -166,7 +171,7 @@ describe('a token for a console that signs by ES256', () => {
     const { body } = await post('/api/auth/login', credentials)
     const ended = body.tokens.accessToken as string
     expect(await statusOf(console, ended)).toBe(200)
-    expect((await post('/api/auth/logout', {}, bearer(ended))).status).toBe(200)
+    expect((await post('/api/auth/logout', {}, bearer(ended))).status).toBe(204)
     await refused(ended)
     await refused(`${ended}=`)
     await refused(` ${ended} `)

@@ -7,21 +7,15 @@ import type { AttemptLimits } from './attempts'
 import { makeBackupCodes } from './backup-codes'
 import { type EnrolmentAction, isStale, provePassword } from './enrolment-guard'
 import * as removal from './factor-removal'
-import { askForFactor, passkeySignInOptions, proveFactor, provePasskeyAlone } from './factor-sign-in'
+import { askForFactor, proveFactor } from './factor-sign-in'
 import { factorsOf, kindsOf, roleNeedsFactor } from './factor-state'
 import { addPasskey, beginPasskey, renamePasskey } from './passkey-enrolment'
+import { passkeySignInOptions, provePasskeyAlone } from './passkey-sign-in'
 import { relyingParty } from './passkeys'
 import type { Passwords } from './passwords'
 import { stepUp, stepUpOptions } from './step-up'
 import { activateTotp, beginTotp } from './totp-enrolment'
-import type {
-  Enrolled,
-  FactorProver,
-  FactorState,
-  Factors,
-  SessionInfo,
-  SessionWatch,
-} from './types'
+import type { Enrolled, FactorProver, FactorState, Factors, SessionInfo, SessionWatch } from './types'
 
 export interface FactorsDeps {
   store: Store
@@ -43,16 +37,14 @@ export interface FactorsConfig {
   attempts: AttemptLimits
 }
 
-/** Wrong codes of one app in a window before it is locked, over all challenges and step-ups. */
-const codesPerWindow = 10
-
 /** Opens second factors: authenticator apps, passkeys and backup codes. */
 export function openFactors(deps: FactorsDeps, config: FactorsConfig): Factors & FactorProver {
   const { store, clock, watch } = deps
   const { issuer, window, attempts } = config
   const settings = {
     ...{ issuer, window, rp: relyingParty(config) },
-    limits: { ...attempts, most: codesPerWindow },
+    // Two challenges may be used up in a window before the app is locked, over all sign-ins and step-ups.
+    limits: { ...attempts, most: 2 * attempts.most },
   }
 
   async function provenBy(
