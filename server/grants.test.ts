@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { describeStores } from '@/db/testing/stores'
 import { q, unit } from '@/db/unit'
 import { type GrantUse, grantLife, inputHash, useGrant } from './grants'
-import { ana, browser, openAccounts } from './security/testing/accounts'
+import { ana, browser, callerOf, openAccounts } from './security/testing/accounts'
 
 /** An action as every guarded one is built: the grant is used up with the change, in one unit. */
 const act = unit('test.act', function* (tx, { grant, fail }: { grant: GrantUse; fail?: boolean }) {
@@ -12,32 +12,41 @@ const act = unit('test.act', function* (tx, { grant, fail }: { grant: GrantUse; 
 })
 
 const stepUpRequired = expect.objectContaining({ name: 'HoldfastError', code: 'STEP_UP_REQUIRED' })
-const wrongCredentials = expect.objectContaining({ name: 'HoldfastError', code: 'WRONG_CREDENTIALS' })
+const wrongCode = expect.objectContaining({ name: 'HoldfastError', code: 'WRONG_CODE' })
 
 describeStores((open) => {
   async function start() {
     const store = await open()
     const accounts = await openAccounts(store)
-    const { session } = await accounts.security.signIn(ana, browser())
+    const { session } = await accounts.signIn()
+    const app = await accounts.enrol(session)
     const input = { runId: 'run-1', options: { b: 2, a: [1, 2] } }
-    const ask = { action: 'migration.start', input, password: ana.password }
-    const make = async () => (await accounts.security.stepUp(session, ask, browser().by)).grantId
+    const ask = { action: 'migration.start', input }
+    const make = async () => (await app.stepUp(ask.action, input)).grantId
     const use = (over: Partial<GrantUse>): GrantUse => ({
       ...{ grantId: null, sessionId: session.sessionId, action: ask.action, input },
       ...{ now: accounts.clock.now(), ...over },
     })
     const done = async () =>
       (await store.db.select().from(store.tables.meta)).filter((row) => row.value === 'done').length
-    return { ...accounts, store, session, ask, make, use, done }
+    return { ...accounts, store, session, app, ask, make, use, done }
   }
 
-  it('needs the right password', async () => {
+  it('needs the right code', async () => {
     const { security, session, ask, store } = await start()
-    const wrong = { ...ask, password: 'a wrong long password' }
-    await expect(security.stepUp(session, wrong, browser().by)).rejects.toEqual(wrongCredentials)
+    const wrong = { ...ask, proof: { code: '000000' } }
+    await expect(security.stepUp(session, wrong, callerOf(session))).rejects.toEqual(wrongCode)
     expect(await store.db.select().from(store.tables.stepUpGrants)).toEqual([])
     const events = await store.db.select().from(store.tables.auditEvents)
     expect(events.at(-1)?.event).toBe('authn_step_up_fail')
+  })
+
+  it('says how to get one', async () => {
+    const { store, use } = await start()
+    const remedy = expect.stringMatching(/\/api\/auth\/step-up.*Holdfast-Step-Up/)
+    await expect(store.run(act, { grant: use({}) })).rejects.toEqual(
+      expect.objectContaining({ code: 'STEP_UP_REQUIRED', remedy, details: { action: 'migration.start' } }),
+    )
   })
 
   it('lets its action happen once, of 20 parallel tries', async () => {
@@ -52,8 +61,11 @@ describeStores((open) => {
   })
 
   it('is bound to session, action and input, whose order of fields does not matter', async () => {
-    const { store, security, make, use, done } = await start()
-    const other = await security.signIn(ana, browser('other'))
+    const { store, security, app, make, use, done } = await start()
+    const asked = await security.signIn(ana, browser('other'))
+    if (asked.state !== 'factor') throw new Error('No factor is asked for.')
+    const { challenge } = asked.asked
+    const other = await security.verify(challenge, { code: app.code() }, browser('other'))
     const grantId = await make()
     for (const wrong of [
       { grantId: null },

@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest'
 import { openVault } from '@/server/vault'
-import { backupCodeCount, backupCodeMac, makeBackupCodes, newBackupCodes, plainBackupCode } from './backup-codes'
+import {
+  backupCodeCount,
+  backupCodeMac,
+  makeBackupCodes,
+  newBackupCodes,
+  plainBackupCode,
+} from './backup-codes'
 import { testVault as vault } from './testing/accounts'
 
 it('makes ten codes of 120 bits without letters that look like others', () => {
@@ -33,7 +39,14 @@ it('reads a code as people type it', () => {
   ]) {
     expect(plainBackupCode(typed)).toBe(plain)
   }
-  for (const other of ['', '123456', `${plain}0`, plain.slice(1), plain.replace('A', 'U'), plain.replace('A', 'ß')]) {
+  for (const other of [
+    '',
+    '123456',
+    `${plain}0`,
+    plain.slice(1),
+    plain.replace('A', 'U'),
+    plain.replace('A', 'ß'),
+  ]) {
     expect(plainBackupCode(other)).toBeNull()
   }
 })

@@ -48,7 +48,7 @@ export const removePasskey = unit('passkey.remove', function* (tx, change: Chang
       .returning({ name: passkeys.name }),
   )
   if (!removed) throw noPasskey()
-  yield* settle(tx, change, user.role, { factor: 'passkey', passkeyId: id, name: removed.name })
+  yield* settle(tx, change, user.role, { factor: 'passkey', factorId: id, name: removed.name })
 })
 
 /** Without another factor backup codes go too: alone they would be a second factor that can't step up. */
@@ -70,7 +70,7 @@ function* settle(
     outcome: 'success',
     target: userId,
     before: factor,
-    after: { totp: left.totp, passkeys: left.passkeys },
+    after: { factorsLeft: left.totp + left.passkeys },
   })
 }
 

@@ -274,7 +274,9 @@ describeStores((open) => {
     if (result.state !== 'factor') throw new Error('No factor is asked for.')
     clock.pass(30_000)
     const code = totpCode(app.secret, clock.now())
-    await expect(security.verify(result.asked.challenge, { code }, browser())).rejects.toThrow(/unable to authenticate/)
+    await expect(security.verify(result.asked.challenge, { code }, browser())).rejects.toThrow(
+      /unable to authenticate/,
+    )
   })
 
   it('writes no code, secret or challenge into the audit log', async () => {

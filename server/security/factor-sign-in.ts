@@ -1,7 +1,6 @@
 import { and, count, eq, isNull } from 'drizzle-orm'
 import { q, unit, type Work } from '@/db/unit'
-import { appendAudit, type Caller, recordAudit } from '@/server/audit'
-import { HoldfastError } from '@/server/errors'
+import { appendAudit, type Caller } from '@/server/audit'
 import { type AttemptLimits, claimAttempt, forgetAttempts, tooMany } from './attempts'
 import {
   type Claimed,
@@ -9,7 +8,6 @@ import {
   challengeOver,
   claimChallenge,
   closeChallenge,
-  firstUse,
   newChallenge,
   saveChallenge,
 } from './challenges'
@@ -25,10 +23,9 @@ import {
   spendProof,
 } from './factor-proof'
 import { factorsOf, kindsOf } from './factor-state'
-import { newPasskeyChallenge, passkeyChallengeExpiry } from './passkey-challenge'
-import { claimedChallenge, requestOptions, spendPasskey, userHandle, verifyPasskey } from './passkeys'
+import { requestOptions } from './passkeys'
 import { type Refusal, recordRefusal, refused } from './refusals'
-import type { AuthenticationResponseJSON, FactorAsked, FactorProof, Proven } from './types'
+import type { FactorAsked, FactorProof, Proven } from './types'
 
 export interface FactorSignInConfig extends ProofConfig {
   /** How many codes of an app may be tried, over all challenges of a user. */
@@ -152,76 +149,3 @@ async function check(
   if ('code' in proof) return checkCode(deps, config, { userId, factors, code: proof.code })
   return checkPasskey(config, { factors, response: proof.passkey, challenge: data.signed ?? '' })
 }
-
-/** What a browser needs to sign in by a passkey alone. */
-export function passkeySignInOptions({ vault, clock }: ProofDeps, { rp }: ProofConfig) {
-  return requestOptions(rp, [], newPasskeyChallenge({ vault }, clock.now()))
-}
-
-interface PasskeySignIn {
-  id: string
-  expiresAt: number
-  userId: string
-  passkeyId: string
-  counter: number
-  backedUp: boolean
-  now: number
-}
-
-const finishPasskeySignIn = unit('factor.passkey-sign-in', function* (tx, input: PasskeySignIn) {
-  const { id, expiresAt, userId, now, ...use } = input
-  const first = yield* firstUse(tx, { id, kind: 'passkey-sign-in', userId, now, expiresAt })
-  if (!first) return 'challenge used before'
-  return (yield* spendPasskey(tx, { ...use, now })) ? null : 'passkey counter did not grow'
-})
-
-/** Proves a user by a passkey alone. Throws WRONG_CREDENTIALS, and CHALLENGE_OVER when it took too long. */
-export async function provePasskeyAlone(
-  deps: ProofDeps,
-  config: ProofConfig,
-  response: AuthenticationResponseJSON,
-  by: Caller,
-): Promise<Proven> {
-  const { store, clock } = deps
-  const { passkeys, users } = store.tables
-  const [found] = await store.db
-    .select({ passkey: passkeys, user: users })
-    .from(passkeys)
-    .innerJoin(users, eq(users.id, passkeys.userId))
-    .where(eq(passkeys.credentialId, String(response.id)))
-  const refuse = async (reason: string) => {
-    await store.run(recordAudit, {
-      ...by,
-      actor: found?.user.email ?? by.actor,
-      time: clock.now(),
-      event: 'authn_login_fail',
-      outcome: 'failure',
-      target: found?.user.id ?? null,
-      reason,
-      after: { methods: ['hwk'] },
-    })
-    return wrongPasskey()
-  }
-  const challenge = claimedChallenge(response)
-  const expiresAt = challenge === null ? null : passkeyChallengeExpiry(deps, challenge)
-  if (challenge === null || expiresAt === null) throw await refuse('wrong challenge')
-  if (expiresAt <= clock.now()) throw challengeOver()
-  if (!found) throw await refuse('unknown passkey')
-  const { user, passkey } = found
-  if (user.state !== 'active') throw await refuse(`user ${user.state}`)
-  if (response.response.userHandle !== userHandle(user.id)) throw await refuse('passkey of another user')
-  const verified = await verifyPasskey(config.rp, response, { passkey, challenge })
-  if (!verified.ok) throw await refuse(verified.reason)
-  const fault = await store.run(finishPasskeySignIn, {
-    ...{ id: challengeId(challenge), expiresAt, userId: user.id },
-    ...{ ...verified.value, now: clock.now() },
-  })
-  if (fault) throw await refuse(fault)
-  return { userId: user.id, passwordHash: null, methods: ['hwk'] }
-}
-
-const wrongPasskey = () =>
-  new HoldfastError('WRONG_CREDENTIALS', {
-    message: 'This passkey does not sign in here.',
-    remedy: 'Sign in by e-mail address and password, or try another passkey.',
-  })

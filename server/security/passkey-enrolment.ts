@@ -75,7 +75,7 @@ const add = unit('passkey.add', function* (tx, input: AddInput): Work<EnrolmentD
   )
   const [made] = added
   if (!made) throw new HoldfastError('CONFLICT', 'This passkey is registered already.')
-  const factor = { factor: 'passkey', passkeyId: made.id, name, backedUp: passkey.backedUp }
+  const factor = { factor: 'passkey', factorId: made.id, name, backedUp: passkey.backedUp }
   return yield* completeEnrolment(tx, input, { first, method: 'hwk', factor })
 })
 
@@ -141,8 +141,8 @@ export const renamePasskey = unit('passkey.rename', function* (tx, input: Rename
     event: 'authn_factor_renamed',
     outcome: 'success',
     target: userId,
-    before: { passkeyId: id, name: former?.name },
-    after: { passkeyId: id, name },
+    before: { factorId: id, name: former?.name },
+    after: { factorId: id, name },
   })
 })
 
