@@ -44,12 +44,12 @@ export const makeFirstKey = unit('signing-key.first', function* (tx, { key, now 
   if (rows.length === 0) yield* insertKey(tx, key, { activeFrom: now, by: system, now })
 })
 
-/** The next key, unless the newest is young enough: so of several instances one makes it. Answers whether. */
+/** The next key, unless the newest is young enough: so of several instances one makes it. */
 export const makeDueKey = unit('signing-key.rotate-due', function* (tx, { key, now }: Given) {
   const [newest] = yield* lockKeys(tx)
-  if (!newest || !isDue(newest, now)) return false
-  yield* insertKey(tx, key, { activeFrom: now + publishedBefore, by: system, now })
-  return true
+  if (newest && isDue(newest, now)) {
+    yield* insertKey(tx, key, { activeFrom: now + publishedBefore, by: system, now })
+  }
 })
 
 /** Whether the newest key has signed for long enough. */
@@ -77,7 +77,7 @@ export const rotateKeys = unit('signing-key.rotate', function* (tx, given: Rotat
   yield* insertKey(tx, key, { activeFrom, by, now })
 })
 
-/** Retires the keys whose last token is over: a successor has signed for longer than `settledMs`. Answers how many. */
+/** Retires the keys whose last token is over: a successor has signed for longer than `settledMs`. */
 export const retireOldKeys = unit(
   'signing-key.retire',
   function* (tx, { settledMs, now }: { settledMs: number; now: number }) {
@@ -85,7 +85,6 @@ export const retireOldKeys = unit(
     const successor = rows.find((row) => row.activeFrom <= now - settledMs)
     const old = successor ? rows.slice(rows.indexOf(successor) + 1) : []
     yield* retireKeys(tx, old, { reason: 'rotated', by: system, now })
-    return old.length
   },
 )
 

@@ -136,13 +136,16 @@ export function openStoredKeys(
     async rotateIfDue(now) {
       const [newest] = (await reload()).rows
       if (!newest || !isDue(newest, now)) return
-      if (await store.run(makeDueKey, { key: await makePair(vault), now })) await reload()
+      await store.run(makeDueKey, { key: await makePair(vault), now })
+      // Also where another instance was first: its key is to be known here before it signs.
+      await reload()
     },
 
     async retire(now) {
       const settledMs = accessMs + tolerance * 1000 + reloadEvery
       if ((await reload()).rows.length < 2) return
-      if ((await store.run(retireOldKeys, { settledMs, now })) > 0) await reload()
+      await store.run(retireOldKeys, { settledMs, now })
+      await reload()
     },
   }
 }
