@@ -1,5 +1,5 @@
 import { and, count, eq, isNull } from 'drizzle-orm'
-import { q, unit, type Work } from '@/db/unit'
+import { q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller } from '@/server/audit'
 import { type AttemptLimits, claimAttempt, forgetAttempts, tooMany } from './attempts'
 import {
@@ -23,6 +23,7 @@ import {
   spendProof,
 } from './factor-proof'
 import { factorsOf, kindsOf } from './factor-state'
+import type { Method } from './methods'
 import { requestOptions } from './passkeys'
 import { type Refusal, recordRefusal, refused } from './refusals'
 import type { FactorAsked, FactorProof, Proven } from './types'
@@ -85,14 +86,20 @@ interface FinishInput {
   now: number
 }
 
+type Finished = Refusal | { method: Method }
+
 /** Uses proof and challenge up together. A refusal is answered and changes nothing. */
-const finishProof = unit('factor.prove', function* (tx, input: FinishInput): Work<Refusal | null> {
-  const { id, userId, spend, by, now } = input
+const finishProof = unit('factor.prove', function* (tx, input: FinishInput): Work<Finished> {
+  const { id, userId, spend, now } = input
   const refusal = yield* spendProof(tx, { userId, spend, now })
   if (refusal) return refusal
   yield* closeChallenge(tx, { id, now })
-  yield* forgetAttempts(tx, [factorKey(userId)])
-  if (spend.kind !== 'backup-code') return null
+  if (spend.kind === 'totp') yield* forgetAttempts(tx, [factorKey(userId)])
+  if (spend.kind === 'backup-code') yield* tellOfBackupCode(tx, input)
+  return { method: methodOf[spend.kind] }
+})
+
+function* tellOfBackupCode(tx: Tx, { userId, by, now }: FinishInput): Work<void> {
   const { backupCodes } = tx.tables
   const [left] = yield* q(
     tx.db
@@ -108,8 +115,7 @@ const finishProof = unit('factor.prove', function* (tx, input: FinishInput): Wor
     target: userId,
     after: { remaining: Number(left?.codes ?? 0) },
   })
-  return null
-})
+}
 
 /** Proves the second factor of a sign-in. Throws WRONG_CODE, CHALLENGE_OVER, TOO_MANY_REQUESTS. */
 export async function proveFactor(
@@ -124,19 +130,17 @@ export async function proveFactor(
   const { userId, lockedUntil } = claimed
   const caller = { ...by, actor: claimed.email }
   const checked = await check(deps, config, claimed, proof)
-  const refusal = checked.right
+  const outcome = checked.right
     ? await store.run(finishProof, { id, userId, spend: checked.spend, by: caller, now: clock.now() })
     : checked.refusal
-  if (checked.right && !refusal) {
-    const passwordHash = claimed.data.passwordHash ?? null
-    return { userId, passwordHash, methods: ['pwd', methodOf[checked.spend.kind]] }
+  if ('method' in outcome) {
+    return { userId, passwordHash: claimed.data.passwordHash ?? null, methods: ['pwd', outcome.method] }
   }
-  const reason = refusal ?? { reason: 'wrong code' }
   await store.run(recordRefusal, {
-    ...{ refusal: reason, event: 'authn_mfa_fail', userId, target: userId },
+    ...{ refusal: outcome, event: 'authn_mfa_fail', userId, target: userId },
     ...{ lockedUntil, by: caller, now: clock.now() },
   })
-  throw refused(reason)
+  throw refused(outcome)
 }
 
 async function check(
