@@ -1,104 +1,46 @@
-import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { expect, it } from 'vitest'
-import type { Store } from '@/db/store'
 import { describeStores } from '@/db/testing/stores'
-import { openLog } from '@/server/log'
-import type { Runtime } from '@/server/runtime'
-import { clientAddress } from '@/server/security/address'
-import { originAllowed } from '@/server/security/origin'
 import { ana, openAccounts } from '@/server/security/testing/accounts'
-import { router } from '@/server/trpc/init'
-import { authRouter } from './auth'
-import { securityRouter } from './security'
+import { visitor } from './testing/visitor'
 
 const url = 'http://localhost:3000'
-const appRouter = router({ auth: authRouter, security: securityRouter })
-
-interface Answer {
-  status: number
-  data: Record<string, unknown> | null
-  error: { message: string; data: { code: string } } | null
-  setCookies: string[]
-}
-
-/** A browser or program in front of the two routers: HTTP requests in, answers out, cookies kept by the browser. */
-function client(security: Runtime['security'], now: () => number, kind: 'browser' | 'program') {
-  const jar = new Map<string, string>()
-  const log = openLog('error', () => {})
-  const env = { HOLDFAST_URL: url, TRUSTED_PROXIES: [] as string[] }
-  const runtime = { security, log, env, clock: { now } } as unknown as Runtime
-
-  async function call(path: string, input?: unknown, extra: Record<string, string> = {}, method = 'POST') {
-    const headers = new Headers({ 'content-type': 'application/json', 'user-agent': 'test/1' })
-    if (kind === 'browser') headers.set('origin', url)
-    if (jar.size > 0) headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
-    for (const [name, value] of Object.entries(extra)) {
-      if (value === '') headers.delete(name)
-      else headers.set(name, value)
-    }
-    const body = method === 'POST' ? JSON.stringify(input) : undefined
-    const query = method === 'GET' && input ? `?input=${encodeURIComponent(JSON.stringify(input))}` : ''
-    const response = await fetchRequestHandler({
-      endpoint: '/api/trpc',
-      router: appRouter,
-      req: new Request(`${url}/api/trpc/${path}${query}`, { method, headers, body }),
-      createContext: async ({ resHeaders }) => ({
-        ...{ runtime, headers, resHeaders, requestId: 'request-1', stepUp: null },
-        session: await security.authenticate(headers),
-        originAllowed: originAllowed(headers, url),
-        client: {
-          address: clientAddress('127.0.0.1', headers.get('x-forwarded-for'), env.TRUSTED_PROXIES),
-          userAgent: 'test/1',
-        },
-      }),
-    })
-    const setCookies = response.headers.getSetCookie()
-    for (const each of kind === 'browser' ? setCookies : []) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(each) ?? []
-      if (value) jar.set(name, value)
-      else jar.delete(name)
-    }
-    const json = (await response.json()) as { result?: { data: Answer['data'] }; error?: Answer['error'] }
-    return {
-      status: response.status,
-      data: json.result?.data ?? null,
-      error: json.error ?? null,
-      setCookies,
-    } satisfies Answer
-  }
-  return { call, jar, get: (path: string, input?: unknown) => call(path, input, {}, 'GET') }
-}
 
 describeStores((open) => {
+  /** Ana, an admin, and Vic, a viewer, who needs no second factor. */
   async function start(kind: 'browser' | 'program' = 'browser') {
-    const store: Store = await open()
+    const store = await open()
     const accounts = await openAccounts(store)
-    const make = (which: 'browser' | 'program') => client(accounts.security, accounts.clock.now, which)
-    return { ...accounts, store, make, ...make(kind) }
+    const vic = await accounts.addUser('Vic')
+    const make = (which: 'browser' | 'program') => visitor(accounts.security, accounts.clock.now, which)
+    const credentials = { email: vic.email, password: vic.password }
+    return { ...accounts, store, vic, credentials, make, ...make(kind) }
   }
-  const credentials = { email: ana.email, password: ana.password }
 
   it('signs a browser in by cookies alone, and never shows it a token', async () => {
-    const { call, get, jar } = await start()
+    const { call, get, jar, credentials } = await start()
     const answer = await call('auth.signIn', credentials)
-    expect(answer.status).toBe(200)
+    expect(answer).toMatchObject({ status: 200, data: { state: 'signed-in', tokens: null } })
     expect([...jar.keys()].sort()).toEqual(['holdfast-access', 'holdfast-device', 'holdfast-refresh'])
     for (const cookie of answer.setCookies) expect(cookie).toMatch(/; HttpOnly; SameSite=Lax/)
     for (const value of jar.values()) expect(JSON.stringify(answer.data)).not.toContain(value)
-    expect((await get('auth.me')).data).toMatchObject({ email: ana.email, role: 'admin', methods: ['pwd'] })
+    expect((await get('auth.me')).data).toMatchObject({
+      email: credentials.email,
+      methods: ['pwd'],
+      needs: [],
+    })
   })
 
   it('gives a program its tokens in the body, sets no cookie, and rotates them', async () => {
-    const { call } = await start('program')
+    const { call, credentials } = await start('program')
     const { data, setCookies } = await call('auth.signIn', credentials)
     expect(setCookies).toEqual([])
-    type Given = { tokens: { accessToken: string; refreshToken: string } } | null
-    const { accessToken = '', refreshToken = '' } = (data as Given)?.tokens ?? {}
+    const { accessToken, refreshToken } = data.tokens
     const me = await call('auth.me', undefined, { authorization: `Bearer ${accessToken}` }, 'GET')
-    expect(me.data).toMatchObject({ email: ana.email })
+    expect(me.data).toMatchObject({ email: credentials.email })
     const next = await call('auth.refresh', { refreshToken })
     expect(next.setCookies).toEqual([])
-    expect(next.data?.tokens).not.toMatchObject({ refreshToken })
+    expect(next.data.tokens.refreshToken).toMatch(/^[\w-]{43}$/)
+    expect(next.data.tokens).not.toMatchObject({ refreshToken })
   })
 
   it.each([
@@ -106,38 +48,55 @@ describeStores((open) => {
     ['a cross-site form', { origin: url, 'sec-fetch-site': 'cross-site' }],
     ['cookies without an origin', { origin: '' }],
   ])('refuses every state change from %s', async (_name, extra) => {
-    const { call, ended } = await start()
+    const { call, get, credentials } = await start()
     await call('auth.signIn', credentials)
     for (const [path, input] of [
       ['auth.signOut', {}],
       ['auth.refresh', {}],
       ['auth.signIn', credentials],
-      ['security.endOtherSessions', undefined],
+      ['auth.verify', { challenge: 'x', code: '000000' }],
+      ['auth.stepUp', { action: 'migration.start', input: {}, code: '000000' }],
+      ['account.endOtherSessions', undefined],
     ] as const) {
       const { status, error, setCookies } = await call(path, input, extra)
       expect([path, status, error?.data.code]).toEqual([path, 403, 'BAD_ORIGIN'])
       expect(setCookies).toEqual([])
     }
-    expect(ended).toEqual([])
+    expect((await get('account.sessions')).data).toHaveLength(1)
   })
 
-  it('keeps the typed address in the log and gives no hint which part was wrong', async () => {
-    const { call, jar } = await start()
-    const wrong = await call('auth.signIn', { ...credentials, password: 'wrong' })
-    const unknown = await call('auth.signIn', { ...credentials, email: 'nobody@example.org' })
-    expect({ ...wrong, setCookies: [] }).toEqual({ ...unknown, setCookies: [] })
-    expect([wrong.status, wrong.error?.data.code]).toEqual([401, 'WRONG_CREDENTIALS'])
+  it('gives no hint which part was wrong, nor whom a block is about', async () => {
+    const { call, jar, credentials, clock } = await start()
+    const unknown = { ...credentials, email: 'nobody@example.org' }
+    for (let each = 0; each < 7; each++) {
+      const wrong = await call('auth.signIn', { ...credentials, password: 'wrong' })
+      const nobody = await call('auth.signIn', unknown)
+      expect({ ...wrong, setCookies: [] }).toEqual({ ...nobody, setCookies: [] })
+      const refused = [wrong.status, wrong.error?.data.code, wrong.error?.data.retryAfterMs]
+      expect(refused).toEqual(
+        each < 5 ? [401, 'WRONG_CREDENTIALS', null] : [429, 'TOO_MANY_REQUESTS', 60_000],
+      )
+    }
     expect([...jar.keys()]).not.toContain('holdfast-access')
+    clock.pass(60_000)
+    expect((await call('auth.signIn', credentials)).status).toBe(200)
   })
 
-  it('refuses fields that nobody asked for', async () => {
-    const { call } = await start()
-    const { status, error } = await call('auth.signIn', { ...credentials, role: 'admin' })
-    expect([status, error?.data.code]).toEqual([400, 'BAD_INPUT'])
+  it('refuses fields that nobody asked for, and both or neither of two proofs', async () => {
+    const { call, credentials } = await start()
+    const passkey = { id: 'a', rawId: 'a', type: 'public-key', response: {}, clientExtensionResults: {} }
+    for (const [path, input] of [
+      ['auth.signIn', { ...credentials, role: 'admin' }],
+      ['auth.verify', { challenge: 'x' }],
+      ['auth.verify', { challenge: 'x', code: '000000', passkey }],
+    ] as const) {
+      const { status, error } = await call(path, input)
+      expect([path, status, error?.data.code]).toEqual([path, 400, 'BAD_INPUT'])
+    }
   })
 
   it('rotates by cookie, and clears the cookies when the session was stolen', async () => {
-    const { call, get, jar, clock } = await start()
+    const { call, get, jar, clock, credentials } = await start()
     await call('auth.signIn', credentials)
     const stolen = jar.get('holdfast-refresh') ?? ''
     expect((await call('auth.refresh', {})).status).toBe(200)
@@ -151,47 +110,69 @@ describeStores((open) => {
   })
 
   it('signs out, also with the refresh token alone', async () => {
-    const { call, jar, ended } = await start()
+    const { call, jar, security, credentials, vic } = await start()
     await call('auth.signIn', credentials)
     jar.delete('holdfast-access')
     expect((await call('auth.signOut', {})).status).toBe(200)
-    expect(ended).toHaveLength(1)
+    expect(await security.sessions.list({ userId: vic.userId })).toEqual([])
     expect([...jar.keys()]).toEqual(['holdfast-device'])
   })
 
   it('notes the address of the socket, whatever a client says about itself', async () => {
-    const { call, get } = await start()
+    const { call, get, credentials } = await start()
     await call('auth.signIn', credentials, { 'x-forwarded-for': '203.0.113.1', forwarded: 'for=203.0.113.1' })
-    const sessions = (await get('security.sessions')).data as unknown as { address: string }[]
-    expect(sessions.map((session) => session.address)).toEqual(['127.0.0.1'])
+    const { data } = await get('account.sessions')
+    expect(data.map((session: { address: string }) => session.address)).toEqual(['127.0.0.1'])
+  })
+
+  it('signs in by an invitation, which asks for a password that is hard to guess', async () => {
+    const { call, get, security, signIn, granted } = await start()
+    const { session } = await signIn()
+    const invitation = { email: 'ines@example.org', name: 'Ines', role: 'operator' as const }
+    const { link } = await security.users.invite(
+      invitation,
+      await granted(session, 'security.inviteUser', invitation),
+    )
+    const token = link.split('#')[1]
+    expect((await call('auth.checkLink', { token })).data).toEqual({
+      ...{ state: 'usable', kind: 'invite' },
+      ...{ email: 'ines@example.org', name: 'Ines' },
+    })
+    const easy = await call('auth.useLink', { token, password: 'ines@example.org' })
+    expect(easy.error?.data).toMatchObject({
+      code: 'BAD_INPUT',
+      details: { issues: [{ path: 'password', message: expect.stringContaining('your e-mail address') }] },
+    })
+    const used = await call('auth.useLink', { token, name: 'Inês', password: 'seven grey boats in the fog' })
+    expect(used.data).toMatchObject({ state: 'signed-in', session: { name: 'Inês' }, tokens: null })
+    expect((await get('auth.me')).data).toMatchObject({ email: 'ines@example.org' })
+    expect((await call('auth.checkLink', { token })).data).toEqual({ state: 'used' })
+    const again = await call('auth.useLink', { token, password: 'seven grey boats in the fog' })
+    expect([again.status, again.error?.data.code]).toEqual([409, 'LINK_USED'])
   })
 
   it('pages through the events without gaps or doubles while others arrive', async () => {
-    const { call, get } = await start()
+    const { call, get, credentials } = await start()
     await call('auth.signIn', credentials)
-    for (let round = 0; round < 5; round++) await call('auth.signIn', { ...credentials, password: 'x' })
-    type Page = { events: { seq: number }[]; next: number | null }
+    for (let round = 0; round < 3; round++) await call('auth.signIn', { ...credentials, password: 'x' })
     const seen: number[] = []
     let before: number | undefined
     do {
       const { data } = await get('security.events', { limit: 2, before })
-      const page = data as unknown as Page
-      seen.push(...page.events.map((event) => event.seq))
-      before = page.next ?? undefined
-      await call('auth.signIn', { ...credentials, password: 'x' })
+      seen.push(...data.events.map((event: { seq: number }) => event.seq))
+      before = data.next ?? undefined
+      await call('auth.signIn', { ...credentials, email: `nobody-${seen.length}@example.org` })
     } while (before !== undefined)
     expect(seen).toEqual(Array.from({ length: seen[0] ?? 0 }, (_, index) => (seen[0] ?? 0) - index))
     const overview = (await get('security.overview')).data
     expect(overview).toMatchObject({ sessions: 1, usersSignedIn: 1 })
-    expect(overview?.failuresToday).toBeGreaterThanOrEqual(5)
+    expect(overview.failuresToday).toBeGreaterThanOrEqual(5)
   })
 
-  it('hands out a step-up grant for the right password alone', async () => {
+  it('knows its admin again after the set-up', async () => {
     const { call } = await start()
-    const ask = { action: 'migration.start', input: { run: 1 }, password: ana.password }
-    expect((await call('auth.stepUp', ask)).error?.data.code).toBe('UNAUTHENTICATED')
-    await call('auth.signIn', credentials)
-    expect((await call('auth.stepUp', { ...ask, password: 'x' })).error?.data.code).toBe('WRONG_CREDENTIALS')
-    expect((await call('auth.stepUp', ask)).data).toMatchObject({ grantId: expect.any(String) })
+    expect((await call('auth.setUpState', undefined, {}, 'GET')).data).toMatchObject({ needed: false })
+    const { error } = await call('auth.setUp', { ...ana, token: 'made-up' })
+    expect(error?.data.code).toBe('ALREADY_SET_UP')
   })
 })
