@@ -1,9 +1,9 @@
-import { test as base, type Page } from '@playwright/test'
+import { test as base, expect, type Page } from '@playwright/test'
 import { admin } from './admin'
+import { type Authenticator, addAuthenticator, type Passkey } from './authenticator'
 import { type ConsoleOptions, type RunningConsole, startConsole } from './server'
 
-export { expect } from '@playwright/test'
-export { admin }
+export { admin, expect }
 
 /** Tests of one file share a console: `const test = consoleTest()`, then `async ({ page, console }) => …`. */
 export function consoleTest(options: ConsoleOptions = {}) {
@@ -21,21 +21,58 @@ export function consoleTest(options: ConsoleOptions = {}) {
   })
 }
 
+/** The first admin's passkey on each console, by origin, as the set-up left it. */
+const passkeys = new Map<string, Passkey>()
+const authenticators = new WeakMap<Page, Authenticator>()
+
+/** Gives a page the first admin's passkey, once. It answers whenever it is asked. */
+export async function withPasskey(page: Page, origin: string): Promise<void> {
+  if (authenticators.has(page)) return
+  authenticators.set(page, await addAuthenticator(page, passkeys.get(origin)))
+}
+
+/** Remembers the passkey that was made on a page as the first admin's. */
+export async function keepPasskey(page: Page): Promise<void> {
+  const passkey = await authenticators.get(page)?.passkey()
+  if (!passkey) throw new Error('The page has no authenticator.')
+  passkeys.set(new URL(page.url()).origin, passkey)
+}
+
 /** Makes the first admin by the printed link, in the browser; ends on the overview, signed in. */
 export async function setUp(page: Page, link: string): Promise<void> {
+  await withPasskey(page, new URL(link).origin)
   await page.goto(link)
   await page.getByLabel('Name').fill(admin.name)
   await page.getByLabel('E-mail').fill(admin.email)
   await page.getByRole('textbox', { name: 'Password' }).fill(admin.password)
   await page.getByRole('button', { name: 'Make the admin account' }).click()
+  await enrolPasskey(page)
   await page.waitForURL((url) => url.pathname === '/')
+  await keepPasskey(page)
 }
 
-/** Signs in on the sign-in page, and ends where `next` says. */
+/** On the page that asks an admin for a second factor: a passkey, made by the page's own authenticator. */
+export async function enrolPasskey(page: Page): Promise<void> {
+  await page.waitForURL((url) => url.pathname === '/second-factor')
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await page.getByLabel('Name').fill('Test authenticator')
+  await page.getByRole('button', { name: 'Make the passkey' }).click()
+  await page.getByLabel('I saved them').check()
+  await page.getByRole('button', { name: 'Finish' }).click()
+}
+
+/** Signs in on the sign-in page by the passkey that the set-up made, and ends where `next` says. */
 export async function signIn(page: Page, next = '/'): Promise<void> {
   await page.goto(`/sign-in?next=${encodeURIComponent(next)}`)
-  await page.getByLabel('E-mail').fill(admin.email)
-  await page.getByRole('textbox', { name: 'Password' }).fill(admin.password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await withPasskey(page, new URL(page.url()).origin)
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
   await page.waitForURL((url) => `${url.pathname}${url.search}` === next)
+}
+
+/** In a dialog that asks for a fresh factor: the passkey, under the name of what it confirms. */
+export async function stepUp(page: Page, action: string): Promise<void> {
+  await withPasskey(page, new URL(page.url()).origin)
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: action, exact: true }).click()
+  await expect(dialog).toBeHidden()
 }

@@ -7,7 +7,7 @@ import { test as base, type Page } from '@playwright/test'
 import { makeLibrary, readRows } from '@/db/testing/library'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { expectAccessible } from './accessible'
-import { admin, expect, setUp, signIn } from './fixtures'
+import { expect, setUp, signIn, stepUp } from './fixtures'
 import { failToStart, type RunningConsole, startConsole } from './server'
 
 /** At least 100,000 rows in 6 tables that refer to each other, and to themselves. */
@@ -97,7 +97,7 @@ test('a file of 300,000 rows in 6 tables is on PostgreSQL by the button, every r
   await expectAccessible(page)
   const seen = await watchProgress(page, 'Transfer')
   await start.click()
-  await confirmPassword(page, 'Start the migration')
+  await stepUp(page, 'Start the migration')
 
   await expect(page.getByText('Both sides are the same')).toBeVisible({ timeout: 90_000 })
   await expect(page.getByRole('heading', { name: 'Report' })).toBeVisible()
@@ -157,14 +157,13 @@ test('the console moves itself to PostgreSQL while its page goes on', async ({ p
   await page.getByRole('radio', { name: 'production' }).check()
   await page.getByRole('button', { name: 'Check and plan' }).click()
   await page.getByRole('button', { name: 'Start', exact: true }).click()
-  await confirmPassword(page, 'Start the migration')
+  await stepUp(page, 'Start the migration')
   const ready = page.getByText('Ready: both sides are the same')
   await expect(ready).toBeVisible(patient)
   await expectAccessible(page)
   await page.getByRole('button', { name: 'Switch over' }).click()
   await page.getByRole('dialog').getByRole('textbox').fill(database)
-  await page.getByRole('button', { name: 'Go on' }).click()
-  await confirmPassword(page, 'Switch over')
+  await stepUp(page, 'Switch over')
 
   await expect(page.getByText('Writes waited', { exact: true })).toBeVisible(patient)
   await expect(page.getByTitle('The store that this console runs on')).toContainText('PostgreSQL')
@@ -244,13 +243,6 @@ test('a file is uploaded on the page and listed with its hash; anything else is 
   })
   expect(foreign.status()).toBe(403)
 })
-
-async function confirmPassword(page: Page, action: string): Promise<void> {
-  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' })
-  await dialog.getByRole('textbox', { name: 'Password' }).fill(admin.password)
-  await dialog.getByRole('button', { name: action }).click()
-  await expect(dialog).toBeHidden()
-}
 
 /** Notes every value that the bar shows from now on; answers them when called. */
 async function watchProgress(page: Page, label: string): Promise<() => Promise<number[]>> {

@@ -1,4 +1,4 @@
-import { admin, consoleTest, expect, setUp } from './fixtures'
+import { consoleTest, expect, setUp, signIn } from './fixtures'
 
 /** Short lives, so that a test sees several of them. */
 const accessMs = 8_000
@@ -38,11 +38,7 @@ test('where Web Locks are missing, tabs share the refresh all the same', async (
     Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined }),
   )
   const one = await plain.newPage()
-  await one.goto('/sign-in')
-  await one.getByLabel('E-mail').fill(admin.email)
-  await one.getByRole('textbox', { name: 'Password' }).fill(admin.password)
-  await one.getByRole('button', { name: 'Sign in' }).click()
-  await one.waitForURL((url) => url.pathname === '/')
+  await signIn(one)
   const two = await plain.newPage()
   const refreshes: number[] = []
   plain.on('response', (response) => {
