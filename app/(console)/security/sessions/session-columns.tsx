@@ -94,7 +94,7 @@ function byLastUse(a: UserSession, b: UserSession): number {
 
 /** Sessions in the asked order; equal ones with the latest used first. */
 export function sorted(sessions: readonly UserSession[], { by, direction }: Sort): UserSession[] {
-  const order = orders[by] ?? byLastUse
+  const order = (Object.hasOwn(orders, by) && orders[by]) || byLastUse
   const sign = direction === 'desc' ? -1 : 1
   return [...sessions].sort((a, b) => sign * order(a, b) || byLastUse(b, a))
 }

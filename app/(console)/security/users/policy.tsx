@@ -118,7 +118,7 @@ function effectOf(required: readonly Role[], users: readonly User[]): string {
   const names = required.map((role) => roleWords[role].name.toLowerCase()).join(', ')
   return `Must have a second factor: ${names}. ${
     stopped === 0
-      ? 'All of them have one.'
+      ? 'No active user of them is without one.'
       : `${formatCount(stopped, 'user')} without one must enrol before going on, at once.`
   }`
 }

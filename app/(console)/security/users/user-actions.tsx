@@ -16,6 +16,7 @@ interface Confirmation {
   title: string
   effect: ReactNode
   label: string
+  variant: 'primary' | 'danger'
   done: string
   run: () => Promise<unknown>
 }
@@ -58,6 +59,7 @@ export function useUserActions({
       title: 'Withdraw the invitation',
       effect: `The link of ${email} stops working. You can invite the same address again.`,
       label: 'Withdraw',
+      variant: 'danger',
       done: `The invitation of ${email} is withdrawn.`,
       run: async () => {
         await security.withdrawInvite.mutate(input)
@@ -68,6 +70,7 @@ export function useUserActions({
       title: 'Require a new password',
       effect: `Nothing else works for ${email} until a new password is given, in open sessions too.`,
       label: 'Require new password',
+      variant: 'primary',
       done: `${email} must give a new password.`,
       run: () => security.requirePasswordChange.mutate(input),
     },
@@ -75,6 +78,7 @@ export function useUserActions({
       title: 'End all sessions',
       effect: `${email} is signed out of ${formatCount(user.sessions, 'session')} at once, and may sign in again.${isMe ? ' This session is one of them.' : ''}`,
       label: 'End all sessions',
+      variant: 'danger',
       done: `The sessions of ${email} ended.`,
       run: () => security.endSessions.mutate(input),
     },
@@ -184,7 +188,7 @@ export function useUserActions({
           title={confirmation.title}
           effect={confirmation.effect}
           confirmLabel={confirmation.label}
-          variant="primary"
+          variant={confirmation.variant}
           onConfirm={async () => {
             await confirmation.run()
             await after(confirmation.done)

@@ -1,9 +1,9 @@
 import clsx from 'clsx'
 import Link from 'next/link'
-import { factorsInWords, roleOrder, roleWords, stateWords, type User } from '@/components/security/words'
+import { factorsInWords, roleWords, stateWords, type User } from '@/components/security/words'
 import { formatNumber } from '@/components/ui/format'
 import { Status } from '@/components/ui/status'
-import type { Column, Sort } from '@/components/ui/table'
+import type { Column } from '@/components/ui/table'
 import { RelativeTime, Time } from '@/components/ui/time'
 
 const link = 'underline decoration-border underline-offset-4 hover:decoration-current'
@@ -98,26 +98,4 @@ export function userColumns(me: string | undefined, required: readonly string[])
       cell: (user) => <LastSignIn user={user} />,
     },
   ]
-}
-
-const orders: Record<string, (a: User, b: User) => number> = {
-  name: byName,
-  role: (a, b) => roleOrder.indexOf(a.role) - roleOrder.indexOf(b.role),
-  state: (a, b) => compare(a.state, b.state),
-  sessions: (a, b) => a.sessions - b.sessions,
-  lastSignIn: (a, b) => (a.lastSignInAt ?? 0) - (b.lastSignInAt ?? 0),
-}
-
-/** One locale for the server's HTML and every browser. */
-const { compare } = new Intl.Collator('en')
-
-function byName(a: User, b: User): number {
-  return compare(a.name, b.name) || compare(a.email, b.email)
-}
-
-/** Users in the asked order; equal ones by name. */
-export function sorted(users: readonly User[], { by, direction }: Sort): User[] {
-  const order = orders[by] ?? byName
-  const sign = direction === 'desc' ? -1 : 1
-  return [...users].sort((a, b) => sign * order(a, b) || byName(a, b))
 }

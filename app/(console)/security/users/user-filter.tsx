@@ -1,16 +1,11 @@
 'use client'
 
 import { useEffect, useState } from 'react'
-import { type Role, roleOrder, roleWords, stateWords, type User } from '@/components/security/words'
+import { roleOrder, roleWords, stateWords, type User } from '@/components/security/words'
 import { Button } from '@/components/ui/button'
 import { Field, Input, Select } from '@/components/ui/field'
 import { useUrlState } from '@/components/ui/url-state'
-
-export interface UserFilter {
-  text: string
-  role: Role | null
-  state: User['state'] | null
-}
+import type { UserFilter } from './choose'
 
 const states = Object.keys(stateWords) as User['state'][]
 
@@ -26,16 +21,6 @@ export function useUserFilter() {
     change(Object.fromEntries(Object.entries(next).map(([name, value]) => [name, value || null])), 'replace')
   const clear = () => set({ text: '', role: '', state: '' })
   return { filter, set, clear, any: filter.text !== '' || filter.role !== null || filter.state !== null }
-}
-
-/** Whether a user passes the filter; the text is looked for in name and address. */
-export function passes({ text, role, state }: UserFilter, user: User): boolean {
-  const wanted = text.trim().toLowerCase()
-  return (
-    (role === null || user.role === role) &&
-    (state === null || user.state === state) &&
-    (wanted === '' || `${user.name}\n${user.email}`.toLowerCase().includes(wanted))
-  )
 }
 
 export function FilterBar({ count }: { count: string }) {

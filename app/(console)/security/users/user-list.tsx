@@ -11,9 +11,10 @@ import { formatCount } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Table } from '@/components/ui/table'
 import { useDrawer, useSort } from '@/components/ui/url-state'
-import { sorted, userColumns } from './user-columns'
+import { passes, sorted } from './choose'
+import { userColumns } from './user-columns'
 import { UserDrawer } from './user-drawer'
-import { FilterBar, passes, useUserFilter } from './user-filter'
+import { FilterBar, useUserFilter } from './user-filter'
 
 /** Everybody who may sign in. A row opens the user with what can be done. */
 export function UserList({ manage, onLink }: { manage: boolean; onLink: (made: MadeLink) => void }) {
