@@ -42,7 +42,7 @@ export function BackupCodes({
         id={id}
         tabIndex={-1}
         aria-label="Backup codes"
-        className="grid grid-cols-[repeat(auto-fill,minmax(14rem,1fr))] gap-x-6 border-y border-border py-2 font-mono"
+        className="grid grid-cols-[repeat(auto-fill,minmax(14rem,1fr))] gap-x-6 border-y border-border py-2 font-mono outline-none"
       >
         {codes.map((code) => (
           <li key={code} className="whitespace-nowrap">

@@ -194,7 +194,10 @@ export function SessionProvider({
             : 'A new session starts now, and the page stays as it is.'}
         </p>
         <SignInForm email={session.email} onDone={signedIn} />
-        <a href="/sign-in" className="text-note text-muted underline underline-offset-4 hover:text-text">
+        <a
+          href="/sign-in"
+          className="inline-flex min-h-6 items-center self-start text-note text-muted underline underline-offset-4 hover:text-text"
+        >
           Sign in as somebody else
         </a>
       </Dialog>

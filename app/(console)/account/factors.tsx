@@ -53,7 +53,7 @@ function Shown({ factors }: { factors: FactorState }) {
           tone={factors.required ? 'bad' : 'warn'}
           title={factors.required ? 'Your role needs a second factor' : 'You sign in by the password alone'}
         >
-          Set up an authenticator app or a passkey. What changes the console asks for it again.
+          Set up an authenticator app or a passkey. It is asked for again before anything important changes.
         </Callout>
       ) : null}
       {keep ? <p className="text-muted">{keep}.</p> : null}
