@@ -15,11 +15,22 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
+interface Details {
+  issues?: { path: string; message: string }[]
+  passwordNeeded?: boolean
+}
+
+function detailsOf(error: unknown): Details {
+  if (!(error instanceof TRPCClientError)) return {}
+  return ((error.data ?? {}) as { details?: Details | null }).details ?? {}
+}
+
+/** Whether the server wants the password first, since the sign-in is long ago. */
+export const needsPassword = (error: unknown) => detailsOf(error).passwordNeeded === true
+
 /** What was wrong with one field of a form, if the server named it. */
 export function fieldError(error: unknown, field: string): string | undefined {
-  if (!(error instanceof TRPCClientError)) return undefined
-  const { details } = (error.data ?? {}) as { details?: { issues?: { path: string; message: string }[] } }
-  const message = details?.issues?.find((issue) => issue.path === field)?.message
+  const message = detailsOf(error).issues?.find((issue) => issue.path === field)?.message
   return message && `${message[0]?.toUpperCase()}${message.slice(1)}.`
 }
 

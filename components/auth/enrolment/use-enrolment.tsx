@@ -2,7 +2,7 @@
 
 import { type ReactNode, useState } from 'react'
 import { BackupCodes } from '@/components/auth/backup-codes'
-import { codeOf } from '@/components/auth/client'
+import { codeOf, needsPassword } from '@/components/auth/client'
 import { useSession } from '@/components/auth/session'
 import { useStepUp } from '@/components/auth/step-up'
 import { useTRPCClient } from '@/components/trpc/trpc'
@@ -85,9 +85,8 @@ export function useEnrolment({
     try {
       await start(kind, {})
     } catch (error) {
-      const code = codeOf(error)
-      if (code === 'STEP_UP_REQUIRED') confirm(kind)
-      else setStage({ at: 'begin', kind, askPassword: code === 'WRONG_CREDENTIALS', failure: { error } })
+      if (codeOf(error) === 'STEP_UP_REQUIRED') confirm(kind)
+      else setStage({ at: 'begin', kind, askPassword: needsPassword(error), failure: { error } })
     }
   }
   async function enrol(kind: Kind, work: Promise<Enrolled>) {
