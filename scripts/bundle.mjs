@@ -1,5 +1,5 @@
 // Bundles what runs outside Next with esbuild: the server entry, the worker, the command lines, the benches
-// and the servers that tests start. Run by hand it prints what it wrote.
+// and what tests start as processes. Run by hand it prints what it wrote.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,10 +13,12 @@ const FILES = [
   ['server/main/serve.ts', 'serve'],
   ['server/migration/worker.ts', 'migration-worker'],
   ['db/testing/servers.ts', 'testing/servers'],
+  ['server/security/testing/refresher.ts', 'testing/refresher'],
 ]
 const FOLDERS = [
   ['server/cli', 'cli'],
   ['bench', 'bench'],
+  ['bench/chaos', 'chaos'],
 ]
 
 /** Every entry that exists: { 'cli/migrate': '…/server/cli/migrate.ts' }. */

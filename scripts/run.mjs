@@ -1,4 +1,4 @@
-// npm run bench|admin|migrate -- …: installs and bundles what is missing, then runs the bundled command.
+// npm run bench|chaos|admin|migrate -- …: installs and bundles what is missing, then runs the bundled command.
 import fs from 'node:fs'
 import path from 'node:path'
 import { checkNode, Failure, fail, install, root, run } from './lib.mjs'
@@ -10,14 +10,16 @@ try {
   await install()
   const { bundle } = await import('./bundle.mjs')
   await bundle()
-  const [file, args] = kind === 'bench' ? bench(rest) : [path.join(root, 'dist/cli', `${kind}.mjs`), rest]
+  const [file, args] = ['bench', 'chaos'].includes(kind)
+    ? named(rest)
+    : [path.join(root, 'dist/cli', `${kind}.mjs`), rest]
   process.exit(await run(process.execPath, ['--enable-source-maps', file, ...args]))
 } catch (error) {
   fail(error)
 }
 
-function bench([name, ...args]) {
-  const folder = path.join(root, 'dist/bench')
+function named([name, ...args]) {
+  const folder = path.join(root, 'dist', kind)
   const names = fs.existsSync(folder)
     ? fs
         .readdirSync(folder)
@@ -25,7 +27,7 @@ function bench([name, ...args]) {
         .map((file) => file.slice(0, -4))
     : []
   if (!names.includes(name)) {
-    throw new Failure(`Which bench? Run "npm run bench -- NAME" with one of: ${names.join(', ')}.`)
+    throw new Failure(`Which ${kind}? Run "npm run ${kind} -- NAME" with one of: ${names.join(', ')}.`)
   }
   return [path.join(folder, `${name}.mjs`), args]
 }

@@ -2,13 +2,17 @@ import { once, setMaxListeners } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Store } from '@/db/store'
 import { waitUntil } from '@/db/testing/processes'
-import { openTestSqlite } from '@/db/testing/stores'
+import { needsPostgres } from '@/db/testing/shared'
+import { openTestPostgres, openTestSqlite } from '@/db/testing/stores'
 import { openCache } from '@/server/cache'
+import type { Clock } from '@/server/clock'
 import { openSqliteDatabase } from '@/server/database'
 import { openLog } from '@/server/log'
-import { ana, bearer, browser, openAccounts } from '@/server/security/testing/accounts'
+import type { Security, SignedIn } from '@/server/security'
+import { bearer, browser, openAccounts } from '@/server/security/testing/accounts'
 import { openSystem } from '@/server/system'
 import type { Context } from '@/server/trpc/context'
 import { router } from '@/server/trpc/init'
@@ -19,11 +23,23 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step()
 })
 
+interface Instance extends Pick<SignedIn, 'session' | 'accessToken'> {
+  store: Store
+  security: Security
+  clock: Clock
+}
+
 /** The event stream behind a real HTTP server, with accounts, store and measurements of its own. */
 async function serve() {
   const store = await openTestSqlite((step) => undo.push(step))
-  const { security, clock } = await openAccounts(store)
-  const { session, accessToken } = await security.signIn(ana, browser())
+  const { security, clock, signIn } = await openAccounts(store)
+  // A role that needs no factor here, so that a session by password alone sees the events.
+  await store.db.insert(store.tables.meta).values({ key: 'factor-required-roles', value: '[]' })
+  const { session, accessToken } = await signIn()
+  return serveInstance({ store, security, clock, session, accessToken })
+}
+
+async function serveInstance({ store, security, clock, session, accessToken }: Instance) {
   const log = openLog('error')
   const database = openSqliteDatabase({ log, clock }, { file: ':memory:' })
   const cache = openCache({ clock, log }, {})
@@ -35,7 +51,11 @@ async function serve() {
     router: router({ system: systemRouter }),
     createContext: async ({ req }) => {
       const headers = bearer(req.headers.authorization?.slice('Bearer '.length) ?? '')
-      return { runtime, headers, session: await security.authenticate(headers) } as unknown as Context
+      return {
+        runtime,
+        headers,
+        session: await security.authenticate(headers, '127.0.0.1'),
+      } as unknown as Context
     },
   })
   const server: Server = createServer(handler)
@@ -141,7 +161,7 @@ it('ends with UNAUTHENTICATED when its session ends, and does not begin without 
   const signal = new AbortController().signal
   const stream = read(url, accessToken, signal)
   await take(stream, 1)
-  await security.endSession(session, session.sessionId, browser().by)
+  await security.sessions.end({ sessionId: session.sessionId }, browser().by)
   const [last] = await take(stream, 1)
   expect(last).toMatchObject({ event: 'serialized-error', data: { data: { code: 'UNAUTHENTICATED' } } })
   expect((await stream.next()).done).toBe(true)
@@ -161,4 +181,58 @@ it('ends with SHUTTING_DOWN, a code on which clients reconnect, when the server 
     data: { data: { code: 'SHUTTING_DOWN', httpStatus: 503 } },
   })
   expect((await stream.next()).done).toBe(true)
+})
+
+describe('over two instances on PostgreSQL', () => {
+  needsPostgres()
+
+  async function serveTwo() {
+    const store = await openTestPostgres((step) => undo.push(step))
+    const { security, another, clock, signIn } = await openAccounts(store)
+    await store.db.insert(store.tables.meta).values({ key: 'factor-required-roles', value: '[]' })
+    const signedIn = await signIn()
+    const other = another()
+    other.start()
+    undo.push(other.close)
+    const { session, accessToken } = signedIn
+    const served = await serveInstance({ store, security: other, clock, session, accessToken })
+    return { ...served, security, other, clock, store, signedIn }
+  }
+
+  it('ends when a used refresh token comes back to the other one', async () => {
+    const { url, publish, security, clock, signedIn } = await serveTwo()
+    publish(1)
+    const stream = read(url, signedIn.accessToken, new AbortController().signal)
+    await take(stream, 1)
+    const used = signedIn.refreshToken ?? ''
+    await security.sessions.refresh(used, browser())
+    clock.pass(11_000)
+    await expect(security.sessions.refresh(used, browser())).rejects.toMatchObject({ code: 'SESSION_ENDED' })
+    const [last] = await take(stream, 1)
+    expect(last).toMatchObject({ event: 'serialized-error', data: { data: { code: 'UNAUTHENTICATED' } } })
+    expect((await stream.next()).done).toBe(true)
+  })
+
+  it('brings nothing as long as something else has to be done first', async () => {
+    const { url, publish, store, other, signedIn } = await serveTwo()
+    publish(1)
+    const gone = new AbortController()
+    const stream = read(url, signedIn.accessToken, gone.signal)
+    await take(stream, 1)
+    // Told after the stream, which has watched for longer.
+    let permissions = 0
+    const stop = other.watch(signedIn.session.sessionId, (change) => {
+      permissions = change.ended ? 0 : change.permissions.length
+    })
+    undo.push(stop)
+    const { users } = store.tables
+    await store.db.update(users).set({ mustChangePassword: true })
+    await waitUntil('the narrower rights', async () => permissions === 1)
+    publish(2)
+    await store.db.update(users).set({ mustChangePassword: false })
+    await waitUntil('the rights of before', async () => permissions > 1)
+    publish(3)
+    expect(news(await take(stream, 1))).toEqual([3])
+    gone.abort()
+  })
 })

@@ -3,7 +3,7 @@ import { describeStores } from '@/db/testing/stores'
 import type { SignedIn } from '@/server/security'
 import { ana, bearer, browser, openAccounts } from './testing/accounts'
 import { code, eventsOf } from './testing/events'
-import { refreshRound } from './testing/refreshing'
+import { soleSuccessor } from './testing/refreshing'
 
 const address = '198.51.100.7'
 
@@ -27,9 +27,15 @@ describeStores((open) => {
   it.each([2, 10, 50])('answers one and the same successor to %i parallel refreshes', async (parallel) => {
     const store = await open()
     const { security, another, ended, signIn } = await openAccounts(store)
-    const signedIn = await signIn()
+    const { session, refreshToken = '' } = await signIn()
     const instances = [security, another(), another()]
-    const next = await refreshRound(store, instances, signedIn, parallel)
+    const answers = await Promise.all(
+      Array.from({ length: parallel }, (_, index) =>
+        (instances[index % 3] ?? security).sessions.refresh(refreshToken, browser()),
+      ),
+    )
+    const given = answers.map((answer) => answer.refreshToken)
+    const next = await soleSuccessor(store, session.sessionId, given)
     expect(ended).toEqual([])
     await expect(security.sessions.refresh(next, browser())).resolves.toBeDefined()
   })
