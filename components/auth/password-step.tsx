@@ -15,18 +15,21 @@ export interface PasswordStepProps {
   onEmail: (email: string) => void
   /** Whose session goes on is settled: the address can't be changed. */
   fixed: boolean
+  /** The password is on its way. */
+  onSend: () => void
   onAnswer: (answer: RouterOutputs['auth']['signIn']) => void
   onSignedIn: (answer: RouterOutputs['auth']['passkeySignIn']) => void
 }
 
 /** The first step of a sign-in: e-mail and password, or a passkey alone. */
-export function PasswordStep({ email, onEmail, fixed, onAnswer, onSignedIn }: PasswordStepProps) {
+export function PasswordStep({ email, onEmail, fixed, onSend, onAnswer, onSignedIn }: PasswordStepProps) {
   const [password, setPassword] = useState('')
   const [failure, setFailure] = useState<{ error: unknown }>()
   const left = useWait(failure?.error)
   const supported = usePasskeySupport()
   const [run, busy] = useSingleFlight(async () => {
     setFailure(undefined)
+    onSend()
     try {
       onAnswer(await authClient.auth.signIn.mutate({ email, password }))
     } catch (error) {

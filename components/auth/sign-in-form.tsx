@@ -1,10 +1,15 @@
 'use client'
 
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
+import { Skeleton } from '@/components/ui/skeleton'
 import type { RouterOutputs } from '@/server/routers/_app'
 import { PasswordStep } from './password-step'
 import { localTimes, shareTimes } from './refresh'
-import { type FactorAsked, SecondStep } from './second-step'
+import type { FactorAsked } from './second-step'
+
+/** Comes with the password's answer: the page that asks for the password stays small. */
+const loadSecondStep = () => import('./second-step')
+const SecondStep = lazy(() => loadSecondStep().then((module) => ({ default: module.SecondStep })))
 
 type SignedIn = Extract<RouterOutputs['auth']['signIn'], { state: 'signed-in' }>
 
@@ -24,13 +29,18 @@ export function SignInForm({ email, onDone }: { email?: string; onDone: (session
     onDone(session)
   }
   if (asked) {
-    return <SecondStep email={typed} asked={asked} onDone={done} onRestart={() => setAsked(undefined)} />
+    return (
+      <Suspense fallback={<Skeleton className="h-32 w-full" label="Loading the second factor" />}>
+        <SecondStep email={typed} asked={asked} onDone={done} onRestart={() => setAsked(undefined)} />
+      </Suspense>
+    )
   }
   return (
     <PasswordStep
       email={typed}
       onEmail={setTyped}
       fixed={email !== undefined}
+      onSend={() => void loadSecondStep().catch(() => {})}
       onAnswer={(answer) => (answer.state === 'factor' ? setAsked(answer) : done(answer))}
       onSignedIn={done}
     />

@@ -1,10 +1,9 @@
 'use client'
 
-import type { RegistrationResponseJSON } from '@simplewebauthn/browser'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { fieldError } from '@/components/auth/client'
 import { FormFailure } from '@/components/auth/form-failure'
-import { leavePasskey, makePasskey, type PasskeyPlan } from '@/components/auth/passkey'
+import { leavePasskey, makePasskey, type PasskeyMade, type PasskeyPlan } from '@/components/auth/passkey'
 import { Button } from '@/components/ui/button'
 import { Field, Input } from '@/components/ui/field'
 import { useSingleFlight } from '@/components/ui/single-flight'
@@ -16,7 +15,7 @@ export function PasskeyStep({
   onCancel,
 }: {
   plan: PasskeyPlan
-  onMade: (passkey: { name: string; response: RegistrationResponseJSON }) => Promise<unknown>
+  onMade: (passkey: { name: string; response: PasskeyMade }) => Promise<unknown>
   onCancel: () => void
 }) {
   const [name, setName] = useState('')
