@@ -4,21 +4,31 @@ import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
 import type { Vault } from '@/server/vault'
+import { hs256, type VerifySignature } from './signatures'
 import { openStoredKeys } from './stored-keys'
 import type { SigningKeys } from './types'
 
-/** What signs or verifies a token, and the one algorithm it is used with. */
-export interface TokenKey {
+interface KeyName {
   kid: string
+  /** The one algorithm that the key is used with. */
   algorithm: 'HS256' | 'ES256'
+}
+
+/** What signs a token. */
+export interface SigningKey extends KeyName {
   key: CryptoKey | Uint8Array
+}
+
+/** What a token's signature is checked by. */
+export interface VerifyingKey extends KeyName {
+  verify: VerifySignature
 }
 
 export interface Keys {
   /** The key that signs now. Made and sealed in the store at the first call. */
-  signing(): Promise<TokenKey>
+  signing(): Promise<SigningKey>
   /** The key of an id, or null when there is none, or no longer. */
-  verifying(kid: string): Promise<TokenKey | null>
+  verifying(kid: string): Promise<VerifyingKey | null>
   /** The public keys (RFC 7517). Empty with JWT_SECRET: a shared secret has no public part. */
   jwks(): Promise<{ keys: JWK[] }>
 }
@@ -48,10 +58,12 @@ export function openKeys(
 
 function sharedSecret(vault: Vault, secret: string): Keys & SigningKeys & KeyCare {
   const kid = vault.mac('jwt-secret-id', secret).subarray(0, 8).toString('hex')
-  const key: TokenKey = { kid, algorithm: 'HS256', key: Buffer.from(secret) }
+  const name = { kid, algorithm: 'HS256' } as const
+  const signing: SigningKey = { ...name, key: Buffer.from(secret) }
+  const verifying: VerifyingKey = { ...name, verify: hs256(Buffer.from(secret)) }
   return {
-    signing: async () => key,
-    verifying: async (id) => (id === kid ? key : null),
+    signing: async () => signing,
+    verifying: async (id) => (id === kid ? verifying : null),
     jwks: async () => ({ keys: [] }),
     list: async () => [],
     async rotate() {

@@ -13,7 +13,8 @@ import {
   rotateKeys,
   sealContext,
 } from './key-rotation'
-import type { KeyCare, Keys, TokenKey } from './keys'
+import type { KeyCare, Keys, SigningKey, VerifyingKey } from './keys'
+import { es256 } from './signatures'
 import { tolerance } from './tokens'
 import type { SigningKeyEntry, SigningKeys } from './types'
 
@@ -33,7 +34,7 @@ interface Loaded {
   at: number
   /** The newest first. */
   rows: Row[]
-  byId: Map<string, TokenKey>
+  byId: Map<string, VerifyingKey>
 }
 
 type Row = Awaited<ReturnType<typeof readKeys>>[number]
@@ -56,7 +57,7 @@ export function openStoredKeys(
 ): Keys & SigningKeys & KeyCare {
   let loaded: Loaded | undefined
   let loading: Promise<Loaded> | undefined
-  const privateKeys = new Map<string, TokenKey>()
+  const privateKeys = new Map<string, SigningKey>()
 
   async function load(): Promise<Loaded> {
     const at = clock.now()
@@ -65,8 +66,10 @@ export function openStoredKeys(
       await store.run(makeFirstKey, { key: await makePair(vault), now: at })
       rows = await readKeys(store)
     }
-    const byId = new Map<string, TokenKey>()
-    for (const { id, publicJwk } of rows) byId.set(id, await importKey(id, publicJwk))
+    const byId = new Map<string, VerifyingKey>()
+    for (const { id, publicJwk } of rows) {
+      byId.set(id, { kid: id, algorithm: 'ES256', verify: es256(publicJwk) })
+    }
     for (const id of privateKeys.keys()) if (!byId.has(id)) privateKeys.delete(id)
     loaded = { at, rows, byId }
     return loaded
@@ -97,7 +100,8 @@ export function openStoredKeys(
       const known = privateKeys.get(row.id)
       if (known) return known
       const jwk = JSON.parse(vault.open(row.privateSealed, sealContext(row.id))) as JWK
-      const key = await importKey(row.id, jwk)
+      const imported = (await importJWK(jwk, 'ES256')) as CryptoKey
+      const key: SigningKey = { kid: row.id, algorithm: 'ES256', key: imported }
       privateKeys.set(row.id, key)
       return key
     },
@@ -148,8 +152,4 @@ export function openStoredKeys(
       await reload()
     },
   }
-}
-
-async function importKey(kid: string, jwk: JWK): Promise<TokenKey> {
-  return { kid, algorithm: 'ES256', key: (await importJWK(jwk, 'ES256')) as CryptoKey }
 }

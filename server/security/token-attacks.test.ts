@@ -132,6 +132,14 @@ function respelled(token: string): Record<string, string> {
   }
 }
 
+/** A token that standard base64 spells in another way: most are, but not all. */
+async function respellable({ tokens }: ReturnType<typeof openIssuer>): Promise<string> {
+  for (;;) {
+    const { token } = await tokens.sign(tokenSession)
+    if (/[-_]/.test(token)) return token
+  }
+}
+
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 /** The next character, which differs in the last bits alone: they belong to no byte. */
 const beside = (character: string) => alphabet[alphabet.indexOf(character) ^ 1] ?? ''
@@ -140,7 +148,7 @@ const flipFirst = (part: string) => alphabet[alphabet.indexOf(part[0] ?? '') ^ 3
 describe('of a token by JWT_SECRET', () => {
   async function start() {
     const issuer = openIssuer(await openTestSqlite((step) => undo.push(step)), { secret: jwtSecret })
-    const { token } = await issuer.tokens.sign(tokenSession)
+    const token = await respellable(issuer)
     const [header, claims] = parts(token)
     return { ...issuer, token, header, claims, now: Math.floor(issuer.clock.now() / 1000) }
   }
@@ -193,7 +201,7 @@ describe('of a token by a key pair', () => {
   async function start() {
     const store = await openTestSqlite((step) => undo.push(step))
     const issuer = openIssuer(store)
-    const { token } = await issuer.tokens.sign(tokenSession)
+    const token = await respellable(issuer)
     const [header, claims] = parts(token)
     const key = await genuineKey(store)
     return { ...issuer, key, token, header, claims, now: Math.floor(issuer.clock.now() / 1000) }
