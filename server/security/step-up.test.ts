@@ -147,7 +147,7 @@ describeStores((open) => {
   })
 
   it('makes a grant by a passkey, each challenge once and for its session', async () => {
-    const { session, enrol, addPasskey, passkeyOptions, stepUp, security, clock, grants, last } =
+    const { session, enrol, addPasskey, passkeyOptions, stepUp, security, clock, grants, granted, last } =
       await start()
     await enrol(session)
     const authenticator = await addPasskey()
@@ -168,6 +168,10 @@ describeStores((open) => {
     const stateless = authenticator.get((await security.passkeyOptions()).options)
     await expect(stepUp({ passkey: stateless })).rejects.toEqual(over)
     expect(await grants()).toHaveLength(2)
+    const use = await granted(session, 'account.beginPasskey', {})
+    const { challenge } = (await security.factors.beginPasskey(session, {}, use)).options
+    const forEnrolment = authenticator.get({ challenge, rpId: 'localhost' })
+    await expect(stepUp({ passkey: forEnrolment })).rejects.toEqual(over)
   })
 
   it.each([
