@@ -187,7 +187,9 @@ describeStores((open) => {
     const late = security.verify(pending.asked.challenge, { code: '000000' }, browser('bob'))
     await expect(late).rejects.toEqual(code('CHALLENGE_OVER'))
     expect(await events(store, 'authn_factor_reset', bob.userId)).toMatchObject([
-      { before: JSON.stringify({ authenticatorApps: 1, backupCodes: 10, email: bob.email, securityKeys: [] }) },
+      {
+        before: JSON.stringify({ authenticatorApps: 1, backupCodes: 10, email: bob.email, securityKeys: [] }),
+      },
     ])
     const second = await signIn(bob, browser('bob'))
     await users.resetPassword(input, await may('resetPassword', input))
