@@ -55,9 +55,10 @@ export function openFactorPolicy({ store, clock }: { store: Store; clock: Clock 
   /** Takes a grant. It counts from the next request of everybody. */
   set(policy: FactorPolicy, use: Privilege): Promise<void>
 } {
-  const { meta } = store.tables
   return {
     async read() {
+      // Asked for each time: after a switchover the store stands on the tables of another dialect.
+      const { meta } = store.tables
       const [row] = await store.db.select().from(meta).where(eq(meta.key, factorPolicyKey))
       return { requiredRoles: requiredRoles(row?.value) }
     },

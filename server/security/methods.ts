@@ -3,7 +3,3 @@ export type Method = 'pwd' | 'otp' | 'hwk' | 'backup'
 
 /** Whether a second factor was among the methods. */
 export const hasFactor = (methods: readonly string[]) => methods.some((method) => method !== 'pwd')
-
-/** Whether the methods hold a factor that is accepted for a step-up. */
-export const hasStrongFactor = (methods: readonly string[]) =>
-  methods.includes('otp') || methods.includes('hwk')
