@@ -34,9 +34,11 @@ describeStores((open) => {
     }
   })
 
-  it('lets no more through than are allowed while others succeed and forget', async () => {
+  it('lets no more through than are allowed while others succeed and forget', {
+    timeout: 120_000,
+  }, async () => {
     const store = await open()
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 10; round++) {
       const now = round * 10_000_000
       const [claims] = await Promise.all([
         Promise.all(Array.from({ length: 20 }, () => store.run(claim, { key: 'k', now }))),
