@@ -50,12 +50,15 @@ export function Modal({
       aria-label={label}
       className={clsx('p-0', className)}
       onCancel={(event) => {
-        if (event.target !== event.currentTarget) return
+        // A second Esc in a row can't be refused: the browser closes the dialog, and onClose below is told.
+        if (event.target !== event.currentTarget || !event.cancelable) return
         event.preventDefault()
         if (dismissable) onClose()
       }}
-      onClose={(event) => {
-        if (event.target === event.currentTarget && !event.currentTarget.open && open) onClose()
+      onClose={({ target, currentTarget }) => {
+        if (target !== currentTarget || currentTarget.open || !open) return
+        if (dismissable) onClose()
+        else if (currentTarget.isConnected) currentTarget.showModal()
       }}
       onPointerDown={(event) => {
         pressedOutside.current = event.target === event.currentTarget

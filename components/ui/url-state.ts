@@ -1,7 +1,7 @@
 'use client'
 
 import { usePathname, useSearchParams } from 'next/navigation'
-import { useCallback, useMemo } from 'react'
+import { useCallback, useEffect, useMemo, useRef } from 'react'
 import type { Sort } from './table'
 
 export type UrlChange = Record<string, string | null>
@@ -43,7 +43,15 @@ export function useDrawer(name = 'open') {
     },
     [change, name, id],
   )
+  // Back takes its time; asked again meanwhile, it would leave the page.
+  const closing = useRef(false)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another id, or none, is what was waited for
+  useEffect(() => {
+    closing.current = false
+  }, [id])
   const close = useCallback(() => {
+    if (closing.current) return
+    closing.current = true
     if (window.history.state?.drawer === name) window.history.back()
     else change({ [name]: null }, 'replace')
   }, [change, name])
