@@ -1,5 +1,5 @@
 const secret =
-  /pass(word|phrase)?|secret|token|hash|salt|sealed|private|credential|cookie|authorization|^code$|apikey|^key$/i
+  /pass(?!key)|secret|token|hash|salt|sealed|private|credential|cookie|authorization|^code$|apikey|^key$/i
 
 /** JSON text of a state, keys sorted, with everything that looks like a secret cut out. */
 export function cutSecrets(state: Record<string, unknown> | null | undefined): string | null {

@@ -1,17 +1,16 @@
-import {
-  type AuthenticationResponseJSON,
-  type AuthenticatorTransport,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  AuthenticatorTransport,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from '@simplewebauthn/server'
 import { and, eq, lt } from 'drizzle-orm'
 import { q, type Tx, type Work } from '@/db/unit'
 import { challengeLife } from './challenges'
+
+/** Loaded with the first passkey: half a second of CPU that no start and no command line has to wait for. */
+const webauthn = () => import('@simplewebauthn/server')
 
 /** The console as passkeys know it (WebAuthn: relying party). */
 export interface RelyingParty {
@@ -42,11 +41,12 @@ const bytes = (base64url: string) => new Uint8Array(Buffer.from(base64url, 'base
 export const userHandle = (userId: string) => Buffer.from(userId).toString('base64url')
 
 /** What `navigator.credentials.create` takes: a passkey that is kept by the authenticator and verifies its user. */
-export function creationOptions(
+export async function creationOptions(
   rp: RelyingParty,
   user: { id: string; email: string; name: string; passkeys: StoredPasskey[] },
   challenge: string,
 ): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  const { generateRegistrationOptions } = await webauthn()
   return generateRegistrationOptions({
     rpName: rp.name,
     rpID: rp.id,
@@ -62,11 +62,12 @@ export function creationOptions(
 }
 
 /** What `navigator.credentials.get` takes. Without passkeys the browser offers those it holds for the console. */
-export function requestOptions(
+export async function requestOptions(
   rp: RelyingParty,
   passkeys: StoredPasskey[],
   challenge: string,
 ): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  const { generateAuthenticationOptions } = await webauthn()
   return generateAuthenticationOptions({
     rpID: rp.id,
     challenge: bytes(challenge),
@@ -110,6 +111,7 @@ export async function verifyNewPasskey(
   challenge: string,
 ): Promise<Verified<NewPasskey>> {
   try {
+    const { verifyRegistrationResponse } = await webauthn()
     const { registrationInfo, verified } = await verifyRegistrationResponse({
       ...{ response, expectedChallenge: challenge, expectedOrigin: rp.origin, expectedRPID: rp.id },
       requireUserVerification: true,
@@ -148,6 +150,7 @@ export async function verifyPasskey(
     const handle = response.response.userHandle
     if (handle && handle !== userHandle(passkey.userId))
       return { ok: false, reason: 'passkey of another user' }
+    const { verifyAuthenticationResponse } = await webauthn()
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       ...{ response, expectedChallenge: challenge, expectedOrigin: rp.origin, expectedRPID: rp.id },
       credential: { id: passkey.credentialId, publicKey: bytes(passkey.publicKey), counter: 0 },
