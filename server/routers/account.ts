@@ -26,7 +26,7 @@ export const accountRouter = router({
   beginTotp: own
     .meta({
       permission: 'account:own',
-      openapi: { method: 'POST', path: '/infrastructure/security/2fa/generate' },
+      rest: { method: 'POST', path: '/infrastructure/security/2fa/generate' },
     })
     .input(z.strictObject({ password: givenPassword.optional() }))
     .mutation(({ ctx, input }) =>
@@ -36,7 +36,7 @@ export const accountRouter = router({
   activateTotp: own
     .meta({
       permission: 'account:own',
-      openapi: { method: 'POST', path: '/infrastructure/security/2fa/verify' },
+      rest: { method: 'POST', path: '/infrastructure/security/2fa/verify' },
     })
     .input(z.strictObject({ factorId: id, code: z.string().max(20) }))
     .mutation(({ ctx, input }) =>

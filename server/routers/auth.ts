@@ -54,7 +54,7 @@ export const authRouter = router({
 
   /** By password. Where the user has a second factor the answer asks for it: `auth.verify` goes on. */
   signIn: publicProcedure
-    .meta({ permission: 'public', openapi: { method: 'POST', path: '/auth/login' } })
+    .meta({ permission: 'public', rest: { method: 'POST', path: '/auth/login' } })
     .input(z.strictObject({ email, password: givenPassword }))
     .mutation(async ({ ctx, input }) =>
       signInAnswer(ctx, await ctx.runtime.security.signIn(input, clientOf(ctx))),
@@ -62,7 +62,7 @@ export const authRouter = router({
 
   /** The second factor of a sign-in: a code of an app, a backup code, or a passkey. */
   verify: publicProcedure
-    .meta({ permission: 'public', openapi: { method: 'POST', path: '/auth/verify' } })
+    .meta({ permission: 'public', rest: { method: 'POST', path: '/auth/verify' } })
     .input(z.strictObject({ challenge: token, ...proof }).refine(provesOnce, oneProof))
     .mutation(async ({ ctx, input: { challenge, ...given } }) =>
       signedIn(ctx, await ctx.runtime.security.verify(challenge, proofOf(given), clientOf(ctx))),
@@ -81,7 +81,7 @@ export const authRouter = router({
 
   /** The only procedure that rotates. A browser brings its refresh token as a cookie, a program in the body. */
   refresh: publicProcedure
-    .meta({ permission: 'public', openapi: { method: 'POST', path: '/auth/refresh' } })
+    .meta({ permission: 'public', rest: { method: 'POST', path: '/auth/refresh' } })
     .input(z.strictObject({ refreshToken: token.optional() }))
     .mutation(async ({ ctx, input }) => {
       const { security } = ctx.runtime
@@ -100,7 +100,7 @@ export const authRouter = router({
 
   /** Ends the session, also when its access token has run out and only the refresh token is left. */
   signOut: publicProcedure
-    .meta({ permission: 'public', openapi: { method: 'POST', path: '/auth/logout' } })
+    .meta({ permission: 'public', rest: { method: 'POST', path: '/auth/logout' } })
     .input(z.strictObject({ refreshToken: token.optional() }))
     .mutation(async ({ ctx, input }) => {
       const { security } = ctx.runtime
@@ -112,7 +112,7 @@ export const authRouter = router({
 
   /** Who asks, read from the store now: by this another program learns at once that a session has ended. */
   me: procedure('account:own')
-    .meta({ permission: 'account:own', openapi: { method: 'GET', path: '/auth/me' } })
+    .meta({ permission: 'account:own', rest: { method: 'GET', path: '/auth/me' } })
     .query(({ ctx }) => ({ ...ctx.session, now: ctx.runtime.clock.now() })),
 
   /** By which factors this session can step up, and what a passkey needs for it. */
@@ -126,7 +126,7 @@ export const authRouter = router({
    * action needs no factor.
    */
   stepUp: procedure('auth:step-up')
-    .meta({ permission: 'auth:step-up', openapi: { method: 'POST', path: '/auth/step-up' } })
+    .meta({ permission: 'auth:step-up', rest: { method: 'POST', path: '/auth/step-up' } })
     .input(z.strictObject({ action: z.string().max(100), input: z.unknown(), ...proof }))
     .mutation(async ({ ctx, input: { action, input, ...given } }) => {
       const request = { action, input, proof: provesOnce(given) ? proofOf(given) : null }

@@ -15,14 +15,14 @@ const target = z.strictObject({
 export const databaseRouter = router({
   /** Counters and pool of the database under the store, with what it tells about itself. */
   stats: procedure('database:read')
-    .meta({ permission: 'database:read', openapi: { method: 'GET', path: '/infrastructure/database/stats' } })
+    .meta({ permission: 'database:read', rest: { method: 'GET', path: '/infrastructure/database/stats' } })
     .query(({ ctx }) => ctx.runtime.database.stats()),
 
   /** Tries a PostgreSQL server: name, TCP, TLS, authentication, version, rights, round trip, recovery state. */
   test: procedure('database:operate')
     .meta({
       permission: 'database:operate',
-      openapi: { method: 'POST', path: '/infrastructure/database/test' },
+      rest: { method: 'POST', path: '/infrastructure/database/test' },
     })
     .input(target)
     .mutation(({ input }) => testConnection(input)),

@@ -89,14 +89,14 @@ export const migrationRouter = router({
   runs: read
     .meta({
       permission: 'migration:read',
-      openapi: { method: 'GET', path: '/infrastructure/migration/status' },
+      rest: { method: 'GET', path: '/infrastructure/migration/status' },
     })
     .query(({ ctx }) => ctx.runtime.migration.listRuns()),
 
   run: read
     .meta({
       permission: 'migration:read',
-      openapi: { method: 'GET', path: '/infrastructure/migration/status/{id}' },
+      rest: { method: 'GET', path: '/infrastructure/migration/status/{id}' },
     })
     .input(run)
     .query(({ ctx, input }) => ctx.runtime.migration.getRun(input.id)),
@@ -119,7 +119,7 @@ export const migrationRouter = router({
   start: manage
     .meta({
       permission: 'migration:manage',
-      openapi: { method: 'POST', path: '/infrastructure/migration/start' },
+      rest: { method: 'POST', path: '/infrastructure/migration/start' },
     })
     .input(run)
     .mutation(({ ctx, input }) =>

@@ -14,7 +14,7 @@ const role = z.enum(roles)
 export const securityRouter = router({
   /** The figures of the security page, counted now. */
   overview: read
-    .meta({ permission: 'security:read', openapi: { method: 'GET', path: '/infrastructure/security/stats' } })
+    .meta({ permission: 'security:read', rest: { method: 'GET', path: '/infrastructure/security/stats' } })
     .query(async ({ ctx }) => ({
       ...(await ctx.runtime.security.figures()),
       at: ctx.runtime.clock.now(),
@@ -24,7 +24,7 @@ export const securityRouter = router({
   events: read
     .meta({
       permission: 'security:read',
-      openapi: { method: 'GET', path: '/infrastructure/security/events' },
+      rest: { method: 'GET', path: '/infrastructure/security/events' },
     })
     .input(
       z.strictObject({

@@ -26,12 +26,12 @@ export const systemRouter = router({
 
   /** Every component with its state, since when, and what to do. */
   health: procedure('system:read')
-    .meta({ permission: 'system:read', openapi: { method: 'GET', path: '/infrastructure/system/health' } })
+    .meta({ permission: 'system:read', rest: { method: 'GET', path: '/infrastructure/system/health' } })
     .query(({ ctx }) => ctx.runtime.system.health()),
 
   /** The effective configuration with the source of each value; secrets as fingerprints. */
   config: procedure('system:read')
-    .meta({ permission: 'system:read', openapi: { method: 'GET', path: '/infrastructure/system/config' } })
+    .meta({ permission: 'system:read', rest: { method: 'GET', path: '/infrastructure/system/config' } })
     .query(({ ctx }) => {
       const { env, vault, database } = ctx.runtime
       return describeConfig({

@@ -1,5 +1,4 @@
 import { initTRPC, TRPCError } from '@trpc/server'
-import type { OpenApiMeta } from 'trpc-to-openapi'
 import { ZodError } from 'zod'
 import { type ErrorCode, errorStatus, HoldfastError, isHoldfastError } from '@/server/errors'
 import type { Permission } from '@/server/security/roles'
@@ -15,9 +14,16 @@ export interface ErrorData {
   details: Record<string, unknown> | null
 }
 
+/** What a procedure declares: who may call it, and where REST finds it. */
+export interface ProcedureMeta {
+  permission: Permission | 'public'
+  /** The path is below /api, with `{name}` for fields of the input. */
+  rest?: { method: 'GET' | 'POST'; path: `/${string}` }
+}
+
 const t = initTRPC
   .context<Context>()
-  .meta<OpenApiMeta<{ permission: Permission | 'public' }>>()
+  .meta<ProcedureMeta>()
   .create({
     sse: { ping: { enabled: true, intervalMs: 2_000 }, client: { reconnectAfterInactivityMs: 5_000 } },
     errorFormatter({ shape, error, ctx }) {

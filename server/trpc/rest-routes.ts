@@ -1,9 +1,9 @@
 import type { AnyProcedure, AnyRouter } from '@trpc/server'
-import type { OpenApiMeta } from 'trpc-to-openapi'
+import type { ProcedureMeta } from './init'
 
 type Method = 'GET' | 'POST'
 
-/** A procedure at an address, as its `meta.openapi` says. */
+/** A procedure at an address, as its `meta.rest` says. */
 export interface RestRoute {
   method: Method
   /** Below /api, e.g. `/infrastructure/migration/status/{id}`. */
@@ -18,14 +18,14 @@ export interface RestRoute {
 export function restRoutes(router: AnyRouter): RestRoute[] {
   const procedures = Object.entries(router._def.procedures as Record<string, AnyProcedure>)
   return procedures.flatMap(([procedure, { _def }]) => {
-    const { openapi } = (_def.meta ?? {}) as OpenApiMeta
-    if (!openapi) return []
-    if (openapi.method !== methods[_def.type as keyof typeof methods])
-      throw new Error(`${procedure} is a ${_def.type}: it cannot be a ${openapi.method}.`)
+    const { rest } = (_def.meta ?? {}) as Partial<ProcedureMeta>
+    if (!rest) return []
+    if (rest.method !== methods[_def.type as keyof typeof methods])
+      throw new Error(`${procedure} is a ${_def.type}: it cannot be a ${rest.method}.`)
     return [
       {
-        method: openapi.method,
-        path: openapi.path,
+        method: rest.method,
+        path: rest.path,
         procedure,
         fields: fieldsOf((_def as unknown as { inputs: Schema[] }).inputs),
       },

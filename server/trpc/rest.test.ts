@@ -12,7 +12,7 @@ const url = 'http://localhost:3000'
 
 const at = (method: 'GET' | 'POST', path: `/${string}`) => ({
   permission: 'public' as const,
-  openapi: { method, path },
+  rest: { method, path },
 })
 
 const numbers = z.strictObject({ count: z.int().min(1).default(5), exact: z.boolean().optional() })
@@ -37,7 +37,7 @@ const app = router({
     }),
   quiet: publicProcedure.meta(at('POST', '/quiet')).mutation(() => undefined),
   guarded: procedure('system:read')
-    .meta({ permission: 'system:read', openapi: { method: 'GET', path: '/guarded' } })
+    .meta({ permission: 'system:read', rest: { method: 'GET', path: '/guarded' } })
     .query(({ ctx }) => ctx.session.email),
   busy: publicProcedure.meta(at('POST', '/busy')).mutation(() => {
     throw new HoldfastError('TOO_MANY_REQUESTS', { message: 'Too many.', retryAfterMs: 61_001 })

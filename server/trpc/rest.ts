@@ -9,9 +9,8 @@ import { problem } from './problem'
 import { findRoutes, type RestRoute, restRoutes } from './rest-routes'
 
 /**
- * Answers the procedures of a router that have an address below /api, by JSON and problem details. The addresses
- * are in the form of trpc-to-openapi. Its own handler is not used: it makes the procedures' schemas coerce what
- * they get, over tRPC too, so that `true` is a number and `"false"` true from the first request on.
+ * Answers the procedures of a router that have an address below /api, by JSON and problem details. Why this is no
+ * library: docs/decisions/0007.
  */
 export function restHandler(router: AnyRouter): (request: Request) => Promise<Response> {
   const routes = restRoutes(router)
