@@ -76,3 +76,15 @@ export async function stepUp(page: Page, action: string): Promise<void> {
   await dialog.getByRole('button', { name: action, exact: true }).click()
   await expect(dialog).toBeHidden()
 }
+
+/** Calls a procedure with the page's own cookies and origin. */
+export async function call(page: Page, path: string, input: unknown = {}) {
+  return page.evaluate(
+    async ([path, body]) => {
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch(`/api/trpc/${path}`, { method: 'POST', headers, body })
+      return response.status
+    },
+    [path, JSON.stringify(input)] as const,
+  )
+}

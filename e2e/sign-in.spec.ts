@@ -1,22 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Page } from '@playwright/test'
 import { expectAccessible } from './accessible'
-import { admin, consoleTest, enrolPasskey, expect, keepPasskey, signIn, withPasskey } from './fixtures'
+import { admin, call, consoleTest, enrolPasskey, expect, keepPasskey, signIn, withPasskey } from './fixtures'
 
 const test = consoleTest()
-
-/** Calls a procedure with the page's own cookies and origin. */
-async function call(page: Page, path: string, input: unknown = {}) {
-  return page.evaluate(
-    async ([path, body]) => {
-      const headers = { 'content-type': 'application/json' }
-      const response = await fetch(`/api/trpc/${path}`, { method: 'POST', headers, body })
-      return response.status
-    },
-    [path, JSON.stringify(input)] as const,
-  )
-}
 
 test.describe.configure({ mode: 'serial' })
 
@@ -81,7 +68,7 @@ test('a wrong password stays on the page with what was typed; a pasted one signs
   const password = page.getByRole('textbox', { name: 'Password' })
   await page.getByLabel('E-mail').fill(admin.email)
   await password.fill('not the password')
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await expect(page.getByText('The e-mail address or the password is wrong.')).toBeVisible()
   await expect(page.getByLabel('E-mail')).toHaveValue(admin.email)
 
@@ -162,7 +149,7 @@ test('signing out ends the session on the server as well', async ({ page, contex
   await page.waitForURL((url) => url.pathname === '/sign-in')
   await context.addCookies(cookies)
   await page.goto('/account')
-  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Sign in', exact: true })).toBeVisible()
 })
 
 test('another site can neither sign out nor sign in by a form', async ({
