@@ -50,6 +50,10 @@ describe('fields that nobody asked for', () => {
     ['security.inviteUser', { email: 'a@example.org', name: 'A', role: 'owner' }],
     ['security.createApiKey', { name: 'x', permissions: ['account:own'], days: 1 }],
     ['security.createApiKey', { name: 'x', permissions: ['everything'], days: 1 }],
+    [
+      'security.createApiKey',
+      { name: 'x', permissions: ['system:read'], days: 1, action: 'security.setRole' },
+    ],
   ])('of %s are refused: %j', async (procedure, input) => {
     const { status, body } = await call(procedure, input)
     expect({ status, code: body.code }).toEqual({ status: 400, code: 'BAD_INPUT' })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { allPermissions, permissionsOf, roles } from '@/server/security/roles'
+import { allPermissions, keyActions, permissionsOf, roles } from '@/server/security/roles'
 import { callerOf, privilegeOf } from '@/server/trpc/caller'
 import { procedure, router } from '@/server/trpc/init'
 import { email, id, label, personName } from './inputs'
@@ -113,7 +113,7 @@ export const securityRouter = router({
         name: label,
         permissions: z.array(z.enum(allPermissions)).min(1).max(allPermissions.length),
         days: z.int().min(1).max(365),
-        action: z.string().max(100).optional(),
+        action: z.enum(keyActions).optional(),
       }),
     )
     .mutation(({ ctx, input }) => ctx.runtime.security.apiKeys.create(ctx.session, input, privilegeOf(ctx))),

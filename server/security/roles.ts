@@ -30,3 +30,14 @@ const permissions: Record<Role, readonly Permission[]> = {
 export function permissionsOf(role: Role): readonly Permission[] {
   return permissions[role]
 }
+
+/**
+ * Actions that an API key can be trusted with although it has no second factor. None of them could make the key
+ * stronger: roles, invitations, keys and the rule for factors are left to people.
+ */
+export const keyActions = [
+  'migration.start',
+  'migration.switchOver',
+  'security.disableUser',
+  'security.rotateSigningKeys',
+] as const

@@ -4,22 +4,15 @@ import type { RouterInputs, RouterOutputs } from '@/server/routers/_app'
 
 export type ApiKey = RouterOutputs['security']['apiKeys'][number]
 
-type ProcedureName = {
-  [Area in keyof RouterInputs]: `${Area}.${keyof RouterInputs[Area] & string}`
-}[keyof RouterInputs]
+type ActionName = NonNullable<RouterInputs['security']['createApiKey']['action']>
 
-/**
- * What a key can be allowed to do without a second factor: what is worth automating. What would let a key make
- * itself stronger (roles, keys, the rule for factors) is left to people.
- */
+/** What a key can be trusted with although it has no second factor. */
 export const actions = [
   { name: 'migration.start', label: 'Start a migration', needs: 'migration:manage' },
   { name: 'migration.switchOver', label: 'Switch over to PostgreSQL', needs: 'migration:manage' },
-  { name: 'security.inviteUser', label: 'Invite a user', needs: 'security:manage' },
   { name: 'security.disableUser', label: 'Disable a user', needs: 'security:manage' },
-  { name: 'security.enableUser', label: 'Enable a user', needs: 'security:manage' },
   { name: 'security.rotateSigningKeys', label: 'Rotate the signing keys', needs: 'security:manage' },
-] as const satisfies readonly { name: ProcedureName; label: string; needs: Permission }[]
+] as const satisfies readonly { name: ActionName; label: string; needs: Permission }[]
 
 export type Action = (typeof actions)[number]
 
