@@ -9,10 +9,14 @@ const PAGES = {
   '/database': 'Database',
   '/cache': 'Cache',
   '/security': 'Security',
+  '/security/users': 'Users and roles',
+  '/security/sessions': 'Sessions',
   '/migration': 'Migration',
   '/migration/new': 'New migration',
   '/account': 'Account',
   '/system': 'System',
+  '/system/api-keys': 'API keys',
+  '/system/signing-keys': 'Signing keys',
   '/nowhere': 'No page has this address',
 }
 
