@@ -24,7 +24,7 @@ describeStores((open) => {
     const ask = { action: 'migration.start', input }
     const make = async () => (await app.stepUp(ask.action, input)).grantId
     const use = (over: Partial<GrantUse>): GrantUse => ({
-      ...{ grantId: null, sessionId: session.sessionId, action: ask.action, input },
+      ...{ grantId: null, by: callerOf(session), action: ask.action, input },
       ...{ now: accounts.clock.now(), ...over },
     })
     const done = async () =>
@@ -70,7 +70,7 @@ describeStores((open) => {
     for (const wrong of [
       { grantId: null },
       { grantId: 'made-up' },
-      { grantId, sessionId: other.session.sessionId },
+      { grantId, by: callerOf(other.session) },
       { grantId, action: 'migration.switch-over' },
       { grantId, input: { runId: 'run-2', options: { b: 2, a: [1, 2] } } },
       { grantId, input: { runId: 'run-1', options: { b: 2, a: [2, 1] } } },

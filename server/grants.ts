@@ -52,7 +52,8 @@ export function* grant(tx: Tx, { by, now, ...grant }: NewGrant): Work<MadeGrant>
 export interface GrantUse {
   /** From the header `Holdfast-Step-Up`; null when the request brought none. */
   grantId: string | null
-  sessionId: string
+  /** Who acts, in which session or by which API key. */
+  by: Caller
   action: string
   /** The action's input, exactly as the step-up was asked for. */
   input: unknown
@@ -63,7 +64,7 @@ export interface GrantUse {
  * Uses a grant up inside the action's own unit: both commit or neither does. Throws STEP_UP_REQUIRED when there
  * is none, it was used, it is too old, or it was made for another session, action or input.
  */
-export function* useGrant(tx: Tx, { grantId, sessionId, action, input, now }: GrantUse): Work<void> {
+export function* useGrant(tx: Tx, { grantId, by, action, input, now }: GrantUse): Work<void> {
   const { stepUpGrants: grants } = tx.tables
   const used = grantId
     ? yield* q(
@@ -73,7 +74,7 @@ export function* useGrant(tx: Tx, { grantId, sessionId, action, input, now }: Gr
           .where(
             and(
               eq(grants.id, grantId),
-              eq(grants.sessionId, sessionId),
+              eq(grants.sessionId, by.sessionId ?? ''),
               eq(grants.action, action),
               eq(grants.inputHash, inputHash(input)),
               isNull(grants.usedAt),

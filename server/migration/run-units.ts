@@ -53,7 +53,7 @@ export interface Privileged {
 }
 
 function useUp(tx: Tx, { id, caller, grantId, now }: Privileged, action: string): Work<void> {
-  return useGrant(tx, { grantId, sessionId: caller.sessionId ?? '', action, input: { id }, now })
+  return useGrant(tx, { grantId, by: caller, action, input: { id }, now })
 }
 
 /** planned → running, if no check is red and every amber one was acknowledged. */

@@ -4,13 +4,13 @@ import { q, unit } from '@/db/unit'
 import { appendAudit, type Caller } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
-import { type AttemptLimits, claimAttempt, forgetAttempts, tooMany } from './attempts'
+import { type AttemptLimits, claimOne, forgetAttempts, passwordKey } from './attempts'
 import { stopLinks } from './links'
 import { requireGoodPassword } from './password-rules'
 import type { Passwords } from './passwords'
-import { type EndReason, endSessions, endSessionsOf } from './session-end'
+import { endAndTell, endedAlready, endSessionsOf } from './session-end'
 import { listSessions } from './sessions'
-import type { Account, SessionInfo, SessionWatch } from './types'
+import type { Account, SessionWatch } from './types'
 
 interface Deps {
   store: Store
@@ -24,16 +24,7 @@ export function openAccount(
   { store, clock, passwords, watch }: Deps,
   { attempts }: { attempts: AttemptLimits },
 ): Account {
-  async function end(
-    { userId }: SessionInfo,
-    which: { only: string } | { allBut: string },
-    reason: EndReason,
-    by: Caller,
-  ): Promise<number> {
-    const ended = await store.run(endSessions, { userId, which, reason, by, now: clock.now() })
-    watch.ended(ended)
-    return ended.length
-  }
+  const end = (of: Parameters<typeof endAndTell>[1]) => endAndTell({ store, clock, watch }, of)
 
   return {
     setName: ({ userId }, name, by) => store.run(setName, { userId, name, by, now: clock.now() }),
@@ -42,7 +33,9 @@ export function openAccount(
       const { userId, sessionId } = session
       await requireGoodPassword(password, session)
       if (password.normalize('NFKC') === current.normalize('NFKC')) throw samePassword()
-      const { lockedUntil } = await store.run(claimPassword, { userId, limits: attempts, now: clock.now() })
+      // Who holds a session may not guess the password either.
+      const attempt = { key: passwordKey(userId), limits: attempts, now: clock.now() }
+      const lockedUntil = await store.run(claimOne, attempt)
       const { users } = store.tables
       const [user] = await store.db.select().from(users).where(eq(users.id, userId))
       const former = user?.passwordHash ?? null
@@ -61,12 +54,12 @@ export function openAccount(
 
     sessions: (session) => listSessions({ store }, { ...session, now: clock.now() }),
     async endSession(session, sessionId, by) {
+      const { userId } = session
       const reason = sessionId === session.sessionId ? 'signed out' : 'ended'
-      if ((await end(session, { only: sessionId }, reason, by)) === 0) {
-        throw new HoldfastError('NOT_FOUND', 'This session has ended already.')
-      }
+      if ((await end({ userId, which: { only: sessionId }, reason, by })) === 0) throw endedAlready()
     },
-    endOtherSessions: (session, by) => end(session, { allBut: session.sessionId }, 'ended', by),
+    endOtherSessions: ({ userId, sessionId }, by) =>
+      end({ userId, which: { allBut: sessionId }, reason: 'ended', by }),
   }
 }
 
@@ -91,21 +84,6 @@ const setName = unit('account.name', function* (tx, { userId, name, by, now }: N
     before: { name: before.name },
     after: { name },
   })
-})
-
-const counterOf = (userId: string) => `password|${userId}`
-
-interface ClaimInput {
-  userId: string
-  limits: AttemptLimits
-  now: number
-}
-
-/** Counts an attempt at the current password: who holds a session may not guess it either. */
-const claimPassword = unit('account.claim', function* (tx, { userId, ...rest }: ClaimInput) {
-  const claim = yield* claimAttempt(tx, { key: counterOf(userId), ...rest })
-  if (!claim.allowed) throw tooMany(claim.retryAfterMs)
-  return { lockedUntil: claim.lockedUntil }
 })
 
 interface RefuseInput {
@@ -155,7 +133,7 @@ const changePassword = unit('account.password', function* (tx, input: ChangeInpu
       .returning({ id: users.id }),
   )
   if (changed.length === 0) return null
-  yield* forgetAttempts(tx, [counterOf(userId)])
+  yield* forgetAttempts(tx, [passwordKey(userId)])
   yield* stopLinks(tx, { userId, now })
   const ended = yield* endSessionsOf(tx, { userId, except: sessionId }, 'password changed', by, now)
   yield* appendAudit(tx, {

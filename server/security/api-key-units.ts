@@ -28,9 +28,7 @@ interface CreateInput extends Privilege {
 export const createKey = unit('api-key.create', function* (tx, given: CreateInput) {
   const { id, ownerId, hash, prefix, input, expiresAt, by, grantId, now } = given
   const { apiKeys, users } = tx.tables
-  yield* useGrant(tx, {
-    ...{ grantId, sessionId: by.sessionId ?? '', action: 'security.createApiKey', input, now },
-  })
+  yield* useGrant(tx, { grantId, by, action: 'security.createApiKey', input, now })
   const [owner] = yield* q(locked(tx.db.select().from(users).where(eq(users.id, ownerId))))
   const held = owner?.state === 'active' ? permissionsOf(owner.role) : []
   const more = input.permissions.find((permission) => !held.includes(permission))

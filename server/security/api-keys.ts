@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { desc, eq } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
@@ -6,8 +6,8 @@ import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
 import { readApiKey } from './api-key-facts'
 import { type ApiKeyGrant, createKey, noteUse, revokeKey } from './api-key-units'
+import { hashOf, newOpaqueToken } from './opaque-token'
 import type { Permission } from './roles'
-import { hashOf } from './sessions'
 import type { ApiKeys, SessionInfo } from './types'
 
 /** Where requests by API key come in. */
@@ -59,7 +59,7 @@ export function openApiKeys({
 
     async create(session, input, use) {
       refuseMoreThan(session, input)
-      const key = `hf_${randomBytes(32).toString('base64url')}`
+      const key = `hf_${newOpaqueToken()}`
       const now = clock.now()
       const expiresAt = now + input.days * dayMs
       const id = randomUUID()

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { eq } from 'drizzle-orm'
-import { q, type Tx, type Work } from '@/db/unit'
+import { q, type Tx, unit, type Work } from '@/db/unit'
 import { HoldfastError } from '@/server/errors'
 import type { Vault } from '@/server/vault'
 
@@ -56,6 +56,25 @@ export function* claimAttempt(
   return { allowed: true, lockedUntil }
 }
 
+/** Claims an attempt that cannot go on without. Answers until when its key is locked if it fails. Throws TOO_MANY_REQUESTS. */
+export function* requireAttempt(
+  tx: Tx,
+  attempt: { key: string; limits: AttemptLimits; now: number },
+): Work<number | null> {
+  const claim = yield* claimAttempt(tx, attempt)
+  if (!claim.allowed) throw tooMany(claim.retryAfterMs)
+  return claim.lockedUntil
+}
+
+/** The same as a unit of its own. */
+export const claimOne = unit('attempts.claim', requireAttempt)
+
+/** What guesses at a signed-in user's password count under, whatever it is asked for. */
+export const passwordKey = (userId: string) => `password|${userId}`
+
+/** What the wrong codes of a user's app count under. */
+export const factorKey = (userId: string) => `factor|${userId}`
+
 /** Whether the last block is so long over that the next one is short again. */
 function calm(
   { blockedUntil, updatedAt }: { blockedUntil: number | null; updatedAt: number },
@@ -72,7 +91,7 @@ export function* forgetAttempts(tx: Tx, keys: string[]): Work<void> {
 }
 
 /** What somebody gets who must wait, whether the account exists or not. */
-export const tooMany = (retryAfterMs: number) =>
+const tooMany = (retryAfterMs: number) =>
   new HoldfastError('TOO_MANY_REQUESTS', {
     message: 'There were too many attempts.',
     remedy: 'Wait, then try again.',

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import { q, type Tx, unit, type Work } from '@/db/unit'
 import { HoldfastError } from '@/server/errors'
@@ -17,13 +16,8 @@ export type ChallengeKind =
   /** A code that came before its time and that its sender was told so: it never works. */
   | 'early-code'
 
-/** 256 bits of chance, base64url: a challenge's token, or what a passkey signs. */
-export const newChallenge = () => randomBytes(32).toString('base64url')
-
-/** Only this is stored of a token. */
-export const challengeId = (token: string) => createHash('sha256').update(token).digest('base64url')
-
 interface NewChallenge {
+  /** The hash of its token, or of what a passkey is to sign. */
   id: string
   kind: ChallengeKind
   userId: string

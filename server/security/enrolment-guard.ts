@@ -5,10 +5,11 @@ import type { Caller } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import { useGrant } from '@/server/grants'
-import { type AttemptLimits, claimAttempt, forgetAttempts, tooMany } from './attempts'
+import { type AttemptLimits, claimOne, forgetAttempts, passwordKey } from './attempts'
 import { countFactors } from './factor-state'
 import type { Passwords } from './passwords'
 import { recordRefusal } from './refusals'
+import { sessionEnded } from './session-end'
 import type { Privilege, SessionInfo } from './types'
 import { type LockedUser, lockUser } from './user-guards'
 
@@ -36,21 +37,6 @@ interface ProvePassword {
   passwords: Passwords
 }
 
-/** The same counter as for a change of the password: both are guesses at it by who holds a session. */
-const passwordKey = (userId: string) => `password|${userId}`
-
-interface PasswordAttempt {
-  userId: string
-  limits: AttemptLimits
-  now: number
-}
-
-const claimPassword = unit('enrolment.claim', function* (tx, { userId, ...rest }: PasswordAttempt) {
-  const claim = yield* claimAttempt(tx, { key: passwordKey(userId), ...rest })
-  if (!claim.allowed) throw tooMany(claim.retryAfterMs)
-  return { lockedUntil: claim.lockedUntil }
-})
-
 const forgetPassword = unit('enrolment.forget', (tx, userId: string) =>
   forgetAttempts(tx, [passwordKey(userId)]),
 )
@@ -66,7 +52,8 @@ export async function provePassword(
     by,
   }: { password: string; action: EnrolmentAction; limits: AttemptLimits; by: Caller },
 ): Promise<void> {
-  const { lockedUntil } = await store.run(claimPassword, { userId, limits, now: clock.now() })
+  const attempt = { key: passwordKey(userId), limits, now: clock.now() }
+  const lockedUntil = await store.run(claimOne, attempt)
   const { users } = store.tables
   const [user] = await store.db.select({ hash: users.passwordHash }).from(users).where(eq(users.id, userId))
   if (await passwords.verify(user?.hash ?? null, password)) return store.run(forgetPassword, userId)
@@ -104,10 +91,8 @@ export function* allowEnrolment(tx: Tx, input: EnrolmentStart): Work<void> {
   const { session, action, use, passwordProven, now } = input
   yield* lockOwner(tx, session.userId)
   const own = yield* lockSession(tx, session)
-  const had = yield* countFactors(tx, session.userId)
-  if (had.totp + had.passkeys > 0) {
-    const sessionId = use.by.sessionId ?? ''
-    yield* useGrant(tx, { grantId: use.grantId, sessionId, action, input: {}, now })
+  if ((yield* countFactors(tx, session.userId)) > 0) {
+    yield* useGrant(tx, { ...use, action, input: {}, now })
   } else if (!passwordProven && own.createdAt < now - freshSignIn) {
     throw new HoldfastError('BAD_INPUT', {
       message: 'You signed in more than ten minutes ago.',
@@ -125,6 +110,3 @@ export function* lockSession(tx: Tx, { userId, sessionId }: Pick<SessionInfo, 'u
   if (!session) throw sessionEnded()
   return session
 }
-
-const sessionEnded = () =>
-  new HoldfastError('SESSION_ENDED', { message: 'Your session has ended.', remedy: 'Sign in again.' })

@@ -6,7 +6,7 @@ import { lockSession } from './enrolment-guard'
 import { countFactors } from './factor-state'
 import type { Method } from './methods'
 import { endSessionsOf } from './session-end'
-import type { SessionInfo } from './types'
+import type { Enrolled, SessionInfo } from './types'
 
 export interface Enrolment {
   session: Pick<SessionInfo, 'userId' | 'sessionId'>
@@ -21,6 +21,14 @@ export interface EnrolmentDone {
   first: boolean
   /** Ids of the sessions that ended, since they were signed in without a factor. */
   ended: string[]
+}
+
+/** What the user is told of it, and the sessions to tell {@link SessionWatch} of. */
+export function enrolledBy(
+  { first, ended }: EnrolmentDone,
+  { shown, drift }: { shown: string[]; drift: number },
+): Enrolled & { endedIds: string[] } {
+  return { backupCodes: first ? shown : null, drift, ended: ended.length, endedIds: ended }
 }
 
 /**
@@ -54,8 +62,7 @@ export function* completeEnrolment(
 
 /** Whether the next factor is the user's first one. Lock the user's row before. */
 export function* isFirstFactor(tx: Tx, userId: string): Work<boolean> {
-  const had = yield* countFactors(tx, userId)
-  return had.totp + had.passkeys === 0
+  return (yield* countFactors(tx, userId)) === 0
 }
 
 /** An enrolment that was begun before there was a factor must not be completed after, without a step-up. */

@@ -27,7 +27,7 @@ interface SetInput extends Privilege {
 const setPolicy = unit('factor-policy.set', function* (tx, { policy, by, grantId, now }: SetInput) {
   const { meta } = tx.tables
   const action = 'security.setFactorPolicy'
-  yield* useGrant(tx, { grantId, sessionId: by.sessionId ?? '', action, input: policy, now })
+  yield* useGrant(tx, { grantId, by, action, input: policy, now })
   yield* lockAdmins(tx, by)
   const [before] = yield* q(tx.db.select().from(meta).where(eq(meta.key, factorPolicyKey)))
   const chosen = roles.filter((role) => policy.requiredRoles.includes(role))

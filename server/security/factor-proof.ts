@@ -4,9 +4,9 @@ import { q, type Tx, type Work } from '@/db/unit'
 import type { Clock } from '@/server/clock'
 import type { Vault } from '@/server/vault'
 import { backupCodeMac, plainBackupCode, spendBackupCode } from './backup-codes'
-import { challengeId } from './challenges'
 import type { UserFactors } from './factor-state'
 import type { Method } from './methods'
+import { hashOf } from './opaque-token'
 import { type PasskeyUse, type RelyingParty, spendPasskey, verifyPasskey } from './passkeys'
 import type { Refusal } from './refusals'
 import { checkTotp } from './totp'
@@ -98,7 +98,7 @@ interface CheckedPasskey {
 }
 
 /** Under this id it is remembered that somebody was told about a code of a step that is still to come. */
-const earlyCodeId = (factorId: string, step: number) => challengeId(`early-code|${factorId}|${step}`)
+const earlyCodeId = (factorId: string, step: number) => hashOf(`early-code|${factorId}|${step}`)
 
 /**
  * Uses a right proof up: an app's code of this or an older step, a backup code, a passkey's counter never counts

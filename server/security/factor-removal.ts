@@ -20,8 +20,7 @@ interface Change {
 /** Locks the user and uses the grant up. */
 function* guarded(tx: Tx, { userId, use, now }: Change, action: string, input: unknown) {
   const user = yield* lockOwner(tx, userId)
-  const sessionId = use.by.sessionId ?? ''
-  yield* useGrant(tx, { grantId: use.grantId, sessionId, action, input, now })
+  yield* useGrant(tx, { ...use, action, input, now })
   return user
 }
 
@@ -59,7 +58,7 @@ function* settle(
   factor: Record<string, unknown>,
 ): Work<void> {
   const left = yield* countFactors(tx, userId)
-  if (left.totp + left.passkeys === 0) {
+  if (left === 0) {
     if (yield* roleNeedsFactorNow(tx, role)) throw lastFactor(role)
     yield* q(tx.db.delete(tx.tables.backupCodes).where(eq(tx.tables.backupCodes.userId, userId)))
   }
@@ -70,7 +69,7 @@ function* settle(
     outcome: 'success',
     target: userId,
     before: factor,
-    after: { factorsLeft: left.totp + left.passkeys },
+    after: { factorsLeft: left },
   })
 }
 
@@ -80,8 +79,7 @@ export const regenerateBackupCodes = unit(
   function* (tx, change: Change & { macs: string[] }) {
     const { userId, use, macs, now } = change
     yield* guarded(tx, change, 'account.regenerateBackupCodes', {})
-    const factors = yield* countFactors(tx, userId)
-    if (factors.totp + factors.passkeys === 0) throw factorRequired()
+    if ((yield* countFactors(tx, userId)) === 0) throw factorRequired()
     yield* replaceBackupCodes(tx, { userId, macs, now })
     yield* appendAudit(tx, {
       ...use.by,

@@ -1,16 +1,8 @@
 import { and, count, eq, isNull } from 'drizzle-orm'
 import { q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller } from '@/server/audit'
-import { type AttemptLimits, claimAttempt, forgetAttempts, tooMany } from './attempts'
-import {
-  type Claimed,
-  challengeId,
-  challengeOver,
-  claimChallenge,
-  closeChallenge,
-  newChallenge,
-  saveChallenge,
-} from './challenges'
+import { type AttemptLimits, factorKey, forgetAttempts, requireAttempt } from './attempts'
+import { type Claimed, challengeOver, claimChallenge, closeChallenge, saveChallenge } from './challenges'
 import {
   type Checked,
   checkCode,
@@ -24,6 +16,7 @@ import {
 } from './factor-proof'
 import { factorsOf, kindsOf } from './factor-state'
 import type { Method } from './methods'
+import { hashOf, newOpaqueToken } from './opaque-token'
 import { requestOptions } from './passkeys'
 import { type Refusal, recordRefusal, refused } from './refusals'
 import type { FactorAsked, FactorProof, Proven } from './types'
@@ -32,9 +25,6 @@ export interface FactorSignInConfig extends ProofConfig {
   /** How many codes of an app may be tried, over all challenges of a user. */
   limits: AttemptLimits
 }
-
-/** What the wrong codes of a user's app count under. */
-export const factorKey = (userId: string) => `factor|${userId}`
 
 /** Begins the second half of a sign-in; null when the user has no factor. */
 export async function askForFactor(
@@ -45,9 +35,9 @@ export async function askForFactor(
   const factors = await factorsOf(store, userId)
   const kinds = kindsOf(factors)
   if (kinds.length === 0) return null
-  const [challenge, signed] = [newChallenge(), newChallenge()]
+  const [challenge, signed] = [newOpaqueToken(), newOpaqueToken()]
   const expiresAt = await store.run(saveChallenge, {
-    ...{ id: challengeId(challenge), kind: 'sign-in', userId, sessionId: null },
+    ...{ id: hashOf(challenge), kind: 'sign-in', userId, sessionId: null },
     ...{ data: { passwordHash, signed }, now: clock.now() },
   })
   const passkey = factors.passkeys.length > 0 ? await requestOptions(rp, factors.passkeys, signed) : null
@@ -73,9 +63,8 @@ const claimProof = unit('factor.claim', function* (tx, input: ClaimInput): Work<
   )
   if (!user) throw challengeOver()
   if (!guessable) return { ...claimed, ...user, lockedUntil: null }
-  const attempt = yield* claimAttempt(tx, { key: factorKey(claimed.userId), limits, now })
-  if (!attempt.allowed) throw tooMany(attempt.retryAfterMs)
-  return { ...claimed, ...user, lockedUntil: attempt.lockedUntil }
+  const lockedUntil = yield* requireAttempt(tx, { key: factorKey(claimed.userId), limits, now })
+  return { ...claimed, ...user, lockedUntil }
 })
 
 interface FinishInput {
@@ -124,7 +113,7 @@ export async function proveFactor(
   { challenge, proof, by }: { challenge: string; proof: FactorProof; by: Caller },
 ): Promise<Proven> {
   const { store, clock } = deps
-  const id = challengeId(challenge)
+  const id = hashOf(challenge)
   const guessable = 'code' in proof && !isBackupCode(proof.code)
   const claimed = await store.run(claimProof, { id, guessable, limits: config.limits, now: clock.now() })
   const { userId, lockedUntil } = claimed

@@ -40,7 +40,7 @@ export function kindsOf({ totp, passkeys, backupCodes }: UserFactors): FactorKin
 }
 
 /** How many factors a user has that can step up, read inside a unit. Lock the user's row before. */
-export function* countFactors(tx: Tx, userId: string): Work<{ totp: number; passkeys: number }> {
+export function* countFactors(tx: Tx, userId: string): Work<number> {
   const { totpFactors, passkeys } = tx.tables
   const apps = yield* q(
     tx.db
@@ -49,7 +49,7 @@ export function* countFactors(tx: Tx, userId: string): Work<{ totp: number; pass
       .where(and(eq(totpFactors.userId, userId), isNotNull(totpFactors.activatedAt))),
   )
   const keys = yield* q(tx.db.select({ id: passkeys.id }).from(passkeys).where(eq(passkeys.userId, userId)))
-  return { totp: apps.length, passkeys: keys.length }
+  return apps.length + keys.length
 }
 
 const policy = ({ db, tables }: Readable) =>

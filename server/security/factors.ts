@@ -8,7 +8,7 @@ import { makeBackupCodes } from './backup-codes'
 import { type EnrolmentAction, isStale, provePassword } from './enrolment-guard'
 import * as removal from './factor-removal'
 import { askForFactor, proveFactor } from './factor-sign-in'
-import { factorsOf, kindsOf, roleNeedsFactor } from './factor-state'
+import { factorsOf, roleNeedsFactor } from './factor-state'
 import { addPasskey, beginPasskey, renamePasskey } from './passkey-enrolment'
 import { passkeySignInOptions, provePasskeyAlone } from './passkey-sign-in'
 import { relyingParty } from './passkeys'
@@ -90,7 +90,6 @@ export function openFactors(deps: FactorsDeps, config: FactorsConfig): Factors &
       await store.run(removal.regenerateBackupCodes, { userId, macs, use, now: clock.now() })
       return { backupCodes: shown }
     },
-    kinds: async (userId) => kindsOf(await factorsOf(store, userId)),
     ask: (user) => askForFactor(deps, settings, user),
     prove: (challenge, proof, by) => proveFactor(deps, settings, { challenge, proof, by }),
     passkeyOptions: async () => ({ options: await passkeySignInOptions(deps, settings) }),

@@ -63,7 +63,7 @@ interface RotateInput extends Given, Privilege {
 export const rotateKeys = unit('signing-key.rotate', function* (tx, given: RotateInput) {
   const { key, input, by, grantId, now } = given
   const action = 'security.rotateSigningKeys'
-  yield* useGrant(tx, { grantId, sessionId: by.sessionId ?? '', action, input, now })
+  yield* useGrant(tx, { grantId, by, action, input, now })
   const rows = yield* lockKeys(tx)
   const next = rows.find((row) => row.activeFrom > now)
   if (next && !input.revokeOld) {

@@ -1,12 +1,12 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { and, eq, gt, inArray, isNull } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import type { UserState } from '@/db/tables'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
+import { hashOf, newOpaqueToken } from './opaque-token'
 import { endSessionsOf } from './session-end'
-import { hashOf } from './sessions'
 import type { LinkState } from './types'
 
 export type LinkKind = 'invite' | 'reset'
@@ -20,7 +20,7 @@ const kinds: LinkKind[] = ['invite', 'reset']
 
 /** A token for a one-time link, and the SHA-256 of it that the store keeps. */
 export function newLinkToken(): { token: string; hash: string } {
-  const token = randomBytes(32).toString('base64url')
+  const token = newOpaqueToken()
   return { token, hash: hashOf(token) }
 }
 

@@ -7,10 +7,11 @@ import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import type { Vault } from '@/server/vault'
 import { makeBackupCodes } from './backup-codes'
-import { challengeId, insertChallenge, newChallenge, spendCeremony } from './challenges'
-import { completeEnrolment, type Enrolment, type EnrolmentDone, isFirstFactor } from './enrolment'
+import { insertChallenge, spendCeremony } from './challenges'
+import { completeEnrolment, type Enrolment, type EnrolmentDone, enrolledBy, isFirstFactor } from './enrolment'
 import { allowEnrolment, lockOwner } from './enrolment-guard'
 import { factorsOf } from './factor-state'
+import { hashOf, newOpaqueToken } from './opaque-token'
 import {
   claimedChallenge,
   creationOptions,
@@ -48,9 +49,9 @@ export async function beginPasskey(
   { session, use, passwordProven }: { session: SessionInfo; use: Privilege; passwordProven: boolean },
 ) {
   const { userId, sessionId, email, name } = session
-  const signed = newChallenge()
+  const signed = newOpaqueToken()
   await store.run(begin, {
-    ...{ id: challengeId(signed), session: { userId, sessionId }, use, passwordProven, now: clock.now() },
+    ...{ id: hashOf(signed), session: { userId, sessionId }, use, passwordProven, now: clock.now() },
   })
   const { passkeys } = await factorsOf(store, userId)
   return { options: await creationOptions(rp, { id: userId, email, name, passkeys }, signed) }
@@ -89,7 +90,7 @@ export async function addPasskey(
   const { userId, sessionId } = session
   const signed = claimedChallenge(response) ?? ''
   await store.run(spendCeremony, {
-    ...{ id: challengeId(signed), kind: 'passkey-enrolment', userId, sessionId, now: clock.now() },
+    ...{ id: hashOf(signed), kind: 'passkey-enrolment', userId, sessionId, now: clock.now() },
   })
   const verified = await verifyNewPasskey(rp, response, signed)
   if (!verified.ok) {
@@ -104,12 +105,7 @@ export async function addPasskey(
     ...{ session: { userId, sessionId }, name, passkey: verified.value },
     ...{ codeMacs: codes.macs, by, now: clock.now() },
   })
-  return {
-    backupCodes: done.first ? codes.shown : null,
-    drift: 0,
-    ended: done.ended.length,
-    endedIds: done.ended,
-  }
+  return enrolledBy(done, { shown: codes.shown, drift: 0 })
 }
 
 interface AddRequest {

@@ -2,8 +2,9 @@ import { eq } from 'drizzle-orm'
 import { unit } from '@/db/unit'
 import { type Caller, recordAudit } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
-import { challengeId, challengeOver, firstUse } from './challenges'
+import { challengeOver, firstUse } from './challenges'
 import type { ProofConfig, ProofDeps } from './factor-proof'
+import { hashOf } from './opaque-token'
 import { newPasskeyChallenge, passkeyChallengeExpiry } from './passkey-challenge'
 import { claimedChallenge, requestOptions, spendPasskey, userHandle, verifyPasskey } from './passkeys'
 import type { AuthenticationResponseJSON, Proven } from './types'
@@ -68,7 +69,7 @@ export async function provePasskeyAlone(
   const verified = await verifyPasskey(config.rp, response, { passkey, challenge })
   if (!verified.ok) throw await refuse(verified.reason)
   const fault = await store.run(finishPasskeySignIn, {
-    ...{ id: challengeId(challenge), expiresAt, userId: user.id },
+    ...{ id: hashOf(challenge), expiresAt, userId: user.id },
     ...{ ...verified.value, now: clock.now() },
   })
   if (fault) throw await refuse(fault)

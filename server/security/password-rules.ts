@@ -21,7 +21,7 @@ const windowLength = 32
  * Throws BAD_INPUT with the reason at the field `password`.
  */
 export async function requireGoodPassword(password: string, owner: Owner): Promise<void> {
-  const fault = (await faultOf(password, owner)) ?? null
+  const fault = await faultOf(password, owner)
   if (fault === null) return
   throw new HoldfastError('BAD_INPUT', {
     message: `The password does not do: ${fault}.`,

@@ -1,8 +1,12 @@
 import { and, asc, eq, gt, inArray, isNull, ne } from 'drizzle-orm'
+import type { Store } from '@/db/store'
 import type { Tables } from '@/db/tables'
 import { q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller } from '@/server/audit'
+import type { Clock } from '@/server/clock'
+import { HoldfastError } from '@/server/errors'
 import { hasFactor } from './methods'
+import type { SessionWatch } from './types'
 
 /** Why a session ended. */
 export type EndReason =
@@ -18,7 +22,7 @@ export type EndReason =
   | 'factor enrolled'
   | 'factor reset'
 
-export interface EndInput {
+interface EndInput {
   /** Whose sessions; a session of somebody else is left alone. Absent for an admin, who names one of anybody. */
   userId?: string
   which: { only: string } | { allBut: string } | 'all'
@@ -28,7 +32,7 @@ export interface EndInput {
 }
 
 /** Ends one session, all others, or all of a user. Answers the ids that ended. */
-export const endSessions = unit('session.end', function* (tx, input: EndInput) {
+const endSessions = unit('session.end', function* (tx, input: EndInput) {
   const { sessions } = tx.tables
   const { which, userId, now } = input
   if (userId === undefined && !(which !== 'all' && 'only' in which)) throw new Error('Whose sessions?')
@@ -54,6 +58,23 @@ export const endSessions = unit('session.end', function* (tx, input: EndInput) {
     now,
   )
 })
+
+/** Ends sessions and tells those who serve them. Answers how many ended. */
+export async function endAndTell(
+  { store, clock, watch }: { store: Store; clock: Clock; watch: Pick<SessionWatch, 'ended'> },
+  of: Omit<EndInput, 'now'>,
+): Promise<number> {
+  const ended = await store.run(endSessions, { ...of, now: clock.now() })
+  watch.ended(ended)
+  return ended.length
+}
+
+/** What somebody gets whose session is no more. */
+export const sessionEnded = () =>
+  new HoldfastError('SESSION_ENDED', { message: 'Your session has ended.', remedy: 'Sign in again.' })
+
+/** What somebody gets who ends a session that is no more. */
+export const endedAlready = () => new HoldfastError('NOT_FOUND', 'This session has ended already.')
 
 function chosen(id: Tables['sessions']['id'], which: { only: string } | { allBut: string }) {
   return 'only' in which ? eq(id, which.only) : ne(id, which.allBut)

@@ -3,14 +3,7 @@ import type { Store } from '@/db/store'
 import type { UserSessionEntry } from './types'
 
 /** A session as its user sees it in the list. */
-export interface SessionEntry {
-  id: string
-  device: string
-  address: string
-  methods: string[]
-  createdAt: number
-  lastUsedAt: number
-  expiresAt: number
+export interface SessionEntry extends Omit<UserSessionEntry, 'userId' | 'email'> {
   current: boolean
 }
 

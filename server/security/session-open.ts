@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { and, asc, desc, eq, gt, isNotNull, isNull } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, isNull } from 'drizzle-orm'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller } from '@/server/audit'
+import { countFactors } from './factor-state'
 import { hasFactor } from './methods'
 import { endById } from './session-end'
 import type { Proven } from './types'
@@ -44,7 +45,7 @@ export const openSession = unit('session.open', function* (tx, input: OpenInput)
   if (user?.state !== 'active') return null
   if (passwordHash !== null && user.passwordHash !== passwordHash) return null
   // A factor that was enrolled or taken away meanwhile makes the proof void, whichever way.
-  if (hasFactor(methods) !== (yield* hasActiveFactor(tx, user.id))) return null
+  if (hasFactor(methods) !== (yield* countFactors(tx, user.id)) > 0) return null
 
   const replaced = yield* endBeyond(tx, input)
   const expiresAt = now + limits.absoluteMs
@@ -71,22 +72,6 @@ export const openSession = unit('session.open', function* (tx, input: OpenInput)
   })
   return { sessionId: id, replaced }
 })
-
-function* hasActiveFactor(tx: Tx, userId: string): Work<boolean> {
-  const { totpFactors, passkeys } = tx.tables
-  const [totp] = yield* q(
-    tx.db
-      .select({ id: totpFactors.id })
-      .from(totpFactors)
-      .where(and(eq(totpFactors.userId, userId), isNotNull(totpFactors.activatedAt)))
-      .limit(1),
-  )
-  if (totp) return true
-  const [passkey] = yield* q(
-    tx.db.select({ id: passkeys.id }).from(passkeys).where(eq(passkeys.userId, userId)).limit(1),
-  )
-  return passkey !== undefined
-}
 
 /** Ends the sessions unused for longest until one more fits. The user's row is locked by the caller. */
 function* endBeyond(tx: Tx, { userId, limits, by, now }: OpenInput): Work<string[]> {

@@ -1,12 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
-import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
 import type { Vault } from '@/server/vault'
 import { originOf } from './device'
-import { type EndInput, endSessions } from './session-end'
+import { hashOf, newOpaqueToken } from './opaque-token'
+import { endAndTell, endedAlready, sessionEnded } from './session-end'
 import { readSession } from './session-facts'
 import { listUserSessions } from './session-list'
 import { openSession, type SessionLimits } from './session-open'
@@ -17,10 +16,6 @@ import type { Sessions, SessionWatch, SignedIn } from './types'
 export type { SessionFacts } from './session-facts'
 export { listSessions, type SessionEntry } from './session-list'
 export type { SessionOrigin } from './session-open'
-
-/** A refresh token: 256 bits of chance, or derived from its predecessor. Only its SHA-256 is stored. */
-export const newRefreshToken = () => randomBytes(32).toString('base64url')
-export const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url')
 
 interface Deps {
   store: Store
@@ -44,15 +39,11 @@ export function openSessions(
     return { session: { ...standing, accessExpiresAt: expiresAt }, accessToken: token, refreshToken }
   }
 
-  async function end(of: Pick<EndInput, 'userId' | 'which' | 'reason' | 'by'>): Promise<number> {
-    const ended = await store.run(endSessions, { ...of, now: clock.now() })
-    watch.ended(ended)
-    return ended.length
-  }
+  const end = (of: Parameters<typeof endAndTell>[1]) => endAndTell({ store, clock, watch }, of)
 
   return {
     async open(proven, { by, deviceId }) {
-      const refreshToken = newRefreshToken()
+      const refreshToken = newOpaqueToken()
       const opened = await store.run(openSession, {
         ...proven,
         refreshHash: hashOf(refreshToken),
@@ -102,9 +93,7 @@ export function openSessions(
     list: ({ userId }) => listUserSessions({ store }, { userId, now: clock.now() }),
 
     async end({ sessionId }, by) {
-      if ((await end({ which: { only: sessionId }, reason: 'ended', by })) === 0) {
-        throw new HoldfastError('NOT_FOUND', 'This session has ended already.')
-      }
+      if ((await end({ which: { only: sessionId }, reason: 'ended', by })) === 0) throw endedAlready()
     },
     endAll: ({ userId }, by) => end({ userId, which: 'all', reason: 'ended', by }),
   }
@@ -123,6 +112,3 @@ async function findByRefreshToken(
     .where(eq(tokens.hash, hash))
   return row ?? null
 }
-
-const sessionEnded = () =>
-  new HoldfastError('SESSION_ENDED', { message: 'Your session has ended.', remedy: 'Sign in again.' })

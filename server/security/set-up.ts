@@ -1,11 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { and, eq, gt, isNull } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import type { Role } from '@/db/tables'
 import { q, type Tx, unit, type Work } from '@/db/unit'
 import { appendAudit, type Caller, system } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
-import { hashOf } from './sessions'
+import { hashOf, newOpaqueToken } from './opaque-token'
 
 /** How long a printed link works: somebody may find it later in an old log. */
 export const setUpLinkLife = 24 * 3_600_000
@@ -41,7 +41,7 @@ const saveLink = unit('set-up.link', function* (tx, { hash, now }: { hash: strin
 /** Makes the token of a set-up link, while there is no admin; otherwise null. Only its SHA-256 is stored. */
 export async function createSetUpToken({ store }: { store: Store }, now: number): Promise<string | null> {
   if (!(await needsSetUp({ store }))) return null
-  const token = randomBytes(32).toString('base64url')
+  const token = newOpaqueToken()
   await store.run(saveLink, { hash: hashOf(token), now })
   return token
 }

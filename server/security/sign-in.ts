@@ -6,13 +6,13 @@ import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
 import type { Vault } from '@/server/vault'
-import { type AttemptLimits, attemptKeys, claimAttempt, forgetAttempts, tooMany } from './attempts'
+import { type AttemptLimits, attemptKeys, forgetAttempts, requireAttempt } from './attempts'
 import { originOf } from './device'
 import { applyLink, linkState, linkUsed } from './links'
+import { hashOf } from './opaque-token'
 import { requireGoodPassword } from './password-rules'
 import type { Passwords } from './passwords'
 import { plainEmail } from './plain-email'
-import { hashOf } from './sessions'
 import { alreadySetUp, finishSetUp, needsSetUp, setUpLinkState, linkUsed as setUpLinkUsed } from './set-up'
 import type {
   Client,
@@ -147,8 +147,7 @@ interface ClaimInput {
  */
 const claimSignIn = unit('sign-in.claim', function* (tx, { keys, email, limits, now }: ClaimInput) {
   const { sessions, users } = tx.tables
-  const pair = yield* claimAttempt(tx, { key: keys.pair, limits, now })
-  if (!pair.allowed) throw tooMany(pair.retryAfterMs)
+  const pairLocked = yield* requireAttempt(tx, { key: keys.pair, limits, now })
   const { device } = keys
   const known = device
     ? yield* q(
@@ -161,9 +160,8 @@ const claimSignIn = unit('sign-in.claim', function* (tx, { keys, email, limits, 
       )
     : []
   const key = device && known.length > 0 ? device.key : keys.account
-  const overall = yield* claimAttempt(tx, { key, limits: { ...limits, most: 4 * limits.most }, now })
-  if (!overall.allowed) throw tooMany(overall.retryAfterMs)
-  const ends = [pair.lockedUntil, overall.lockedUntil].filter((end) => end !== null)
+  const overallLocked = yield* requireAttempt(tx, { key, limits: { ...limits, most: 4 * limits.most }, now })
+  const ends = [pairLocked, overallLocked].filter((end) => end !== null)
   return { lockedUntil: ends.length > 0 ? Math.max(...ends) : null }
 })
 

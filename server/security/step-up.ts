@@ -2,8 +2,8 @@ import { unit, type Work } from '@/db/unit'
 import type { Caller } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import { grant, inputHash, type MadeGrant, makeGrant, type NewGrant } from '@/server/grants'
-import { type AttemptLimits, claimAttempt, forgetAttempts, tooMany } from './attempts'
-import { challengeId, newChallenge, saveChallenge, spendCeremony } from './challenges'
+import { type AttemptLimits, claimOne, factorKey, forgetAttempts } from './attempts'
+import { saveChallenge, spendCeremony } from './challenges'
 import {
   type Checked,
   checkCode,
@@ -14,8 +14,8 @@ import {
   type Spend,
   spendProof,
 } from './factor-proof'
-import { factorKey } from './factor-sign-in'
 import { factorsOf, kindsOf, type UserFactors } from './factor-state'
+import { hashOf, newOpaqueToken } from './opaque-token'
 import { claimedChallenge, requestOptions } from './passkeys'
 import { type Refusal, recordRefusal, refused } from './refusals'
 import type { FactorKind, FactorProof, SessionInfo, StepUpRequest } from './types'
@@ -30,24 +30,12 @@ export async function stepUpOptions({ store, clock }: ProofDeps, { rp }: ProofCo
   const factors = await factorsOf(store, userId)
   const kinds: FactorKind[] = kindsOf(factors).filter((kind) => kind !== 'backup-code')
   if (factors.passkeys.length === 0) return { factors: kinds, passkey: null }
-  const signed = newChallenge()
+  const signed = newOpaqueToken()
   await store.run(saveChallenge, {
-    ...{ id: challengeId(signed), kind: 'passkey-step-up', userId, sessionId },
+    ...{ id: hashOf(signed), kind: 'passkey-step-up', userId, sessionId },
     ...{ data: {}, now: clock.now() },
   })
   return { factors: kinds, passkey: await requestOptions(rp, factors.passkeys, signed) }
-}
-
-const claimCode = unit('step-up.claim', function* (tx, input: ClaimInput): Work<number | null> {
-  const attempt = yield* claimAttempt(tx, input)
-  if (!attempt.allowed) throw tooMany(attempt.retryAfterMs)
-  return attempt.lockedUntil
-})
-
-interface ClaimInput {
-  key: string
-  limits: AttemptLimits
-  now: number
 }
 
 interface GrantInput {
@@ -118,7 +106,7 @@ async function check(
   if ('passkey' in proof) {
     const challenge = claimedChallenge(proof.passkey) ?? ''
     await store.run(spendCeremony, {
-      ...{ id: challengeId(challenge), kind: 'passkey-step-up', userId, sessionId, now: clock.now() },
+      ...{ id: hashOf(challenge), kind: 'passkey-step-up', userId, sessionId, now: clock.now() },
     })
     const response = proof.passkey
     return { checked: await checkPasskey(config, { factors, response, challenge }), lockedUntil: null }
@@ -127,7 +115,7 @@ async function check(
   if (isBackupCode(code))
     return { checked: { right: false, refusal: { reason: 'backup code' } }, lockedUntil: null }
   const limits = config.limits
-  const lockedUntil = await store.run(claimCode, { key: factorKey(userId), limits, now: clock.now() })
+  const lockedUntil = await store.run(claimOne, { key: factorKey(userId), limits, now: clock.now() })
   // Read again: the state from before the claim may be one that a parallel step-up has changed.
   const fresh = await factorsOf(store, userId)
   return { checked: checkCode(deps, config, { userId, factors: fresh, code }), lockedUntil }

@@ -7,7 +7,7 @@ import type { Clock } from '@/server/clock'
 import type { Vault } from '@/server/vault'
 import { makeBackupCodes } from './backup-codes'
 import { challengeOver } from './challenges'
-import { completeEnrolment, type Enrolment, type EnrolmentDone, isFirstFactor } from './enrolment'
+import { completeEnrolment, type Enrolment, type EnrolmentDone, enrolledBy, isFirstFactor } from './enrolment'
 import { allowEnrolment, lockOwner } from './enrolment-guard'
 import { totpContext } from './factor-proof'
 import { recordRefusal, refused } from './refusals'
@@ -120,10 +120,5 @@ export async function activateTotp(
     ...{ session: { userId, sessionId }, factorId, step: checked.step },
     ...{ codeMacs: codes.macs, by, now: clock.now() },
   })
-  return {
-    backupCodes: done.first ? codes.shown : null,
-    drift: checked.drift,
-    ended: done.ended.length,
-    endedIds: done.ended,
-  }
+  return enrolledBy(done, { shown: codes.shown, drift: checked.drift })
 }

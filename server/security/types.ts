@@ -275,8 +275,6 @@ export interface Proven {
 
 /** Proves second factors: for sign-in, for a passkey alone, and for a step-up. */
 export interface FactorProver {
-  /** The factors that a user can prove now. */
-  kinds(userId: string): Promise<FactorKind[]>
   /** Begins the second half of a sign-in; null when the user has no factor. */
   ask(user: { userId: string; passwordHash: string }): Promise<FactorAsked | null>
   /** Throws WRONG_CODE (with the drift in words where that is the reason), CHALLENGE_OVER, TOO_MANY_REQUESTS. */

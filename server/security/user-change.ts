@@ -18,7 +18,7 @@ export const setRole = unit('user.role', function* (tx, { input, by, grantId, no
   const { users } = tx.tables
   const { userId, role } = input
   const action = 'security.setRole'
-  yield* useGrant(tx, { grantId, sessionId: by.sessionId ?? '', action, input, now })
+  yield* useGrant(tx, { grantId, by, action, input, now })
   const admins = yield* lockAdmins(tx, by)
   const user = yield* lockUser(tx, userId)
   if (user.role === role) return
@@ -45,7 +45,7 @@ export const disableUser = unit('user.disable', function* (tx, { input, by, gran
   const { users } = tx.tables
   const { userId } = input
   const action = 'security.disableUser'
-  yield* useGrant(tx, { grantId, sessionId: by.sessionId ?? '', action, input, now })
+  yield* useGrant(tx, { grantId, by, action, input, now })
   const admins = yield* lockAdmins(tx, by)
   const user = yield* lockUser(tx, userId)
   requireState(user, 'active')
@@ -69,7 +69,7 @@ export const enableUser = unit('user.enable', function* (tx, { input, by, grantI
   const { users } = tx.tables
   const { userId } = input
   const action = 'security.enableUser'
-  yield* useGrant(tx, { grantId, sessionId: by.sessionId ?? '', action, input, now })
+  yield* useGrant(tx, { grantId, by, action, input, now })
   yield* lockAdmins(tx, by)
   const user = yield* lockUser(tx, userId)
   requireState(user, 'disabled')

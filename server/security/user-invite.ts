@@ -21,7 +21,7 @@ export const inviteUser = unit('user.invite', function* (tx, { input, linkHash, 
   const { by, grantId } = use
   const { users } = tx.tables
   const action = 'security.inviteUser'
-  yield* useGrant(tx, { grantId, sessionId: by.sessionId ?? '', action, input, now })
+  yield* useGrant(tx, { grantId, by, action, input, now })
   yield* lockAdmins(tx, by)
   const userId = randomUUID()
   const user = { ...input, email: plainEmail(input.email) }
@@ -56,7 +56,7 @@ export const renewInvitation = unit('user.renew-invite', function* (tx, renewal:
   const { input, linkHash, by, grantId, now } = renewal
   const { userId } = input
   const action = 'security.renewInvite'
-  yield* useGrant(tx, { grantId, sessionId: by.sessionId ?? '', action, input, now })
+  yield* useGrant(tx, { grantId, by, action, input, now })
   yield* lockAdmins(tx, by)
   const user = yield* lockUser(tx, userId)
   if (user.state !== 'invited') throw notInvited(user.email)

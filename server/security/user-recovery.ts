@@ -18,7 +18,7 @@ export const resetPassword = unit(
   'user.reset-password',
   function* (tx, { input, linkHash, by, grantId, now }: ResetInput & { linkHash: string }) {
     const action = 'security.resetPassword'
-    yield* useGrant(tx, { grantId, sessionId: by.sessionId ?? '', action, input, now })
+    yield* useGrant(tx, { grantId, by, action, input, now })
     yield* lockAdmins(tx, by)
     return yield* takePassword(tx, { ...input, linkHash, by, now })
   },
@@ -27,7 +27,7 @@ export const resetPassword = unit(
 /** Takes all factors of a user away; the sessions end. Answers their ids. */
 export const resetFactor = unit('user.reset-factor', function* (tx, { input, by, grantId, now }: ResetInput) {
   const action = 'security.resetFactor'
-  yield* useGrant(tx, { grantId, sessionId: by.sessionId ?? '', action, input, now })
+  yield* useGrant(tx, { grantId, by, action, input, now })
   yield* lockAdmins(tx, by)
   return yield* takeFactors(tx, { ...input, by, now })
 })
@@ -104,7 +104,6 @@ function* takeFactors(tx: Tx, { userId, by, now }: Taking): Work<string[]> {
     event: 'authn_factor_reset',
     outcome: 'success',
     target: userId,
-    // Not 'passkeys': what begins like a password is cut out of events.
     before: {
       email: user.email,
       authenticatorApps: apps.filter((app) => app.activatedAt !== null).length,

@@ -32,7 +32,7 @@ export function openUsers(
     return { ...(await run(hash)), link: linkOf(url, token) }
   }
 
-  async function withEnd({ ended, ...link }: OneTimeLink & { ended: string[] }): Promise<OneTimeLink> {
+  function told({ ended, ...link }: OneTimeLink & { ended: string[] }): OneTimeLink {
     watch.ended(ended)
     return link
   }
@@ -52,7 +52,7 @@ export function openUsers(
     requirePasswordChange: ({ userId }, by) =>
       store.run(requireNewPassword, { userId, by, now: clock.now() }),
     resetPassword: async (input, use) =>
-      withEnd(
+      told(
         await linked((linkHash) => store.run(resetPassword, { input, linkHash, ...use, now: clock.now() })),
       ),
     async resetFactor(input, use) {
@@ -67,7 +67,7 @@ export function openUsers(
         return store.run(createUser, { user, by, now: clock.now() })
       },
       resetPassword: async ({ email }, by) =>
-        withEnd(
+        told(
           await linked((linkHash) =>
             store.run(resetPasswordHere, { email: plainEmail(email), linkHash, by, now: clock.now() }),
           ),
