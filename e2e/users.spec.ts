@@ -23,6 +23,14 @@ async function elsewhere(browser: Browser, baseURL: string): Promise<Page> {
   return (await browser.newContext({ baseURL })).newPage()
 }
 
+/** Vic's browser, signed in by the password alone. */
+async function vicElsewhere(browser: Browser, { url }: { url: string }): Promise<Page> {
+  const page = await elsewhere(browser, url)
+  await signInAsVic(page)
+  await page.waitForURL((at) => at.pathname === '/')
+  return page
+}
+
 async function signInAsVic(page: Page, password = vic.password): Promise<void> {
   await page.goto('/sign-in')
   await page.getByLabel('E-mail').fill(vic.email)
@@ -75,9 +83,7 @@ test('a role changes at once, also on a page that stands open', async ({
   browser,
   console: running,
 }) => {
-  const other = await elsewhere(browser, running.url)
-  await signInAsVic(other)
-  await other.waitForURL((url) => url.pathname === '/')
+  const other = await vicElsewhere(browser, running)
   const nowhere = { host: '127.0.0.1', port: 1, database: 'x', user: 'x', password: '' }
   expect(await call(other, 'database.test', nowhere)).toBe(403)
 
@@ -102,9 +108,7 @@ test('the sessions of a user are ended from the list of everybody’s, open page
   browser,
   console: running,
 }) => {
-  const other = await elsewhere(browser, running.url)
-  await signInAsVic(other)
-  await other.waitForURL((url) => url.pathname === '/')
+  const other = await vicElsewhere(browser, running)
   await signIn(page, '/security/sessions')
   const sessions = page.getByRole('table', { name: 'Live sessions' })
   await expect(sessions.getByRole('row', { name: /This one/ })).toHaveCount(1)
@@ -168,9 +172,7 @@ test('a role that must have a factor stops who has none, and a disabled user is 
   browser,
   console: running,
 }) => {
-  const other = await elsewhere(browser, running.url)
-  await signInAsVic(other)
-  await other.waitForURL((url) => url.pathname === '/')
+  const other = await vicElsewhere(browser, running)
   await signIn(page, '/security/users')
   await page.getByRole('checkbox', { name: /^Operator/ }).check()
   await page.getByRole('button', { name: 'Save the rule' }).click()

@@ -8,10 +8,10 @@ import type { RouterOutputs } from '@/server/routers/_app'
 import { codeOf, saysOf } from './client'
 import { FormFailure } from './form-failure'
 import {
-  leavePasskey,
   type PasskeyAnswer,
   type PasskeyRequest,
   provePasskey,
+  useCeremony,
   usePasskeySupport,
 } from './passkey'
 import { useWait } from './wait'
@@ -68,42 +68,25 @@ export function FactorForm({
   const [failure, setFailure] = useState<{ error: unknown }>()
   const left = useWait(failure?.error)
   const form = useRef<HTMLFormElement>(null)
-  const here = useRef(true)
+  const ceremony = useCeremony()
 
-  useEffect(() => {
-    here.current = true
-    return () => {
-      here.current = false
-    }
-  }, [])
   // biome-ignore lint/correctness/useExhaustiveDependencies: another way has another first control
   useEffect(() => {
     form.current?.querySelector<HTMLElement>('[data-autofocus], button[type=submit]')?.focus()
   }, [way])
 
-  const asking = useRef(false)
   const [run, busy] = useSingleFlight(async (by: Way) => {
     setFailure(undefined)
     try {
       if (by === 'passkey' && passkey) {
-        asking.current = true
-        const answer = await provePasskey(passkey).finally(() => {
-          asking.current = false
-        })
-        // Whoever left the dialog meanwhile wants nothing to happen any more.
-        if (here.current) await onProof({ passkey: answer })
+        const answer = await ceremony(() => provePasskey(passkey))
+        if (answer) await onProof({ passkey: answer })
       } else await onProof({ code: typed.replace(/\s/g, '') })
     } catch (error) {
       setFailure({ error })
       form.current?.querySelector<HTMLInputElement>('input[name=code]')?.select()
     }
   })
-  useEffect(
-    () => () => {
-      if (asking.current) void leavePasskey()
-    },
-    [],
-  )
 
   const submit = (event: FormEvent) => {
     event.preventDefault()

@@ -1,7 +1,7 @@
 'use client'
 
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/browser'
-import { useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useRef, useSyncExternalStore } from 'react'
 import type { RouterOutputs } from '@/server/routers/_app'
 
 /** What the browser needs to ask for a passkey, and to make one, as the server says it. */
@@ -20,8 +20,30 @@ export const provePasskey = async (request: PasskeyRequest) => (await ceremony()
 /** Has the browser make a passkey. Throws what a person can be told. */
 export const makePasskey = async (plan: PasskeyPlan) => (await ceremony()).make(plan)
 
-/** Takes back what the browser asks for, when nobody waits for it any more. */
-export const leavePasskey = async () => (await ceremony()).leave()
+/**
+ * Runs a ceremony of the browser for the component that asked. Once that is gone nobody waits for it: the browser's
+ * question is taken back, and null is answered whatever came of it.
+ */
+export function useCeremony(): <T>(run: () => Promise<T>) => Promise<T | null> {
+  const asking = useRef(false)
+  const here = useRef(true)
+  useEffect(() => {
+    here.current = true
+    return () => {
+      here.current = false
+      if (asking.current) void ceremony().then(({ leave }) => leave())
+    }
+  }, [])
+  return useCallback(async (run) => {
+    asking.current = true
+    try {
+      const answer = await run()
+      return here.current ? answer : null
+    } finally {
+      asking.current = false
+    }
+  }, [])
+}
 
 /** Whether this browser knows passkeys here: it withholds them on plain http away from localhost. */
 export function usePasskeySupport(): boolean {

@@ -7,6 +7,7 @@ import { Field, PasswordInput } from '@/components/ui/field'
 import { useSingleFlight } from '@/components/ui/single-flight'
 import { codeOf, fieldError, saysOf } from './client'
 import { FormFailure } from './form-failure'
+import { NewPasswordField } from './new-password-field'
 import { useSession } from './session'
 import { useWait } from './wait'
 
@@ -43,7 +44,6 @@ export function PasswordForm({
   const error = failure?.error
   const wrongCurrent = codeOf(error) === 'WRONG_CREDENTIALS' ? saysOf(error) : fieldError(error, 'current')
   const wrongNew = fieldError(error, 'password')
-  const length = [...values.password].length
   return (
     <form onSubmit={submit} className="flex max-w-[28rem] flex-col gap-4">
       <input type="email" name="email" value={session.email} autoComplete="username" readOnly hidden />
@@ -55,20 +55,13 @@ export function PasswordForm({
           onChange={change('current')}
         />
       </Field>
-      <Field
+      <NewPasswordField
         label="New password"
-        hint={`At least ${least} characters, of any kind: a few words in a row make a good one. Common passwords are refused.`}
-        aside={`${length} of ${least}`}
+        least={least}
+        value={values.password}
+        onChange={change('password')}
         error={wrongNew}
-        required
-      >
-        <PasswordInput
-          name="password"
-          autoComplete="new-password"
-          value={values.password}
-          onChange={change('password')}
-        />
-      </Field>
+      />
       <FormFailure failure={wrongCurrent || wrongNew ? undefined : failure} left={left} />
       <div>
         <Button

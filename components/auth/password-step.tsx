@@ -1,13 +1,13 @@
 'use client'
 
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { Button } from '@/components/ui/button'
 import { Field, Input, PasswordInput } from '@/components/ui/field'
 import { useSingleFlight } from '@/components/ui/single-flight'
 import type { RouterOutputs } from '@/server/routers/_app'
 import { authClient, fieldError } from './client'
 import { FormFailure } from './form-failure'
-import { leavePasskey, provePasskey, usePasskeySupport } from './passkey'
+import { provePasskey, useCeremony, usePasskeySupport } from './passkey'
 import { useWait } from './wait'
 
 export interface PasswordStepProps {
@@ -36,28 +36,17 @@ export function PasswordStep({ email, onEmail, fixed, onSend, onAnswer, onSigned
       setFailure({ error })
     }
   })
-  const asking = useRef(false)
-  const here = useRef(true)
+  const ceremony = useCeremony()
   const [runPasskey, busyPasskey] = useSingleFlight(async () => {
     setFailure(undefined)
-    asking.current = true
     try {
       const { options } = await authClient.auth.passkeyOptions.mutate({})
-      const passkey = await provePasskey(options)
-      if (here.current) onSignedIn(await authClient.auth.passkeySignIn.mutate({ passkey }))
+      const passkey = await ceremony(() => provePasskey(options))
+      if (passkey) onSignedIn(await authClient.auth.passkeySignIn.mutate({ passkey }))
     } catch (error) {
       setFailure({ error })
-    } finally {
-      asking.current = false
     }
   })
-  useEffect(() => {
-    here.current = true
-    return () => {
-      here.current = false
-      if (asking.current) void leavePasskey()
-    }
-  }, [])
 
   const submit = (event: FormEvent) => {
     event.preventDefault()

@@ -6,9 +6,9 @@ import { useState } from 'react'
 import { useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { buttonClass } from '@/components/ui/button-class'
+import { ConfirmName, nameTyped } from '@/components/ui/confirm-name'
 import { Dialog } from '@/components/ui/dialog'
 import { ErrorText } from '@/components/ui/error-text'
-import { Field, Input } from '@/components/ui/field'
 import { Skeleton } from '@/components/ui/skeleton'
 import { codeOf } from './client'
 import { FactorForm, type Proof } from './factor-form'
@@ -127,28 +127,11 @@ export function StepUpDialog({ asked, onClose }: { asked: Asked; onClose: () => 
           passkey={options.data.passkey}
           label={label}
           variant={variant}
-          ready={!confirmName || typed.trim() === confirmName}
+          ready={nameTyped(confirmName, typed)}
           onProof={prove}
           onCancel={onClose}
         >
-          {confirmName ? (
-            <Field
-              label={
-                <>
-                  Type <span className="font-mono select-all">{confirmName}</span> to confirm
-                </>
-              }
-            >
-              <Input
-                data-autofocus=""
-                autoComplete="off"
-                spellCheck={false}
-                className="font-mono"
-                value={typed}
-                onChange={(event) => setTyped(event.target.value)}
-              />
-            </Field>
-          ) : null}
+          {confirmName ? <ConfirmName name={confirmName} typed={typed} onType={setTyped} /> : null}
         </FactorForm>
       ) : (
         <Skeleton className="h-32 w-full" label="Loading your factors" />

@@ -2,9 +2,9 @@
 
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Button } from './button'
+import { ConfirmName, nameTyped } from './confirm-name'
 import { Dialog, DialogError } from './dialog'
 import { ErrorText } from './error-text'
-import { Field, Input } from './field'
 import { useSingleFlight } from './single-flight'
 
 export type ConfirmDialogProps = {
@@ -48,7 +48,7 @@ function OpenConfirmDialog({
       setFailure({ error })
     }
   })
-  const ready = !confirmName || typed.trim() === confirmName
+  const ready = nameTyped(confirmName, typed)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (ready) void run()
@@ -57,24 +57,7 @@ function OpenConfirmDialog({
     <Dialog open onClose={onClose} title={title} dismissable={!busy}>
       <form onSubmit={submit} className="flex flex-col gap-4">
         <div className="text-muted">{effect}</div>
-        {confirmName ? (
-          <Field
-            label={
-              <>
-                Type <span className="font-mono select-all">{confirmName}</span> to confirm
-              </>
-            }
-          >
-            <Input
-              data-autofocus=""
-              autoComplete="off"
-              spellCheck={false}
-              className="font-mono"
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-            />
-          </Field>
-        ) : null}
+        {confirmName ? <ConfirmName name={confirmName} typed={typed} onType={setTyped} /> : null}
         <DialogError>{failure ? <ErrorText error={failure.error} /> : null}</DialogError>
         <div className="flex flex-wrap justify-end gap-2 pt-2">
           <Button onClick={onClose} disabled={busy}>

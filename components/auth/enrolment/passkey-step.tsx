@@ -3,7 +3,7 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { fieldError } from '@/components/auth/client'
 import { FormFailure } from '@/components/auth/form-failure'
-import { leavePasskey, makePasskey, type PasskeyMade, type PasskeyPlan } from '@/components/auth/passkey'
+import { makePasskey, type PasskeyMade, type PasskeyPlan, useCeremony } from '@/components/auth/passkey'
 import { Button } from '@/components/ui/button'
 import { Field, Input } from '@/components/ui/field'
 import { useSingleFlight } from '@/components/ui/single-flight'
@@ -21,29 +21,17 @@ export function PasskeyStep({
   const [name, setName] = useState('')
   const [failure, setFailure] = useState<{ error: unknown }>()
   const input = useRef<HTMLInputElement>(null)
-  const asking = useRef(false)
-  const here = useRef(true)
+  const ceremony = useCeremony()
   const [run, busy] = useSingleFlight(async () => {
     setFailure(undefined)
-    asking.current = true
     try {
-      const response = await makePasskey(plan)
-      asking.current = false
-      if (here.current) await onMade({ name, response })
+      const response = await ceremony(() => makePasskey(plan))
+      if (response) await onMade({ name, response })
     } catch (error) {
       setFailure({ error })
-    } finally {
-      asking.current = false
     }
   })
-  useEffect(() => {
-    here.current = true
-    input.current?.focus()
-    return () => {
-      here.current = false
-      if (asking.current) void leavePasskey()
-    }
-  }, [])
+  useEffect(() => input.current?.focus(), [])
   const submit = (event: FormEvent) => {
     event.preventDefault()
     void run()
