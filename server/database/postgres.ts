@@ -1,80 +1,51 @@
 import { performance } from 'node:perf_hooks'
-import { Client, type ClientConfig } from 'pg'
 import type { PgConnection, PgHandle } from '@/db/open'
 import type { Log } from '@/server/log'
-import {
-  acquireTimeout,
-  cannotConnect,
-  isLasting,
-  isLost,
-  poolClosed,
-  queueFull,
-  unavailable,
-} from './failures'
+import { Connection, type ConnectionEvents } from './connection'
+import { openClient, readSurroundings } from './connection-open'
+import { acquireTimeout, cannotConnect, isLasting, poolClosed, queueFull } from './failures'
 import { DatabaseMetrics } from './metrics'
-import { tlsOptions } from './tls'
+import type { Job } from './pipeline-query'
+import { type Statement, StatementBook } from './pipeline-statement'
+import {
+  DEFAULTS,
+  type FullConfig,
+  type PoolConfig,
+  type PoolFigures,
+  type PoolMode,
+  type PostgresConfig,
+} from './pool-config'
+import { type DirectConnection, openDirect } from './pool-direct'
+import { bestLane, gathers, mustEmpty, takes } from './pool-lanes'
+import { type Leak, Loans, traceOf } from './pool-leaks'
+import { type Asked, isSubmittable, jobOf, lend, restack, textOf } from './pool-lend'
+import { type WaiterKind, WaitingLine } from './pool-queue'
 
-export interface PostgresConfig {
-  host: string
-  port: number
-  database: string
-  user: string
-  password: string
-  /** true: encrypt and verify the certificate; 'no-verify': encrypt only; absent or false: plain. */
-  ssl?: boolean | 'no-verify'
-  /** `schema` first in search_path; absent: the server's default. */
-  schema?: string
-}
-
-export interface PoolConfig {
-  min: number
-  max: number
-  /** Milliseconds a caller waits for a connection at most. */
-  acquireTimeout: number
-  /** Milliseconds after which an unused connection above `min` is closed. */
-  idleTimeout: number
-  /** Milliseconds for TCP, TLS and authentication of one connection. */
-  connectTimeout?: number
-  /** Callers that may wait at once; one more is refused. */
-  maxWaiting?: number
-  /** Milliseconds a connection lives, give or take a tenth, so that not all are renewed at once. */
-  lifetime?: number
-}
-
-export interface PoolFigures {
-  min: number
-  max: number
-  inUse: number
-  idle: number
-  waiting: number
-}
+export type { PoolConfig, PoolFigures, PoolMode, PostgresConfig } from './pool-config'
+export type { DirectConnection } from './pool-direct'
+export type { Leak } from './pool-leaks'
 
 /** Milliseconds in which a connection that has been idle since before some trouble must answer. */
 const CHECK_TIMEOUT = 1_000
 
-interface Member {
-  client: Client
-  idleSince: number
-  retireAt: number
-  broken: boolean
-}
-
-interface Waiter {
-  give(member: Member): void
-  refuse(error: Error): void
-}
-
 /**
- * A pool over pg's Client. pg's own Pool destroys a connection on any SQL error of `pool.query`, opens no
- * minimum, has one timeout for connecting and for waiting, and an unbounded queue; this one does not.
+ * A pool over pg's Client. Single statements share connections, several on their way at once; transactions,
+ * cursors and COPY have one of their own, as have statements known to be slow. pg's own Pool destroys a
+ * connection on any SQL error of `pool.query`, opens no minimum, has one timeout for connecting and for
+ * waiting, and an unbounded queue; this one does not.
  */
 export class PostgresPool implements PgHandle {
   readonly metrics = new DatabaseMetrics()
-  readonly config: Readonly<PostgresConfig & Required<PoolConfig>>
+  readonly config: Readonly<FullConfig>
   readonly #log: Log
-  readonly #members = new Set<Member>()
-  readonly #idle: Member[] = []
-  readonly #waiting: Waiter[] = []
+  readonly #book = new StatementBook()
+  readonly #loans: Loans
+  readonly #line: WaitingLine
+  readonly #members = new Set<Connection>()
+  readonly #direct = new Set<Connection>()
+  readonly #idle: Connection[] = []
+  readonly #lanes: Connection[] = []
+  #alone = 0
   #opening = 0
   #closing: Promise<void> | undefined
   #lastFailure: unknown
@@ -82,47 +53,78 @@ export class PostgresPool implements PgHandle {
   #troubleAt = 0
   #reopenAt = 0
   #reopenDelay = 0
+  #pooler: boolean | null = null
+  #named: boolean
   readonly #upkeep: NodeJS.Timeout
+  readonly #events: ConnectionEvents
 
   constructor({ log }: { log: Log }, config: PostgresConfig & PoolConfig) {
     this.#log = log
-    this.config = { connectTimeout: 5_000, maxWaiting: 1_000, lifetime: 30 * 60_000, ...config }
+    this.config = { ...DEFAULTS, ...config }
+    this.#loans = new Loans(this.config.leakTimeout, log)
+    this.#line = new WaitingLine(this.config.maxWaiting)
+    this.#named = this.config.prepared === 'on'
+    this.#events = this.#makeEvents()
     this.#upkeep = setInterval(() => this.#keepUp(), 1_000).unref()
     this.#keepUp()
   }
 
-  /** Runs one statement on a connection of the pool. An SQL error keeps the connection. */
-  readonly query: PgHandle['query'] = (async (text: string, values?: unknown[]) => {
-    const connection = await this.connect()
+  /** Runs one statement; it may share a connection with others. An SQL error keeps the connection. */
+  readonly query: PgHandle['query'] = (async (asked: string | Asked, values?: unknown[]) => {
+    if (isSubmittable(asked)) throw new TypeError('COPY and cursors need a connection: connect().')
+    const statement = this.#book.of(textOf(asked))
     try {
-      return await (connection.query as PlainQuery)(text, values)
-    } finally {
-      connection.release()
+      return await new Promise((resolve, reject) => {
+        const job = jobOf(statement, asked, values, resolve, reject)
+        this.#run(job, typeof asked === 'string' ? undefined : asked.query_timeout)
+      })
+    } catch (error) {
+      throw restack(error, this.query as never)
     }
   }) as unknown as PgHandle['query']
 
-  /** Hands out a connection, longest waiting caller first. Throws DATABASE_UNAVAILABLE after `acquireTimeout`. */
-  async connect(): Promise<PgConnection> {
-    const start = performance.now()
-    let member = this.#idle.pop() ?? (await this.#wait())
-    // After trouble an idle connection must first answer: it may be dead without a sign.
-    while (member.idleSince <= this.#troubleAt && !(await this.#answers(member))) {
-      this.#remove(member)
-      member = this.#idle.pop() ?? (await this.#wait())
-    }
-    this.metrics.waitTime.record(performance.now() - start)
-    return this.#lend(member)
+  /**
+   * Lends a connection, to the longest waiting caller first: for transactions, cursors and COPY. Throws
+   * DATABASE_UNAVAILABLE after `acquireTimeout`.
+   */
+  connect(): Promise<PgConnection> {
+    const trace = traceOf(this.connect)
+    return new Promise((resolve, reject) => {
+      const go = (connection: Connection) => resolve(this.#lend(connection, trace))
+      const connection = this.#line.size === 0 ? this.#takeIdle() : undefined
+      if (connection) go(connection)
+      else this.#wait({ kind: 'lend', go, refuse: reject })
+    })
+  }
+
+  /**
+   * Opens a connection outside the pool, at DB_DIRECT_HOST if that is given: for LISTEN, session locks, long
+   * COPY and DDL. It has no deadline. Release ends it.
+   */
+  direct(): Promise<DirectConnection> {
+    if (this.#closing) return Promise.reject(poolClosed())
+    return openDirect(this.config, this.#book, this.#events, this.#direct)
   }
 
   figures(): PoolFigures {
     const idle = this.#idle.length
-    return {
-      min: this.config.min,
-      max: this.config.max,
-      inUse: this.#members.size - idle,
-      idle,
-      waiting: this.#waiting.length,
-    }
+    const { min, max } = this.config
+    return { min, max, inUse: this.#members.size - idle, idle, waiting: this.#line.size }
+  }
+
+  mode(): PoolMode {
+    const sessions = this.#pooler === false || this.config.direct !== undefined
+    return { pooler: this.#pooler, prepared: this.#named, pipelined: this.#pooler === false, sessions }
+  }
+
+  /** Connections that were borrowed too long ago, with their borrowers' stacks. */
+  leaks(): Leak[] {
+    return this.#loans.leaks()
+  }
+
+  /** What was asked since the start, by text: calls, times, errors. */
+  statements(): Readonly<Statement>[] {
+    return this.#book.list()
   }
 
   /** Lets borrowed connections come back for at most `graceMs`, then ends all. Waiting callers are refused. */
@@ -131,98 +133,190 @@ export class PostgresPool implements PgHandle {
     return this.#closing
   }
 
-  async #answers({ client }: Member): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined
-    const silence = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), CHECK_TIMEOUT)
-    })
-    const answer = client.query('SELECT 1').then(
-      () => true,
-      () => false,
-    )
-    return Promise.race([answer, silence]).finally(() => clearTimeout(timer))
-  }
-
-  #lend(member: Member): PgConnection {
-    let returned = false
-    return {
-      query: ((...args: Parameters<PlainQuery>) => this.#run(member, args)) as unknown as PgHandle['query'],
-      release: (destroy?: boolean) => {
-        if (returned) return
-        returned = true
-        this.#takeBack(member, destroy === true)
-      },
+  #run(job: Job, timeout: number | undefined): void {
+    const { statement } = job
+    const kind = this.#kindOf(statement)
+    const connection = this.#place(statement, kind)
+    if (connection) {
+      if (this.config.metrics) this.metrics.waitTime.record(0)
+      connection.send(job, timeout)
+      return
     }
-  }
-
-  #run(member: Member, args: Parameters<PlainQuery>): unknown {
-    const query = member.client.query.bind(member.client) as unknown as PlainQuery
-    // COPY streams and cursors bring a submit function and answer at once.
-    if (typeof (args[0] as { submit?: unknown }).submit === 'function') return query(...args)
     const start = performance.now()
-    return query(...args).then(
-      (result) => {
-        this.metrics.statement(performance.now() - start)
-        return result
-      },
-      (error: unknown) => {
-        this.metrics.statement(performance.now() - start, error)
-        if (!isLost(error)) throw error
-        member.broken = true
-        this.#troubleAt = Date.now()
-        throw unavailable(this.config, error)
-      },
-    )
+    const go = (given: Connection) => {
+      if (this.config.metrics) this.metrics.waitTime.record(performance.now() - start)
+      given.send(job, timeout)
+    }
+    this.#wait({ kind, statement, go, refuse: job.reject })
   }
 
-  #wait(): Promise<Member> {
-    if (this.#closing) return Promise.reject(poolClosed())
-    if (this.#waiting.length >= this.config.maxWaiting) {
-      this.metrics.queueRefusals++
-      return Promise.reject(queueFull(this.config))
+  readonly #kindOf = (statement: Statement): WaiterKind =>
+    this.#pooler !== false || this.#book.runsAlone(statement) ? 'alone' : 'lane'
+
+  /** Finds a connection for a statement that can take it at once. */
+  #place(statement: Statement, kind: WaiterKind): Connection | undefined {
+    if (kind === 'alone') {
+      const free = this.#line.size === 0 && this.#alone < this.#aloneMost
+      return free ? this.#begin(this.#takeIdle(), statement, kind) : undefined
     }
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        give: (member) => {
-          clearTimeout(timer)
-          resolve(member)
-        },
-        refuse: (error) => {
-          clearTimeout(timer)
-          reject(error)
-        },
-      }
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
-        this.metrics.acquireTimeouts++
-        reject(acquireTimeout(this.config, this.#lastFailure))
-      }, this.config.acquireTimeout)
-      this.#waiting.push(waiter)
-      this.#grow()
+    const lane = bestLane(this.#lanes, statement.kind as 'read' | 'write', performance.now())
+    if (lane && gathers(lane)) return lane
+    const fresh = this.#line.size === 0 ? this.#takeIdle() : undefined
+    if (fresh) return this.#begin(fresh, statement, kind)
+    if (lane) this.#grow(1)
+    return lane
+  }
+
+  /** Slow statements leave one connection to the quick ones. */
+  get #aloneMost(): number {
+    const { max } = this.config
+    return this.#pooler === false && max > 1 ? max - 1 : max
+  }
+
+  #begin(connection: Connection | undefined, statement: Statement, kind: WaiterKind): Connection | undefined {
+    if (!connection) return undefined
+    if (kind === 'alone') {
+      connection.use = 'alone'
+      this.#alone++
+    } else {
+      connection.use = 'lane'
+      connection.kind = statement.kind as 'read' | 'write'
+      this.#lanes.push(connection)
+    }
+    return connection
+  }
+
+  #lend(connection: Connection, trace: { stack?: string }): PgConnection {
+    connection.lend()
+    const end = this.#loans.begin(trace)
+    return lend(connection, this.#book, (destroy) => {
+      end()
+      if (destroy) connection.broken = true
+      // What the borrower did not wait for must end first.
+      if (connection.flights.length > 0) connection.use = 'returned'
+      else this.#settle(connection)
     })
   }
 
-  #takeBack(member: Member, destroy: boolean): void {
+  #takeIdle(): Connection | undefined {
+    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
+      if (connection.idleSince > this.#troubleAt) return connection
+      // After trouble an idle connection must first answer: it may be dead without a sign.
+      void this.#check(connection)
+    }
+    return undefined
+  }
+
+  async #check(connection: Connection): Promise<void> {
+    connection.use = 'checking'
+    const answers = await connection.answers(CHECK_TIMEOUT)
+    if (!answers) connection.broken = true
+    this.#settle(connection)
+  }
+
+  #wait(waiter: {
+    kind: WaiterKind
+    statement?: Statement
+    go(connection: Connection): void
+    refuse(error: unknown): void
+  }): void {
+    if (this.#closing) {
+      waiter.refuse(poolClosed())
+      return
+    }
+    if (this.#line.full) {
+      this.metrics.queueRefusals++
+      waiter.refuse(queueFull(this.config))
+      return
+    }
+    this.#line.add(waiter, this.config.acquireTimeout, () => {
+      this.metrics.acquireTimeouts++
+      waiter.refuse(acquireTimeout(this.config, this.#lastFailure))
+    })
+    this.#grow()
+  }
+
+  /** Takes a connection that nobody uses any more: to the next who waits, among the idle, or to its end. */
+  #settle(connection: Connection): void {
+    if (connection.use === 'lane') this.#lanes.splice(this.#lanes.indexOf(connection), 1)
+    if (connection.use === 'alone') this.#alone--
+    connection.use = 'idle'
+    connection.reserved = false
     // A borrower that left a transaction open must not hand it to the next one.
-    const open = member.client.getTransactionStatus() !== 'I'
-    if (destroy || open || member.broken || this.#closing || Date.now() >= member.retireAt) {
-      this.#remove(member)
+    const open = connection.client.getTransactionStatus() !== 'I'
+    if (open || connection.broken || this.#closing || Date.now() >= connection.retireAt) {
+      this.#remove(connection)
       this.#keepUp()
       return
     }
-    this.#offer(member)
+    this.#offer(connection)
   }
 
-  #offer(member: Member): void {
-    member.idleSince = Date.now()
-    const waiter = this.#waiting.shift()
-    if (waiter) waiter.give(member)
-    else this.#idle.push(member)
+  #offer(connection: Connection): void {
+    connection.idleSince = Date.now()
+    const kind = this.#line.first(
+      this.#alone < this.#aloneMost ? ['lend', 'alone', 'lane'] : ['lend', 'lane'],
+    )
+    const waiter = kind && this.#line.take(kind)
+    if (!kind || !waiter) {
+      this.#idle.push(connection)
+      return
+    }
+    if (waiter.statement) this.#begin(connection, waiter.statement, kind)
+    waiter.go(connection)
+    if (kind === 'lane') this.#fill(connection)
   }
 
-  /** Opens a connection for a waiting caller while there is room. */
-  #grow(): void {
-    const wanted = Math.max(this.#waiting.length, this.config.min - this.#members.size)
+  /** Lets those join a lane who wait for one like it. */
+  #fill(lane: Connection): void {
+    for (let head = this.#line.head('lane'); head; head = this.#line.head('lane')) {
+      if (!takes(lane, head.statement?.kind as 'read' | 'write')) return
+      this.#line.take('lane')?.go(lane)
+    }
+  }
+
+  #moved(connection: Connection): void {
+    if (connection.flights.length === 0) {
+      if (this.#line.size > 0) this.#line.sort(this.#kindOf)
+      if (/^(lane|alone|returned)$/.test(connection.use)) this.#settle(connection)
+      return
+    }
+    if (this.#line.size === 0 || connection.use !== 'lane' || connection.reserved) return
+    const whole =
+      this.#line.count('lend') +
+      (this.#alone < this.#aloneMost ? this.#line.count('alone') : 0) +
+      (this.#line.count('lane') > 0 ? 1 : 0)
+    const full = this.#members.size + this.#opening >= this.config.max
+    connection.reserved = full && mustEmpty(this.#lanes, whole, this.#line.waitedMs())
+    this.#fill(connection)
+  }
+
+  #makeEvents(): ConnectionEvents {
+    const { metrics } = this
+    const trouble = () => {
+      this.#troubleAt = Date.now()
+    }
+    return {
+      statement: this.config.metrics ? (ms, error) => metrics.statement(ms, error) : () => {},
+      moved: (connection) => this.#moved(connection),
+      overdue: () => {
+        metrics.statementTimeouts++
+        trouble()
+      },
+      trouble,
+      named: () => this.#named,
+      namesFail: () => {
+        if (this.config.prepared !== 'auto' || !this.#named) return
+        this.#named = false
+        this.#pooler = true
+        this.#log.warn({}, 'prepared statements are mixed up by a pooler: they are not used any more')
+      },
+    }
+  }
+
+  /** Opens connections for those who wait, for the minimum and for `more`, while there is room. */
+  #grow(more = 0): void {
+    const wanted = Math.max(this.#line.size, this.config.min - this.#members.size, more)
     while (
       !this.#closing &&
       this.#opening < wanted &&
@@ -236,44 +330,31 @@ export class PostgresPool implements PgHandle {
   }
 
   async #open(): Promise<void> {
-    const { host, port, database, user, password, ssl, schema, connectTimeout, lifetime } = this.config
-    const config: ClientConfig = {
-      host,
-      port,
-      database,
-      user,
-      password,
-      ssl: tlsOptions(host, ssl),
-      connectionTimeoutMillis: connectTimeout,
-      keepAlive: true,
-      application_name: 'holdfast',
-      ...(schema ? { options: `-c search_path=${schema.replace(/[\\ ]/g, '\\$&')}` } : {}),
-    }
-    const client = new Client(config)
-    const member: Member = {
-      client,
-      idleSince: Date.now(),
-      retireAt: Date.now() + lifetime * (0.9 + Math.random() * 0.2),
-      broken: false,
-    }
-    // Without a listener an error between two queries would end the process.
-    client.on('error', (error) => this.#lost(member, error))
-    client.on('end', () => this.#lost(member))
+    let connection: Connection | undefined
     try {
-      await client.connect()
+      const client = await openClient(this.config, (error) => connection && this.#lost(connection, error))
+      if (this.#pooler === null) await this.#look(client)
+      connection = new Connection(client, this.config, this.#book, this.#events)
     } catch (error) {
       this.#opening--
       this.#failed(error)
-      void client.end().catch(() => {})
       return
     }
     this.#opening--
     this.#lastFailure = undefined
     this.#reopenDelay = 0
     this.metrics.connectionsOpened++
-    this.#members.add(member)
-    this.#offer(member)
+    this.#members.add(connection)
+    this.#settle(connection)
     this.#grow()
+  }
+
+  async #look(client: Parameters<typeof readSurroundings>[0]): Promise<void> {
+    const { pooler } = await readSurroundings(client, this.config.connectTimeout)
+    if (this.#pooler !== null) return
+    this.#pooler = pooler
+    this.#named = this.config.prepared === 'on' || (this.config.prepared === 'auto' && !pooler)
+    if (pooler) this.#log.info({ prepared: this.#named }, 'the database is behind a pooler')
   }
 
   #failed(error: unknown): void {
@@ -282,55 +363,52 @@ export class PostgresPool implements PgHandle {
     this.#lastFailure = error
     // A wrong password stays wrong, and a server that never answered is a mistake in the configuration.
     if (this.metrics.connectionsOpened === 0 || isLasting(error)) {
-      for (const waiter of this.#waiting.splice(0)) waiter.refuse(cannotConnect(this.config, error))
+      this.#line.refuseAll(cannotConnect(this.config, error))
     }
     this.#reopenDelay = Math.min(1_000, Math.max(50, this.#reopenDelay * 2))
     this.#reopenAt = Date.now() + this.#reopenDelay * (0.5 + Math.random() / 2)
     setTimeout(() => this.#grow(), this.#reopenDelay + 1).unref()
   }
 
-  #lost(member: Member, error?: unknown): void {
-    member.broken = true
-    const at = this.#idle.indexOf(member)
+  #lost(connection: Connection, error?: unknown): void {
+    connection.die()
+    const at = this.#idle.indexOf(connection)
     if (at === -1) return
     if (error !== undefined) this.metrics.connectionFailures++
     this.#troubleAt = Date.now()
     this.#idle.splice(at, 1)
-    this.#remove(member)
+    this.#remove(connection)
   }
 
-  #remove(member: Member): void {
-    if (!this.#members.delete(member)) return
+  #remove(connection: Connection): void {
+    if (!this.#members.delete(connection)) return
     this.metrics.connectionsClosed++
-    void member.client.end().catch(() => {})
+    connection.end()
   }
 
-  /** Closes what is too old or unused for too long, and opens up to the minimum. */
+  /** Closes what is too old or unused for too long, reports leaks, and opens up to the minimum. */
   #keepUp(): void {
     const now = Date.now()
-    for (const member of [...this.#idle]) {
-      const spare = this.#members.size > this.config.min && now - member.idleSince > this.config.idleTimeout
-      if (!spare && now < member.retireAt) continue
-      this.#idle.splice(this.#idle.indexOf(member), 1)
-      this.#remove(member)
+    this.metrics.leaks += this.#loans.report()
+    for (const lane of this.#lanes) if (now >= lane.retireAt) lane.reserved = true
+    for (const connection of [...this.#idle]) {
+      const unused = now - connection.idleSince > this.config.idleTimeout
+      const spare = unused && this.#members.size > this.config.min
+      if (!spare && now < connection.retireAt) continue
+      this.#idle.splice(this.#idle.indexOf(connection), 1)
+      this.#remove(connection)
     }
     this.#grow()
   }
 
   async #end(graceMs: number): Promise<void> {
     clearInterval(this.#upkeep)
-    for (const waiter of this.#waiting.splice(0)) waiter.refuse(poolClosed())
+    this.#line.refuseAll(poolClosed())
     const until = Date.now() + graceMs
-    for (const member of this.#idle.splice(0)) this.#remove(member)
+    for (const connection of this.#idle.splice(0)) this.#remove(connection)
     while (this.#members.size > 0 && Date.now() < until) await new Promise((done) => setTimeout(done, 10))
-    for (const member of [...this.#members]) {
-      this.#members.delete(member)
-      // A statement that still runs would hold end() back.
-      ;(
-        member.client as unknown as { connection: { stream: { destroy(): void } } }
-      ).connection.stream.destroy()
-    }
+    for (const connection of [...this.#members, ...this.#direct]) connection.cut()
+    this.#members.clear()
+    this.#direct.clear()
   }
 }
-
-type PlainQuery = (query: unknown, values?: unknown[]) => Promise<unknown>
