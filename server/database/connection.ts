@@ -2,11 +2,13 @@ import { performance } from 'node:perf_hooks'
 import type { Client } from 'pg'
 import { databaseCode } from '@/db/errors'
 import { sendCancel } from './cancel'
+import { Deadline } from './connection-deadline'
 import { PreparedStatements } from './connection-statements'
 import { isLost, statementTimeout, unavailable } from './failures'
 import { Flight, type FlightOwner, type Job, type Wire } from './pipeline-query'
 import { nameOf, type StatementBook } from './pipeline-statement'
 import type { FullConfig } from './pool-config'
+import { STUCK_MS } from './pool-lanes'
 
 /**
  * `lane`: several statements of one kind at once; `alone`: one statement; `lent`: a borrower has it;
@@ -17,6 +19,8 @@ export type ConnectionUse = 'idle' | 'checking' | 'lent' | 'returned' | 'alone' 
 export interface ConnectionEvents {
   /** A statement was answered; `milliseconds` from its sending. */
   statement(milliseconds: number, error: unknown): void
+  /** A statement that was not sent yet needs another connection. */
+  homeless(job: Job, timeout: number): void
   /** The head of a lane has moved, or nothing is on its way any more. */
   moved(connection: Connection): void
   /** A statement met its deadline: nothing more is sent on this connection. */
@@ -29,6 +33,8 @@ export interface ConnectionEvents {
   named(): boolean
 }
 
+/** Milliseconds that a statement is held back at most, for others to leave with it. */
+const HOLD_MS = 2
 /** Milliseconds that a cancelled statement has to end before its connection is cut. */
 const CANCEL_GRACE = 2_000
 
@@ -64,7 +70,8 @@ export class Connection implements FlightOwner {
   #cancelled = false
   #dead = false
   #timer: NodeJS.Timeout | undefined
-  #dueAt = Number.POSITIVE_INFINITY
+  readonly #held: { job: Job; dueAt: number }[] = []
+  readonly #deadline = new Deadline((now) => this.#expire(now))
 
   constructor(client: Client, config: FullConfig, book: StatementBook, events: ConnectionEvents) {
     this.#book = book
@@ -97,19 +104,40 @@ export class Connection implements FlightOwner {
     return Promise.race([answer, silence]).finally(() => clearTimeout(timer))
   }
 
-  /** Sends a statement behind those on their way. */
-  send(job: Job, timeout = this.#config.queryTimeout): void {
-    const now = performance.now()
-    this.#launch(
-      job,
-      this.#events.named() ? nameOf(job.statement) : undefined,
-      now,
-      timeout ? now + timeout : Infinity,
-    )
+  /** Statements on their way and held back: what a new one has before it. */
+  get load(): number {
+    return this.flights.length + this.#held.length
   }
 
-  #launch(job: Job, name: string | undefined, now: number, dueAt: number): Flight {
-    const flight = new Flight(this, job, name, now, dueAt)
+  /**
+   * Sends a statement, or holds it back until what is on its way has been answered: then all that came meanwhile
+   * leave in one write, and both sides wake once for many statements. After HOLD_MS it leaves all the same.
+   */
+  send(job: Job, timeout = this.#config.queryTimeout): void {
+    const dueAt = timeout ? performance.now() + timeout : Number.POSITIVE_INFINITY
+    if (this.use !== 'lane' || this.flights.length === 0) {
+      this.#launch(job, dueAt)
+      return
+    }
+    this.#held.push({ job, dueAt })
+    this.#timer ??= setTimeout(() => this.#letGo(), HOLD_MS)
+  }
+
+  /** What was not sent yet goes elsewhere when this connection is lost or what runs takes long. */
+  #letGo(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const now = performance.now()
+    const elsewhere = this.broken || now - this.headSince > STUCK_MS
+    for (const { job, dueAt } of this.#held.splice(0)) {
+      if (elsewhere) this.#events.homeless(job, dueAt === Infinity ? 0 : Math.max(1, dueAt - now))
+      else this.#launch(job, dueAt)
+    }
+  }
+
+  #launch(job: Job, dueAt: number, named = this.#events.named()): Flight {
+    const now = performance.now()
+    const flight = new Flight(this, job, named ? nameOf(job.statement) : undefined, now, dueAt)
     job.statement.sent++
     if (job.statement.resets) this.broken = true
     if (this.flights.length === 0) {
@@ -117,7 +145,7 @@ export class Connection implements FlightOwner {
       this.headSince = now
     }
     this.flights.push(flight)
-    if (dueAt < this.#dueAt) this.#arm(dueAt, now)
+    this.#deadline.watch(dueAt, now)
     this.#cork()
     this.client.query(flight as never)
     return flight
@@ -172,7 +200,7 @@ export class Connection implements FlightOwner {
     }
     this.prepared.drop(wire, name)
     if (this.broken || this.client.getTransactionStatus() !== 'I') return false
-    this.#launch(flight.job, undefined, performance.now(), flight.dueAt).retried = true
+    this.#launch(flight.job, flight.dueAt, false).retried = true
     return true
   }
 
@@ -180,7 +208,8 @@ export class Connection implements FlightOwner {
   die(): void {
     this.broken = true
     this.#dead = true
-    clearTimeout(this.#timer)
+    this.#deadline.end()
+    this.#letGo()
     for (const flight of this.flights.filter(({ over }) => over)) this.#drop(flight)
     if (this.flights.length === 0) this.#events.moved(this)
   }
@@ -197,19 +226,13 @@ export class Connection implements FlightOwner {
     if (at === 0) this.flights.shift()
     else this.flights.splice(at, 1)
     this.headSince = performance.now()
+    if (this.flights.length === 0 && this.#held.length > 0) this.#letGo()
     if (this.flights.length > 0 && this.broken) this.#cancelRefused()
     this.#events.moved(this)
   }
 
-  #arm(dueAt: number, now: number): void {
-    clearTimeout(this.#timer)
-    this.#dueAt = dueAt
-    this.#timer = setTimeout(() => this.#expire(), Math.max(1, dueAt - now)).unref()
-  }
-
-  /** One timer a connection: it looks for what is due when the oldest could be, and is set anew. */
-  #expire(): void {
-    const now = performance.now()
+  /** Refuses what is due; answers when to look again. */
+  #expire(now: number): number {
     let next = Number.POSITIVE_INFINITY
     let expired = false
     for (const flight of this.flights) {
@@ -224,12 +247,13 @@ export class Connection implements FlightOwner {
       this.#events.statement(now - flight.sentAt, error)
       flight.job.reject(error)
     }
-    this.#dueAt = Number.POSITIVE_INFINITY
-    if (next !== Number.POSITIVE_INFINITY) this.#arm(next, now)
-    if (!expired) return
-    this.broken = true
-    this.#events.overdue()
-    this.#cancelRefused()
+    if (expired) {
+      this.broken = true
+      this.#letGo()
+      this.#events.overdue()
+      this.#cancelRefused()
+    }
+    return next
   }
 
   /**
@@ -249,7 +273,7 @@ export class Connection implements FlightOwner {
 
   /** Says goodbye. A statement that still runs doesn't hold it back. */
   end(): void {
-    clearTimeout(this.#timer)
+    this.#deadline.end()
     if (this.flights.length > 0) this.cut()
     else void this.client.end().catch(() => {})
   }

@@ -29,7 +29,14 @@ export {
   findSqliteIndexProblems,
   normaliseStatement,
 } from './advisor'
-export type { PoolConfig, PoolFigures, PostgresConfig } from './postgres'
+export type {
+  DirectConnection,
+  Leak,
+  PoolConfig,
+  PoolFigures,
+  PoolMode,
+  PostgresConfig,
+} from './postgres'
 export type { DatabaseFigures, DatabaseStats, PostgresFacts, SqliteFacts } from './stats'
 export type { ConnectionTest, TestStep, TestStepId, TestStepState, TestTarget } from './test'
 export { testConnection } from './test'

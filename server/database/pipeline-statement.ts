@@ -23,8 +23,10 @@ export interface Statement {
   name: string | undefined
 }
 
-/** An answer after so many milliseconds is slow, whatever is usual: what is behind it on its connection notices. */
+/** An answer after so many milliseconds is slow: what is behind it on its connection notices. */
 const SLOW_MS = 25
+/** So many times as late as the machine makes everything anyway. */
+const NOISE_TIMES = 4
 /** One stray slow answer is forgiven after some hundred quick ones; 1 % of slow ones is not. */
 const SLOW_AT = 1.5
 const FORGET = 0.995
@@ -43,10 +45,12 @@ export class StatementBook {
   #young = new Map<string, Statement>()
   #old = new Map<string, Statement>()
   readonly #texts: number
+  readonly #noise: { readonly ms: number }
   /** What answers take on a connection, of all statements, the last few hundred weighing most. */
   #usualMs = 0
 
-  constructor(texts = TEXTS) {
+  constructor(noise: { readonly ms: number }, texts = TEXTS) {
+    this.#noise = noise
     this.#texts = texts
   }
 
@@ -71,7 +75,8 @@ export class StatementBook {
     if (milliseconds > statement.maxMs) statement.maxMs = milliseconds
     const share = statement.calls === 1 ? 1 : 1 / 16
     statement.recentMs += (milliseconds - statement.recentMs) * share
-    const weight = milliseconds > SLOW_MS ? Math.min(4, milliseconds / SLOW_MS) : 0
+    const slow = SLOW_MS + this.#noise.ms * NOISE_TIMES
+    const weight = milliseconds > slow ? Math.min(4, milliseconds / slow) : 0
     statement.slowness = statement.slowness * FORGET + weight
     this.#usualMs += (milliseconds - this.#usualMs) / 256
   }

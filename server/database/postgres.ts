@@ -1,10 +1,12 @@
 import { performance } from 'node:perf_hooks'
+import type { Client } from 'pg'
 import type { PgConnection, PgHandle } from '@/db/open'
 import type { Log } from '@/server/log'
 import { Connection, type ConnectionEvents } from './connection'
 import { openClient, readSurroundings } from './connection-open'
 import { acquireTimeout, cannotConnect, isLasting, poolClosed, queueFull } from './failures'
 import { DatabaseMetrics } from './metrics'
+import { Noise } from './pipeline-noise'
 import type { Job } from './pipeline-query'
 import { type Statement, StatementBook } from './pipeline-statement'
 import {
@@ -16,10 +18,11 @@ import {
   type PostgresConfig,
 } from './pool-config'
 import { type DirectConnection, openDirect } from './pool-direct'
-import { bestLane, gathers, mustEmpty, takes } from './pool-lanes'
+import { Growth } from './pool-growth'
+import { bestLane, gathers, mustEmpty, STUCK_MS, takes } from './pool-lanes'
 import { type Leak, Loans, traceOf } from './pool-leaks'
 import { type Asked, isSubmittable, jobOf, lend, restack, textOf } from './pool-lend'
-import { type WaiterKind, WaitingLine } from './pool-queue'
+import { type Waiter, type WaiterKind, WaitingLine } from './pool-queue'
 
 export type { PoolConfig, PoolFigures, PoolMode, PostgresConfig } from './pool-config'
 export type { DirectConnection } from './pool-direct'
@@ -38,7 +41,8 @@ export class PostgresPool implements PgHandle {
   readonly metrics = new DatabaseMetrics()
   readonly config: Readonly<FullConfig>
   readonly #log: Log
-  readonly #book = new StatementBook()
+  readonly #noise = new Noise()
+  readonly #book = new StatementBook(this.#noise)
   readonly #loans: Loans
   readonly #line: WaitingLine
   readonly #members = new Set<Connection>()
@@ -46,17 +50,14 @@ export class PostgresPool implements PgHandle {
   readonly #idle: Connection[] = []
   readonly #lanes: Connection[] = []
   #alone = 0
-  #opening = 0
   #closing: Promise<void> | undefined
-  #lastFailure: unknown
   /** When a connection was last lost: what has been idle since before is checked before it is handed out. */
   #troubleAt = 0
-  #reopenAt = 0
-  #reopenDelay = 0
   #pooler: boolean | null = null
   #named: boolean
   readonly #upkeep: NodeJS.Timeout
   readonly #events: ConnectionEvents
+  readonly #growth: Growth
 
   constructor({ log }: { log: Log }, config: PostgresConfig & PoolConfig) {
     this.#log = log
@@ -65,7 +66,26 @@ export class PostgresPool implements PgHandle {
     this.#line = new WaitingLine(this.config.maxWaiting)
     this.#named = this.config.prepared === 'on'
     this.#events = this.#makeEvents()
-    this.#upkeep = setInterval(() => this.#keepUp(), 1_000).unref()
+    this.#growth = new Growth({
+      log,
+      metrics: this.metrics,
+      open: () => this.#open(),
+      wanted: () => Math.max(this.#line.size, this.config.min - this.#members.size),
+      room: () => this.config.max - this.#members.size,
+      opened: (connection) => {
+        this.#members.add(connection)
+        this.#settle(connection)
+      },
+      // A wrong password stays wrong, and a server that never answered is a mistake in the configuration.
+      failed: (error) => {
+        if (this.metrics.connectionsOpened > 0 && !isLasting(error)) return
+        this.#line.refuseAll(cannotConnect(this.config, error))
+      },
+    })
+    this.#upkeep = setInterval(() => {
+      this.#noise.read()
+      this.#keepUp()
+    }, 1_000).unref()
     this.#keepUp()
   }
 
@@ -91,7 +111,7 @@ export class PostgresPool implements PgHandle {
     const trace = traceOf(this.connect)
     return new Promise((resolve, reject) => {
       const go = (connection: Connection) => resolve(this.#lend(connection, trace))
-      const connection = this.#line.size === 0 ? this.#takeIdle() : undefined
+      const connection = this.#closing ? undefined : this.#takeIdle()
       if (connection) go(connection)
       else this.#wait({ kind: 'lend', go, refuse: reject })
     })
@@ -136,7 +156,7 @@ export class PostgresPool implements PgHandle {
   #run(job: Job, timeout: number | undefined): void {
     const { statement } = job
     const kind = this.#kindOf(statement)
-    const connection = this.#place(statement, kind)
+    const connection = this.#closing ? undefined : this.#place(statement, kind)
     if (connection) {
       if (this.config.metrics) this.metrics.waitTime.record(0)
       connection.send(job, timeout)
@@ -156,14 +176,14 @@ export class PostgresPool implements PgHandle {
   /** Finds a connection for a statement that can take it at once. */
   #place(statement: Statement, kind: WaiterKind): Connection | undefined {
     if (kind === 'alone') {
-      const free = this.#line.size === 0 && this.#alone < this.#aloneMost
-      return free ? this.#begin(this.#takeIdle(), statement, kind) : undefined
+      return this.#alone < this.#aloneMost ? this.#begin(this.#takeIdle(), statement, kind) : undefined
     }
-    const lane = bestLane(this.#lanes, statement.kind as 'read' | 'write', performance.now())
+    const stuckMs = STUCK_MS + this.#noise.ms * 2
+    const lane = bestLane(this.#lanes, statement.kind as 'read' | 'write', performance.now(), stuckMs)
     if (lane && gathers(lane)) return lane
-    const fresh = this.#line.size === 0 ? this.#takeIdle() : undefined
+    const fresh = this.#takeIdle()
     if (fresh) return this.#begin(fresh, statement, kind)
-    if (lane) this.#grow(1)
+    if (lane) this.#growth.grow(1)
     return lane
   }
 
@@ -193,7 +213,7 @@ export class PostgresPool implements PgHandle {
       end()
       if (destroy) connection.broken = true
       // What the borrower did not wait for must end first.
-      if (connection.flights.length > 0) connection.use = 'returned'
+      if (connection.load > 0) connection.use = 'returned'
       else this.#settle(connection)
     })
   }
@@ -214,12 +234,7 @@ export class PostgresPool implements PgHandle {
     this.#settle(connection)
   }
 
-  #wait(waiter: {
-    kind: WaiterKind
-    statement?: Statement
-    go(connection: Connection): void
-    refuse(error: unknown): void
-  }): void {
+  #wait(waiter: Waiter): void {
     if (this.#closing) {
       waiter.refuse(poolClosed())
       return
@@ -231,9 +246,9 @@ export class PostgresPool implements PgHandle {
     }
     this.#line.add(waiter, this.config.acquireTimeout, () => {
       this.metrics.acquireTimeouts++
-      waiter.refuse(acquireTimeout(this.config, this.#lastFailure))
+      waiter.refuse(acquireTimeout(this.config, this.#growth.lastFailure))
     })
-    this.#grow()
+    this.#growth.grow()
   }
 
   /** Takes a connection that nobody uses any more: to the next who waits, among the idle, or to its end. */
@@ -276,7 +291,7 @@ export class PostgresPool implements PgHandle {
   }
 
   #moved(connection: Connection): void {
-    if (connection.flights.length === 0) {
+    if (connection.load === 0) {
       if (this.#line.size > 0) this.#line.sort(this.#kindOf)
       if (/^(lane|alone|returned)$/.test(connection.use)) this.#settle(connection)
       return
@@ -286,7 +301,7 @@ export class PostgresPool implements PgHandle {
       this.#line.count('lend') +
       (this.#alone < this.#aloneMost ? this.#line.count('alone') : 0) +
       (this.#line.count('lane') > 0 ? 1 : 0)
-    const full = this.#members.size + this.#opening >= this.config.max
+    const full = this.#members.size + this.#growth.opening >= this.config.max
     connection.reserved = full && mustEmpty(this.#lanes, whole, this.#line.waitedMs())
     this.#fill(connection)
   }
@@ -297,6 +312,7 @@ export class PostgresPool implements PgHandle {
       this.#troubleAt = Date.now()
     }
     return {
+      homeless: (job, timeout) => this.#run(job, timeout),
       statement: this.config.metrics ? (ms, error) => metrics.statement(ms, error) : () => {},
       moved: (connection) => this.#moved(connection),
       overdue: () => {
@@ -314,60 +330,21 @@ export class PostgresPool implements PgHandle {
     }
   }
 
-  /** Opens connections for those who wait, for the minimum and for `more`, while there is room. */
-  #grow(more = 0): void {
-    const wanted = Math.max(this.#line.size, this.config.min - this.#members.size, more)
-    while (
-      !this.#closing &&
-      this.#opening < wanted &&
-      this.#members.size + this.#opening < this.config.max &&
-      // After a failure one connection at a time is tried, so that a lost server isn't stormed.
-      (this.#reopenDelay === 0 || (this.#opening === 0 && Date.now() >= this.#reopenAt))
-    ) {
-      this.#opening++
-      void this.#open()
-    }
-  }
-
-  async #open(): Promise<void> {
+  async #open(): Promise<Connection> {
     let connection: Connection | undefined
-    try {
-      const client = await openClient(this.config, (error) => connection && this.#lost(connection, error))
-      if (this.#pooler === null) await this.#look(client)
-      connection = new Connection(client, this.config, this.#book, this.#events)
-    } catch (error) {
-      this.#opening--
-      this.#failed(error)
-      return
-    }
-    this.#opening--
-    this.#lastFailure = undefined
-    this.#reopenDelay = 0
-    this.metrics.connectionsOpened++
-    this.#members.add(connection)
-    this.#settle(connection)
-    this.#grow()
+    const client = await openClient(this.config, (error) => connection && this.#lost(connection, error))
+    if (this.#pooler === null) await this.#look(client)
+    connection = new Connection(client, this.config, this.#book, this.#events)
+    return connection
   }
 
-  async #look(client: Parameters<typeof readSurroundings>[0]): Promise<void> {
+  /** Finds out once whether a pooler stands between: then sessions change from statement to statement. */
+  async #look(client: Client): Promise<void> {
     const { pooler } = await readSurroundings(client, this.config.connectTimeout)
     if (this.#pooler !== null) return
     this.#pooler = pooler
     this.#named = this.config.prepared === 'on' || (this.config.prepared === 'auto' && !pooler)
     if (pooler) this.#log.info({ prepared: this.#named }, 'the database is behind a pooler')
-  }
-
-  #failed(error: unknown): void {
-    this.metrics.connectionFailures++
-    if (this.#lastFailure === undefined) this.#log.warn({ error }, 'a database connection could not be made')
-    this.#lastFailure = error
-    // A wrong password stays wrong, and a server that never answered is a mistake in the configuration.
-    if (this.metrics.connectionsOpened === 0 || isLasting(error)) {
-      this.#line.refuseAll(cannotConnect(this.config, error))
-    }
-    this.#reopenDelay = Math.min(1_000, Math.max(50, this.#reopenDelay * 2))
-    this.#reopenAt = Date.now() + this.#reopenDelay * (0.5 + Math.random() / 2)
-    setTimeout(() => this.#grow(), this.#reopenDelay + 1).unref()
   }
 
   #lost(connection: Connection, error?: unknown): void {
@@ -398,11 +375,13 @@ export class PostgresPool implements PgHandle {
       this.#idle.splice(this.#idle.indexOf(connection), 1)
       this.#remove(connection)
     }
-    this.#grow()
+    this.#growth.grow()
   }
 
   async #end(graceMs: number): Promise<void> {
     clearInterval(this.#upkeep)
+    this.#growth.end()
+    this.#noise.end()
     this.#line.refuseAll(poolClosed())
     const until = Date.now() + graceMs
     for (const connection of this.#idle.splice(0)) this.#remove(connection)
