@@ -1,10 +1,8 @@
 import BetterSqlite3 from 'better-sqlite3'
+import { distinctOf, layOut, sampleByRowid, sampleFirst } from './sqlite-sample'
 import type { ColumnFacts, ExistingIndex, TableFacts } from './types'
 
 type Handle = BetterSqlite3.Database
-
-/** Rows of a table that stand for all of them. */
-const SAMPLE = 2_000
 
 export interface SqliteTable extends TableFacts {
   sample: Record<string, unknown>[]
@@ -63,57 +61,6 @@ export function readSqliteTable(source: Handle, name: string): SqliteTable | und
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** Rows at even distances over the rowids; a gap gives the next row. Their number is the highest rowid, less the gaps seen. */
-function sampleByRowid(source: Handle, name: string): { rows: number; sample: Record<string, unknown>[] } {
-  const [low, high] = source
-    .prepare(`SELECT min(rowid), max(rowid) FROM ${quoted(name)}`)
-    .raw()
-    .get() as [number | null, number | null]
-  if (low === null || high === null) return { rows: 0, sample: [] }
-  const span = high - low + 1
-  if (span <= SAMPLE * 2) {
-    const all = source.prepare(`SELECT * FROM ${quoted(name)} LIMIT ${SAMPLE * 2}`).all() as Record<
-      string,
-      unknown
-    >[]
-    return { rows: all.length, sample: all }
-  }
-  const next = source.prepare(
-    `SELECT rowid AS "sample rowid", * FROM ${quoted(name)} WHERE rowid >= ? LIMIT 1`,
-  )
-  const sample = new Map<number, Record<string, unknown>>()
-  let hits = 0
-  for (let at = 0; at < SAMPLE; at++) {
-    const wanted = low + Math.floor((span * at) / SAMPLE)
-    const { 'sample rowid': rowid, ...row } = next.get(wanted) as { 'sample rowid': number }
-    if (rowid === wanted) hits++
-    sample.set(rowid, row)
-  }
-  // A table of few rows under large numbers is counted: it is quick to count where most look-ups miss.
-  const rows =
-    hits > SAMPLE / 2
-      ? Math.round((span * hits) / SAMPLE)
-      : (source
-          .prepare(`SELECT count(*) FROM ${quoted(name)}`)
-          .pluck()
-          .get() as number)
-  return { rows, sample: [...sample.values()] }
-}
-
-function sampleFirst(source: Handle, name: string): { rows: number; sample: Record<string, unknown>[] } {
-  const rows = source
-    .prepare(`SELECT count(*) FROM ${quoted(name)}`)
-    .pluck()
-    .get() as number
-  return {
-    rows,
-    sample: source.prepare(`SELECT * FROM ${quoted(name)} LIMIT ${SAMPLE}`).all() as Record<
-      string,
-      unknown
-    >[],
-  }
-}
-
 function columnFacts(
   column: { name: string; type: string },
   sample: Record<string, unknown>[],
@@ -138,19 +85,6 @@ function columnFacts(
     needsPatternOperators: false,
     sortable: true,
   }
-}
-
-/**
- * Different values in the whole table, told from a sample: n·d / (n − f1 + f1·n/N), as ANALYZE of PostgreSQL does
- * (Haas and Stokes, IBM Research Report RJ 10025).
- */
-export function distinctOf(values: unknown[], rows: number): number {
-  const counts = new Map<unknown, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
-  const [n, d] = [values.length, counts.size]
-  if (n === 0) return 1
-  const once = [...counts.values()].filter((count) => count === 1).length
-  return Math.min(rows, Math.max(d, (n * d) / (n - once + (once * n) / Math.max(rows, n))))
 }
 
 function bytesOf(values: unknown[]): number {
@@ -229,7 +163,7 @@ export function statOf(table: SqliteTable, keys: string[], held = table.rows): s
 const plain = (value: unknown): unknown =>
   typeof value === 'bigint' ? String(value) : Buffer.isBuffer(value) ? value.toString('hex') : value
 
-/** Gives the copy the statistics of a table: of the table itself and of each index that it has. */
+/** Gives the copy the statistics of a table, of each index that it has, and the sample of its rows. */
 export function writeStats(copy: Handle, source: Handle, table: SqliteTable): void {
   const insert = copy.prepare('INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)')
   const has = source.prepare("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'").get()
@@ -247,4 +181,5 @@ export function writeStats(copy: Handle, source: Handle, table: SqliteTable): vo
     insert.run(table.name, index.name, held ?? statOf(table, index.keys))
   }
   copy.exec('ANALYZE sqlite_schema')
+  layOut(copy, table)
 }

@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { isEquality, type TableDemand } from './demands'
-import type { SqliteTable } from './sqlite-copy'
+import { tokenise } from './tokens'
 
 /** SQLite names its steps and no costs: they are counted here, in rows that are read one after the other. */
 
@@ -9,6 +9,12 @@ export interface SqlitePlan {
   text: string
   /** Index names that it uses. */
   uses: string[]
+}
+
+/** The index that isn't there, and how many rows it would hold. */
+export interface Held {
+  name: string
+  held: number
 }
 
 /** A row fetched through an index lies anywhere in the file; one found in the index itself does not. */
@@ -23,10 +29,12 @@ export function planOf(
   copy: BetterSqlite3.Database,
   text: string,
   demands: TableDemand[],
+  candidate?: Held,
 ): SqlitePlan | undefined {
   let steps: { id: number; parent: number; detail: string }[]
   try {
-    steps = copy.prepare(`EXPLAIN QUERY PLAN ${text}`).all() as typeof steps
+    const { sql, count } = positional(text)
+    steps = copy.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(Array(count).fill(null)) as typeof steps
   } catch {
     return undefined
   }
@@ -34,13 +42,28 @@ export function planOf(
     cost: costOf(
       steps.map(({ detail }) => detail),
       demands,
+      candidate,
     ),
     text: steps.map(({ detail }) => detail).join('\n'),
     uses: steps.flatMap(({ detail }) => /USING (?:COVERING )?INDEX (\S+)/.exec(detail)?.[1] ?? []),
   }
 }
 
-function costOf(details: string[], demands: TableDemand[]): number {
+/** Every parameter as ?, and how many there are: a value must be bound to each, though none is looked at. */
+function positional(text: string): { sql: string; count: number } {
+  let sql = ''
+  let at = 0
+  let count = 0
+  for (const token of tokenise(text)) {
+    if (token.kind !== 'param') continue
+    sql += `${text.slice(at, token.start)}?`
+    at = token.end
+    count++
+  }
+  return { sql: sql + text.slice(at), count }
+}
+
+function costOf(details: string[], demands: TableDemand[], candidate?: Held): number {
   let cost = 0
   let loops = 1
   let sorted = true
@@ -49,7 +72,8 @@ function costOf(details: string[], demands: TableDemand[]): number {
     if (step) {
       const demand = demands.find(({ source }) => source.alias === step[2] || source.table === step[2])
       if (!demand) continue
-      const read = rowsRead(detail, demand)
+      const held = candidate && detail.includes(candidate.name) ? candidate.held : demand.table.rows
+      const read = rowsRead(detail, demand, held)
       const each = detail.includes('COVERING INDEX')
         ? ROW.covered
         : /USING INDEX/.test(detail)
@@ -71,21 +95,23 @@ function costOf(details: string[], demands: TableDemand[]): number {
 }
 
 /** Rows that one step of the plan reads: those that its equalities and its range leave. */
-function rowsRead(detail: string, { table, demands }: TableDemand): number {
+function rowsRead(detail: string, { table, demands }: TableDemand, held: number): number {
   const asked = /\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*$/.exec(detail)?.[1]
-  if (detail.startsWith('SCAN') || !asked) return table.rows
+  if (detail.startsWith('SCAN') || !asked) return held
   if (/rowid=\?/.test(asked)) return 1
   let share = 1
   for (const part of asked.split(' AND ')) {
     const [, name = '', mark] = /^(\S+?)\s*([=<>])/.exec(part) ?? []
     const facts = table.columns.get(name)
     const known = demands.find((each) => each.facts.name === name && each.rows !== null)
+    // Of a key that is skipped every value is tried.
+    if (part.startsWith('ANY(')) continue
     if (known?.rows !== null && known?.rows !== undefined && mark)
       share *= known.rows / Math.max(1, table.rows)
     else if (mark === '=') share *= 1 / Math.max(1, facts?.distinct ?? 10)
     else share *= RANGE_SHARE
   }
-  return Math.max(1, share * table.rows)
+  return Math.max(1, share * held)
 }
 
 /** Rows that all conditions on a table leave together. */
@@ -97,32 +123,4 @@ function rowsLeft({ table, demands }: TableDemand): number {
     return demand.kind === 'range' ? product * RANGE_SHARE : product
   }, 1)
   return share * table.rows
-}
-
-/** How many rows of the table a condition without parameters leaves, told from the sample. */
-export function countIn(
-  scratch: BetterSqlite3.Database,
-  table: SqliteTable,
-  alias: string,
-  condition: string,
-): number | null {
-  if (table.sample.length === 0) return 0
-  const names = [...table.columns.keys()]
-  const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
-  try {
-    scratch.exec(`CREATE TEMP TABLE sample (${names.map(quoted).join(', ')})`)
-    const insert = scratch.prepare(`INSERT INTO sample VALUES (${names.map(() => '?').join(', ')})`)
-    scratch.transaction(() => {
-      for (const row of table.sample) insert.run(names.map((name) => row[name]))
-    })()
-    const found = scratch
-      .prepare(`SELECT count(*) FROM sample AS ${quoted(alias)} WHERE ${condition}`)
-      .pluck()
-      .get() as number
-    return (found / table.sample.length) * table.rows
-  } catch {
-    return null
-  } finally {
-    scratch.exec('DROP TABLE IF EXISTS temp.sample')
-  }
 }

@@ -7,7 +7,8 @@ import { usageOf } from './estimate'
 import { gather } from './gather'
 import { indexBytes } from './size'
 import { copySchema, readSqliteTable, type SqliteTable, statOf, writeStats } from './sqlite-copy'
-import { countIn, planOf, type SqlitePlan } from './sqlite-cost'
+import { planOf, type SqlitePlan } from './sqlite-cost'
+import { countIn } from './sqlite-sample'
 import { readStatement, type Source } from './statement'
 import type { Advised, AdviseOptions, NoneReason, Verdict, WorkStatement } from './types'
 
@@ -127,7 +128,7 @@ function costWith(
       .prepare('INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)')
       .run(table.name, CANDIDATE, statOf(table, keys, held))
     copy.exec('ANALYZE sqlite_schema')
-    const plan = planOf(copy, text, demands)
+    const plan = planOf(copy, text, demands, { name: CANDIDATE, held })
     if (!plan?.uses.includes(CANDIDATE)) return undefined
     return { cost: plan.cost, plan: plan.text, bytes: indexBytes(shape, table, held) }
   } finally {
