@@ -77,7 +77,7 @@ function readQuery(sql: string, nodes: Node[], outer: Source[], queries: Query[]
     for (const node of nodes) if (isGroup(node)) readLevel(sql, node.nodes, outer, queries)
     return
   }
-  const clause = clauses(nodes.slice(verbAt + 1))
+  const clause = clauses(nodes.slice(verbAt + 1), isWord(nodes[verbAt], 'delete'))
   const insert = isWord(nodes[verbAt], 'insert')
   const from = readFrom(sql, fromNodes(nodes[verbAt] as Node, clause))
   const withNames = commonNames(nodes.slice(0, verbAt))
@@ -116,13 +116,16 @@ const isQuery = (node: Group): boolean =>
   isWord(node.nodes[0], 'select', 'with', 'update', 'delete', 'insert')
 
 /** The nodes of each clause without the word that begins it; `head` stands before the first. */
-function clauses(nodes: Node[]): Record<string, Node[] | undefined> & { head: Node[] } {
+function clauses(nodes: Node[], deletes: boolean): Record<string, Node[] | undefined> & { head: Node[] } {
   const found: Record<string, Node[] | undefined> & { head: Node[] } = { head: [] }
   let current = 'head'
   nodes.forEach((node, at) => {
     const word = node.kind === 'word' ? node.text : ''
-    // IS DISTINCT FROM, and what a function is told: extract(year FROM x) stands in a group of its own.
-    const begins = BEGINS.includes(word) && !(word === 'from' && isWord(nodes[at - 1], 'distinct'))
+    // IS DISTINCT FROM is no clause; nor is USING, but in DELETE, where it names tables.
+    const begins =
+      BEGINS.includes(word) &&
+      !(word === 'from' && isWord(nodes[at - 1], 'distinct')) &&
+      (word !== 'using' || deletes)
     if (begins) {
       current = word
       found[current] ??= []
