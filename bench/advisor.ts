@@ -91,7 +91,8 @@ async function adviseAndApply(client: Client): Promise<void> {
   }
   if (known.rows.length > 0) await client.query('DROP EXTENSION hypopg')
   const harmed: string[] = []
-  for (const each of advice.values()) harmed.push(...(await applyAndMeasure(client, each, before)))
+  const written = new Map<string, { rows: number[]; bulk: number }>()
+  for (const each of advice.values()) harmed.push(...(await applyAndMeasure(client, each, before, written)))
   for (const set of sets) harmed.push(...(await applyAll(client, set, before)))
   for (const line of harmed) console.log(`HARM ${line}`)
   console.log(

@@ -7,7 +7,7 @@ import { timeBulk, timeWrites } from './advisor-writes'
 /** Applied advice that slows something by more than this share does harm. */
 const HARM = 1.1
 /** Times that a seeming harm is measured again on both sides before it counts. */
-const AGAIN = 3
+const AGAIN = 8
 
 export type Before = ReadonlyMap<string, { time: number; plan: string }>
 
@@ -23,44 +23,51 @@ export async function timeAll(client: Client): Promise<Map<string, { time: numbe
   return before
 }
 
-/** Applies one piece of advice as the reader would, measures everything, undoes it; resolves to what it harmed. */
+/**
+ * Applies one piece of advice as the reader would, measures everything, undoes it; resolves to what it harmed.
+ * `written` keeps what writes to each table took before.
+ */
 export async function applyAndMeasure(
   client: Client,
   advice: IndexAdvice,
   before: Before,
+  written: Map<string, { rows: number[]; bulk: number }>,
 ): Promise<string[]> {
   const harmed: string[] = []
   const { table } = advice.index
-  const [writes, bulk] = [await timeWrites(client, table), await timeBulk(client, table)]
+  const was = written.get(table) ?? {
+    rows: await timeWrites(client, table),
+    bulk: await timeBulk(client, table),
+  }
+  written.set(table, was)
   await client.query(advice.ddl)
   const gains: string[] = []
   for (const statement of STATEMENTS) {
-    const was = before.get(statement.name)
-    if (!was || (await planShape(client, statement)) === was.plan) continue
-    const ratio = was.time / (await timeStatement(client, statement))
+    const alone = before.get(statement.name)
+    if (!alone || (await planShape(client, statement)) === alone.plan) continue
+    const ratio = alone.time / (await timeStatement(client, statement))
     gains.push(`${statement.name} ${ratio.toFixed(1)}×`)
     if (ratio < 1 / HARM && (await stillSlower(client, advice, () => timeStatement(client, statement)))) {
       harmed.push(`${statement.name}: ${ratio.toFixed(2)}× with ${advice.ddl}`)
     }
   }
-  const written = await timeWrites(client, table)
-  const bulkAfter = await timeBulk(client, table)
-  for (const [kind, time] of written.entries()) {
-    const ratio = time / (writes[kind] as number)
+  const after = { rows: await timeWrites(client, table), bulk: await timeBulk(client, table) }
+  for (const [kind, time] of after.rows.entries()) {
+    const ratio = time / (was.rows[kind] as number)
     const again = async () => (await timeWrites(client, table))[kind] as number
     if (ratio > HARM && (await stillSlower(client, advice, again))) {
       harmed.push(`write ${kind} to ${table}: ${ratio.toFixed(2)} of the time with ${advice.ddl}`)
     }
   }
   await client.query(advice.undo)
-  const rows = writes.map((time, kind) => `${time.toFixed(2)} → ${written[kind]?.toFixed(2)}`).join(', ')
+  const rows = was.rows.map((time, kind) => `${time.toFixed(2)} → ${after.rows[kind]?.toFixed(2)}`).join(', ')
   console.log(
-    `${advice.ddl}\n    ${gains.join(', ')}\n    a row written and committed ${rows} ms; in bulk ${(bulk * 1000).toFixed(1)} → ${(bulkAfter * 1000).toFixed(1)} µs a row`,
+    `${advice.ddl}\n    ${gains.join(', ')}\n    a row written and committed ${rows} ms; in bulk ${(was.bulk * 1000).toFixed(1)} → ${(after.bulk * 1000).toFixed(1)} µs a row`,
   )
   return harmed
 }
 
-/** Whether the best of several turns with the index is slower than the best without. The index is there before and after. */
+/** Whether the best of many turns with the index stays slower than the best without. The index is there before and after. */
 async function stillSlower(
   client: Client,
   advice: IndexAdvice,
@@ -72,8 +79,9 @@ async function stillSlower(
     await client.query(advice.undo)
     without = Math.min(without, await time())
     await client.query(advice.ddl)
+    if (with_ / without <= HARM) return false
   }
-  return with_ / without > HARM
+  return true
 }
 
 /** All advice at once: what any statement loses then, beside what was there before. */

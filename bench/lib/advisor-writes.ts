@@ -31,8 +31,8 @@ const WRITES: Record<string, string[]> = {
 const KEYS: Record<string, string> = { order_items: 'order_id' }
 const FIRST_NEW = 1_000_000_000
 const ROUNDS = 3
-const ROWS = 60
-const BULK = 20_000
+const ROWS = 40
+const BULK = 5_000
 
 /** Milliseconds of a row written and committed: for each kind of write the best median of a few rounds. */
 export async function timeWrites(client: Client, table: string): Promise<number[]> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { normaliseStatement } from './normalise'
+import { normaliseStatement, withCasts } from './normalise'
 
 const text = (sql: string) => normaliseStatement(sql).text
 
@@ -43,6 +43,15 @@ describe('normalising a statement', () => {
   it('turns typed literals into casts, so that the text can still be prepared', () => {
     expect(text("SELECT a FROM t WHERE d > now() - interval '1 day' AND e = date '2026-01-01'")).toBe(
       'SELECT a FROM t WHERE d > now() - $1::interval AND e = $2::date',
+    )
+  })
+
+  it('mends what pg_stat_statements makes of typed literals', () => {
+    expect(withCasts('SELECT a FROM t WHERE d > now() - interval $2 AND e = DATE $1 AND f = $3')).toBe(
+      'SELECT a FROM t WHERE d > now() - $2::interval AND e = $1::date AND f = $3',
+    )
+    expect(text('SELECT a FROM t WHERE d > now() - interval $1')).toBe(
+      'SELECT a FROM t WHERE d > now() - $1::interval',
     )
   })
 

@@ -52,10 +52,13 @@ export function normaliseStatement(sql: string): Normalised {
   const parts: string[] = []
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at] as Token
-    const typed = token.kind === 'word' && TYPED.has(token.text) && tokens[at + 1]?.kind === 'string'
-    if (typed) {
-      literals.push((tokens[at + 1] as Token).text)
+    const value = token.kind === 'word' && TYPED.has(token.text) ? tokens[at + 1] : undefined
+    if (value?.kind === 'string') {
+      literals.push(value.text)
       parts.push(`$${number()}::${token.text}`)
+      at++
+    } else if (value?.kind === 'param') {
+      parts.push(`$${number(value.text === '?' ? undefined : value.text)}::${token.text}`)
       at++
     } else if (token.kind === 'string' || (token.kind === 'number' && !isPosition(tokens, at))) {
       literals.push(token.text)
@@ -65,6 +68,19 @@ export function normaliseStatement(sql: string): Normalised {
     } else parts.push(written(token))
   }
   return { text: joined(parts), parameters: next, literals }
+}
+
+/** pg_stat_statements writes `interval $1`, which no server reads; the cast after the value means the same. */
+export function withCasts(text: string): string {
+  const pairs = tokenise(text).flatMap((token, at, tokens) => {
+    const value = tokens[at + 1]
+    return token.kind === 'word' && TYPED.has(token.text) && value?.kind === 'param' ? [{ token, value }] : []
+  })
+  return pairs.reduceRight(
+    (sql, { token, value }) =>
+      `${sql.slice(0, token.start)}${value.text}::${token.text}${sql.slice(value.end)}`,
+    text,
+  )
 }
 
 /** Drops the last semicolons, joins signs with their numbers, and shortens lists of values after IN. */

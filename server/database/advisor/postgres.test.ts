@@ -70,6 +70,12 @@ describe('index advice on PostgreSQL', () => {
     )
   })
 
+  it('reads what pg_stat_statements keeps of a statement', async () => {
+    expect(
+      await adviceOn('SELECT * FROM orders WHERE person_id = $1 AND created_at > now() - interval $2'),
+    ).toBe('orders (person_id)')
+  })
+
   it('takes a range that leaves little', async () => {
     expect(await adviceOn("SELECT * FROM orders WHERE created_at > now() - interval '1 hour'")).toBe(
       'orders (created_at)',

@@ -6,7 +6,7 @@ import { describeIndex } from './ddl'
 import { demandsOf, type TableDemand } from './demands'
 import { placesOf, usageOf } from './estimate'
 import { gather } from './gather'
-import { quoteName } from './normalise'
+import { quoteName, withCasts } from './normalise'
 import { explain, type PlanNode, type PrivateConnection, planning, planText, rowsWhere } from './planner'
 import { readStatement, type Source } from './statement'
 import type { Advised, AdviseOptions, NoneReason, TableFacts, Verdict, WorkStatement } from './types'
@@ -57,7 +57,8 @@ async function judge(
   facts: (source: Source) => Promise<TableFacts | undefined>,
   statement: WorkStatement,
 ): Promise<Judged> {
-  const { text, calls, totalMilliseconds } = statement
+  const { calls, totalMilliseconds } = statement
+  const text = withCasts(statement.text)
   const none = (reason: NoneReason, because: string): Judged => ({
     verdict: { statement, index: null, none: reason, because, evidence: null },
     bytes: 0,
