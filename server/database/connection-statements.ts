@@ -49,6 +49,11 @@ export class PreparedStatements {
     return undefined
   }
 
+  /** Whether a statement can be sent without Parse and Describe. */
+  stands(wire: StatementWire, name: string): boolean {
+    return Boolean(this.#known.get(name)) && wire.parsedStatements[name] !== undefined
+  }
+
   answered(name: string, shape: RowShape): void {
     if (this.#known.get(name) === null) this.#known.set(name, shape)
   }

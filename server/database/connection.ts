@@ -8,7 +8,7 @@ import { isLost, statementTimeout, unavailable } from './failures'
 import { Flight, type FlightOwner, type Job, type Wire } from './pipeline-query'
 import { nameOf, type StatementBook } from './pipeline-statement'
 import type { FullConfig } from './pool-config'
-import { STUCK_MS } from './pool-lanes'
+import { jobOf } from './pool-lend'
 
 /**
  * `lane`: several statements of one kind at once; `alone`: one statement; `lent`: a borrower has it;
@@ -29,6 +29,8 @@ export interface ConnectionEvents {
   trouble(): void
   /** A prepared statement was unknown or known already: something between mixes connections up. */
   namesFail(): void
+  /** Milliseconds after which what runs counts as stuck. */
+  stuckMs(): number
   /** Whether statements are prepared by name. */
   named(): boolean
 }
@@ -37,6 +39,8 @@ export interface ConnectionEvents {
 const HOLD_MS = 2
 /** Milliseconds that a cancelled statement has to end before its connection is cut. */
 const CANCEL_GRACE = 2_000
+/** Milliseconds that a server has to close a connection which says goodbye. */
+const END_GRACE = 2_000
 
 interface InnerClient {
   connection: Wire & { on(event: 'readyForQuery', listener: () => void): void }
@@ -59,6 +63,8 @@ export class Connection implements FlightOwner {
   broken = false
   /** Takes nothing more and goes back to the pool once it is empty: somebody waits for a whole connection. */
   reserved = false
+  /** A borrower's BEGIN waits for the statement that follows. */
+  beginning = false
   /** When the oldest statement became the one that runs. */
   headSince = 0
   readonly flights: Flight[] = []
@@ -90,6 +96,30 @@ export class Connection implements FlightOwner {
     this.#inner.pipeline = false
   }
 
+  /**
+   * Notes that a transaction begins: BEGIN leaves with the statement that follows, which saves a round trip.
+   * False where it can't wait: then it is sent as it is.
+   */
+  begin(): boolean {
+    if (this.load > 0 || this.broken || this.client.getTransactionStatus() !== 'I') return false
+    this.beginning = true
+    return true
+  }
+
+  /**
+   * Sends the BEGIN that waits, on its own. If it fails the connection is cut before pg sends what is queued
+   * behind it: nothing runs outside its transaction.
+   */
+  sendBegin(): void {
+    if (!this.beginning) return
+    this.beginning = false
+    const reject = () => this.cut()
+    this.#launch(
+      jobOf(this.#book.of('BEGIN'), 'BEGIN', undefined, () => {}, reject),
+      this.#dueAt(),
+    )
+  }
+
   /** Whether the server answers in time; nobody else uses the connection meanwhile. */
   async answers(milliseconds: number): Promise<boolean> {
     this.#inner.pipeline = false
@@ -114,7 +144,7 @@ export class Connection implements FlightOwner {
    * leave in one write, and both sides wake once for many statements. After HOLD_MS it leaves all the same.
    */
   send(job: Job, timeout = this.#config.queryTimeout): void {
-    const dueAt = timeout ? performance.now() + timeout : Number.POSITIVE_INFINITY
+    const dueAt = this.#dueAt(timeout)
     if (this.use !== 'lane' || this.flights.length === 0) {
       this.#launch(job, dueAt)
       return
@@ -123,12 +153,16 @@ export class Connection implements FlightOwner {
     this.#timer ??= setTimeout(() => this.#letGo(), HOLD_MS)
   }
 
+  #dueAt(timeout = this.#config.queryTimeout): number {
+    return timeout ? performance.now() + timeout : Number.POSITIVE_INFINITY
+  }
+
   /** What was not sent yet goes elsewhere when this connection is lost or what runs takes long. */
   #letGo(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const now = performance.now()
-    const elsewhere = this.broken || now - this.headSince > STUCK_MS
+    const elsewhere = this.broken || now - this.headSince > this.#events.stuckMs()
     for (const { job, dueAt } of this.#held.splice(0)) {
       if (elsewhere) this.#events.homeless(job, dueAt === Infinity ? 0 : Math.max(1, dueAt - now))
       else this.#launch(job, dueAt)
@@ -137,7 +171,13 @@ export class Connection implements FlightOwner {
 
   #launch(job: Job, dueAt: number, named = this.#events.named()): Flight {
     const now = performance.now()
-    const flight = new Flight(this, job, named ? nameOf(job.statement) : undefined, now, dueAt)
+    const name = named ? nameOf(job.statement) : undefined
+    const joined = this.beginning && name !== undefined && this.prepared.stands(this.#inner.connection, name)
+    if (!joined) this.sendBegin()
+    const flight = new Flight(this, job, name, now, dueAt)
+    flight.begins = joined
+    flight.began = joined
+    this.beginning = false
     job.statement.sent++
     if (job.statement.resets) this.broken = true
     if (this.flights.length === 0) {
@@ -146,7 +186,7 @@ export class Connection implements FlightOwner {
     }
     this.flights.push(flight)
     this.#deadline.watch(dueAt, now)
-    this.#cork()
+    if (this.use === 'lane') this.#cork()
     this.client.query(flight as never)
     return flight
   }
@@ -199,7 +239,7 @@ export class Connection implements FlightOwner {
       this.#events.namesFail()
     }
     this.prepared.drop(wire, name)
-    if (this.broken || this.client.getTransactionStatus() !== 'I') return false
+    if (this.broken || flight.began || this.client.getTransactionStatus() !== 'I') return false
     this.#launch(flight.job, flight.dueAt, false).retried = true
     return true
   }
@@ -271,11 +311,14 @@ export class Connection implements FlightOwner {
     })
   }
 
-  /** Says goodbye. A statement that still runs doesn't hold it back. */
+  /** Says goodbye. Neither a statement that still runs nor a server that is frozen holds it back. */
   end(): void {
     this.#deadline.end()
     if (this.flights.length > 0) this.cut()
-    else void this.client.end().catch(() => {})
+    else {
+      void this.client.end().catch(() => {})
+      setTimeout(() => this.cut(), END_GRACE).unref()
+    }
   }
 
   cut(): void {

@@ -8,7 +8,7 @@ const RESOLUTION = 10
  * slow, and no statement is to blame. Read about once a second.
  */
 export class Noise {
-  /** The lateness that 99 % of looks stayed below; falls slowly. */
+  /** The lateness that 95 % of looks stayed below; falls slowly. */
   ms = 0
   readonly #monitor: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION })
 
@@ -17,7 +17,7 @@ export class Noise {
   }
 
   read(): void {
-    const late = this.#monitor.percentile(99) / 1e6 - RESOLUTION
+    const late = this.#monitor.percentile(95) / 1e6 - RESOLUTION
     this.ms = Math.max(0, late, this.ms * 0.8)
     this.#monitor.reset()
   }

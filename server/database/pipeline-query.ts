@@ -35,6 +35,7 @@ interface InnerQuery {
   _canceledDueToError: unknown
   prepare(wire: Wire): void
   _checkForMultirow(): void
+  handleCommandComplete(message: unknown, wire: Wire): void
 }
 
 interface InnerResult {
@@ -51,6 +52,17 @@ const Base = Query as unknown as new (text: string, values?: unknown[]) => Inner
 /** Execute of the unnamed portal without limit, and Sync (PostgreSQL manual, 55.7). */
 const EXECUTE_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4])
 
+/**
+ * Parse, Bind and Execute of BEGIN, without a Sync: if it fails, the server skips what follows up to the Sync of
+ * the statement behind it, which therefore never runs outside its transaction (PostgreSQL manual, 55.2.4).
+ */
+const BEGIN = Buffer.concat([
+  Buffer.from([0x50, 0, 0, 0, 13, 0]),
+  Buffer.from('BEGIN\0\0\0'),
+  Buffer.from([0x42, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0]),
+  Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0]),
+])
+
 /** One statement on its way: pg's Query without its events, and without asking again for a known row description. */
 export class Flight extends Base {
   readonly job: Job
@@ -62,6 +74,10 @@ export class Flight extends Base {
   /** The server has answered; the connection is free for the next one at ReadyForQuery. */
   over = false
   retried = false
+  /** BEGIN goes before it, in the same message: its own completion is not the statement's. */
+  begins = false
+  /** It began a transaction, which its failure has ended. */
+  began = false
   readonly #owner: FlightOwner
   #shaped = false
 
@@ -92,6 +108,7 @@ export class Flight extends Base {
       this._result._prebuiltEmptyResultObject = shape.empty
     }
     this.#shaped = true
+    if (this.begins) wire._send(BEGIN)
     wire.bind({ statement: this.name, values: this.values })
     wire._send(EXECUTE_SYNC)
   }
@@ -99,6 +116,11 @@ export class Flight extends Base {
   handleRowDescription(message: { fields: unknown[] }): void {
     this._checkForMultirow()
     this._result.addFields(message.fields)
+  }
+
+  override handleCommandComplete(message: unknown, wire: Wire): void {
+    if (this.begins) this.begins = false
+    else super.handleCommandComplete(message, wire)
   }
 
   handleDataRow(message: { fields: unknown[] }): void {

@@ -26,7 +26,7 @@ export interface Statement {
 /** An answer after so many milliseconds is slow: what is behind it on its connection notices. */
 const SLOW_MS = 25
 /** So many times as late as the machine makes everything anyway. */
-const NOISE_TIMES = 4
+const NOISE_TIMES = 2
 /** One stray slow answer is forgiven after some hundred quick ones; 1 % of slow ones is not. */
 const SLOW_AT = 1.5
 const FORGET = 0.995

@@ -55,6 +55,9 @@ export function restack(error: unknown, below: (...args: never[]) => unknown): u
   return error
 }
 
+const BEGIN = /^\s*begin\s*;?\s*$/i
+const BEGUN = { command: 'BEGIN', rowCount: null, oid: null }
+
 /** What a borrower gets. After release it is of no use any more. */
 export function lend(
   connection: Connection,
@@ -64,7 +67,12 @@ export function lend(
   let returned = false
   const query = (asked: string | Asked, values?: unknown[]): unknown => {
     if (returned) return Promise.reject(new Error('This connection was given back already.'))
-    if (isSubmittable(asked)) return connection.client.query(asked as never)
+    if (isSubmittable(asked)) {
+      connection.sendBegin()
+      return connection.client.query(asked as never)
+    }
+    const text = typeof asked === 'string' ? asked : asked?.text
+    if (BEGIN.test(text) && connection.begin()) return Promise.resolve({ ...BEGUN, rows: [], fields: [] })
     return ask(asked, values)
   }
   const ask = async (asked: string | Asked, values?: unknown[]): Promise<unknown> => {
