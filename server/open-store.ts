@@ -41,7 +41,7 @@ export async function openStore(env: Env, log: Log, { serving }: { serving: bool
   const vault = openVault(loadMasterKey(env.HOLDFAST_DATA_DIR, env.HOLDFAST_MASTER_KEY), previous)
   const target = storeTarget(env, vault)
   if (target) {
-    const database = openPostgresDatabase({ log }, { ...target, ...poolConfig(env) })
+    const database = openPostgresDatabase({ log }, { ...target, ...poolConfig(env, target) })
     try {
       await migratePostgres(database.client, migrationsFolder)
       return {
@@ -87,8 +87,14 @@ export function envTarget(env: Env): Target | null {
   }
 }
 
-/** How the pool behaves. Throws when the file of DB_SSL_CA can't be read. */
-export function poolConfig(env: Env): PoolConfig & Pick<PostgresConfig, 'ca'> {
+/**
+ * How the pool to a server behaves; the direct address belongs to the server of DB_HOST alone. Throws when the
+ * file of DB_SSL_CA can't be read.
+ */
+export function poolConfig(
+  env: Env,
+  { host, port }: Pick<PostgresConfig, 'host' | 'port'>,
+): PoolConfig & Pick<PostgresConfig, 'ca'> {
   return {
     min: env.DB_POOL_MIN,
     max: env.DB_POOL_MAX,
@@ -98,7 +104,7 @@ export function poolConfig(env: Env): PoolConfig & Pick<PostgresConfig, 'ca'> {
     queryTimeout: env.DB_QUERY_TIMEOUT,
     leakTimeout: env.DB_LEAK_TIMEOUT,
     prepared: env.DB_PREPARED,
-    ...(env.DB_DIRECT_HOST
+    ...(env.DB_DIRECT_HOST && host === env.DB_HOST && port === env.DB_PORT
       ? { direct: { host: env.DB_DIRECT_HOST, port: env.DB_DIRECT_PORT ?? env.DB_PORT } }
       : {}),
     ...(env.DB_SSL_CA ? { ca: readAuthority(env.DB_SSL_CA) } : {}),

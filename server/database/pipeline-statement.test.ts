@@ -38,28 +38,28 @@ describe('what is learned about a statement', () => {
 
   it('gives one that is not known a connection of its own, and shares it afterwards', () => {
     const book = new StatementBook({ ms: 0 })
-    expect(book.runsAlone(book.of('SELECT 1'))).toBe(true)
-    expect(book.runsAlone(asked(book, 'SELECT 1', quick(1)))).toBe(false)
+    expect(book.of('SELECT 1').alone).toBe(true)
+    expect(asked(book, 'SELECT 1', quick(1)).alone).toBe(false)
   })
 
   it('knows one that is always slow after its first answer', () => {
     const book = new StatementBook({ ms: 0 })
     asked(book, 'SELECT 1', quick(500))
-    expect(book.runsAlone(asked(book, 'SELECT slow', [50]))).toBe(true)
-    expect(book.runsAlone(asked(book, 'SELECT slower than others', [12]))).toBe(true)
+    expect(asked(book, 'SELECT slow', [50]).alone).toBe(true)
+    expect(asked(book, 'SELECT slower than others', [12]).alone).toBe(true)
   })
 
   it('knows one of which 1 % is slow, and forgives one stray answer', () => {
     const book = new StatementBook({ ms: 0 })
     const rounds = Array.from({ length: 10 }, () => [...quick(99), 50]).flat()
-    expect(book.runsAlone(asked(book, 'SELECT either', [...rounds, ...quick(90)]))).toBe(true)
-    expect(book.runsAlone(asked(book, 'SELECT stray', [...quick(99), 30, ...quick(99)]))).toBe(false)
+    expect(asked(book, 'SELECT either', [...rounds, ...quick(90)]).alone).toBe(true)
+    expect(asked(book, 'SELECT stray', [...quick(99), 30, ...quick(99)]).alone).toBe(false)
   })
 
   it('blames no statement for what the whole machine suffers from', () => {
     const book = new StatementBook({ ms: 60 })
     const late = Array.from({ length: 20 }, () => [...quick(20), 90]).flat()
-    expect(book.runsAlone(asked(book, 'SELECT 1', late))).toBe(false)
+    expect(asked(book, 'SELECT 1', late).alone).toBe(false)
   })
 
   it('names a statement from its second use on, always the same', () => {

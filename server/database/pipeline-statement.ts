@@ -20,6 +20,8 @@ export interface Statement {
   recentMs: number
   /** How often it was slow of late. */
   slowness: number
+  /** It runs on a connection of its own: by its kind, because it is slow, or not yet known. */
+  alone: boolean
   name: string | undefined
 }
 
@@ -27,9 +29,9 @@ export interface Statement {
 const SLOW_MS = 25
 /** So many times as late as the machine makes everything anyway. */
 const NOISE_TIMES = 2
-/** One stray slow answer is forgiven after some hundred quick ones; 1 % of slow ones is not. */
+/** One stray slow answer is forgiven after many quick ones; 1 % of slow ones is not. */
 const SLOW_AT = 1.5
-const FORGET = 0.995
+const FORGET = 0.998
 /** A statement that mostly takes this long, and so many times as long as others, is slow too. */
 const LONG_MS = 5
 const LONG_TIMES = 4
@@ -46,6 +48,8 @@ export class StatementBook {
   #old = new Map<string, Statement>()
   readonly #texts: number
   readonly #noise: { readonly ms: number }
+  /** How often a statement was found to need a connection of its own, or not any more. */
+  turns = 0
   /** What answers take on a connection, of all statements, the last few hundred weighing most. */
   #usualMs = 0
 
@@ -79,12 +83,10 @@ export class StatementBook {
     const weight = milliseconds > slow ? Math.min(4, milliseconds / slow) : 0
     statement.slowness = statement.slowness * FORGET + weight
     this.#usualMs += (milliseconds - this.#usualMs) / 256
-  }
-
-  /** Whether a statement runs on a connection of its own: by its kind, because it is slow, or not yet known. */
-  runsAlone({ kind, calls, slowness, recentMs }: Statement): boolean {
-    if (kind === 'alone' || calls === 0 || slowness > SLOW_AT) return true
-    return recentMs > LONG_MS && recentMs > this.#usualMs * LONG_TIMES
+    const long = statement.recentMs > LONG_MS && statement.recentMs > this.#usualMs * LONG_TIMES
+    const alone = statement.kind === 'alone' || statement.slowness > SLOW_AT || long
+    if (alone !== statement.alone) this.turns++
+    statement.alone = alone
   }
 
   /** Those that were answered at least once. */
@@ -121,6 +123,7 @@ function readStatement(text: string): Statement {
     maxMs: 0,
     recentMs: 0,
     slowness: 0,
+    alone: true,
     name: undefined,
   }
 }

@@ -43,6 +43,7 @@ export class Dispatch {
   readonly #deps: DispatchDeps
   /** Connections on which one statement runs for itself. */
   #alone = 0
+  #turns = 0
   /** When a statement last wanted to share a connection. */
   #sharedAt = 0
   /** When a connection was last lost: what has been idle since before is checked before it is handed out. */
@@ -103,7 +104,7 @@ export class Dispatch {
     const { use } = connection
     if (use === 'lent') return
     if (connection.load === 0) {
-      if (this.line.size > 0 && this.#deps.shares()) this.line.sort(this.#kindOf)
+      this.#sort()
       if (use === 'lane' || use === 'alone' || use === 'returned') this.settle(connection)
       return
     }
@@ -134,7 +135,15 @@ export class Dispatch {
   }
 
   readonly #kindOf = (statement: Statement): WaiterKind =>
-    !this.#deps.shares() || this.#deps.book.runsAlone(statement) ? 'alone' : 'lane'
+    !this.#deps.shares() || statement.alone ? 'alone' : 'lane'
+
+  /** Those who wait change lines when more is known of their statements. */
+  #sort(): void {
+    const { turns } = this.#deps.book
+    if (turns === this.#turns) return
+    this.#turns = turns
+    if (this.line.size > 0 && this.#deps.shares()) this.line.sort(this.#kindOf)
+  }
 
   /** Finds a connection for a statement that can take it at once. */
   #place(statement: Statement, kind: WaiterKind): Connection | undefined {
