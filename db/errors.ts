@@ -12,10 +12,19 @@ export function isUniqueViolation(error: unknown): boolean {
   return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY'
 }
 
-/** Whether a transaction lost a race that PostgreSQL resolves by asking for another try (40001, 40P01). */
+/**
+ * Whether a transaction is worth another try: it lost a race (40001, 40P01), or what was prepared for it is
+ * out of date, which is mended for the next time (0A000 after a change of the table, 26000 and 42P05 by a pooler).
+ */
 export function isRetryable(error: unknown): boolean {
   const code = databaseCode(error)
-  return code === '40001' || code === '40P01'
+  if (code === '0A000') return /cached plan/.test(rootMessage(error))
+  return code === '40001' || code === '40P01' || code === '26000' || code === '42P05'
+}
+
+function rootMessage(error: unknown): string {
+  const cause = (error as { cause?: unknown } | null)?.cause
+  return cause instanceof Error ? rootMessage(cause) : String((error as Error).message)
 }
 
 function isCoded(error: unknown): error is { code: string } {

@@ -5,7 +5,7 @@ import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
 import { migrate as migrateSqliteStore } from 'drizzle-orm/better-sqlite3/migrator'
 import { drizzle as drizzlePg, type NodePgClient } from 'drizzle-orm/node-postgres'
 import { migrate as migratePgStore } from 'drizzle-orm/node-postgres/migrator'
-import type { PgHandle } from './open'
+import type { PgConnection, PgHandle } from './open'
 
 /** The schema that holds drizzle's bookkeeping on PostgreSQL. */
 export const bookkeeping = { schema: 'drizzle', table: '__drizzle_migrations' }
@@ -45,28 +45,44 @@ export function migrateSqlite(client: BetterSqlite3.Database, folder: string): v
   }
 }
 
-/** Brings a PostgreSQL store to this release's schema; an advisory lock lets one instance do it while others wait. */
+/**
+ * Brings a PostgreSQL store to this release's schema; a lock lets one instance do it while others wait. The lock
+ * belongs to a transaction of a connection of its own: behind a transaction pooler a session has none.
+ */
 export async function migratePostgres(pool: PgHandle, folder: string): Promise<void> {
-  const connection = await pool.connect()
-  const query = connection.query.bind(connection) as (
-    sql: string,
-    params?: unknown[],
-  ) => Promise<{ rows: Row[] }>
+  const open = () => pool.direct?.() ?? pool.connect()
+  const holder = await open()
+  let broken = true
   try {
-    await query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
-    const table = `${bookkeeping.schema}.${bookkeeping.table}`
-    const has = (await query('SELECT to_regclass($1) AS name', [table])).rows[0]?.name
-    const applied = has ? (await query(`SELECT max(created_at) AS at FROM ${table}`)).rows[0]?.at : null
-    refuseNewer(applied == null ? null : Number(applied), join(folder, 'pg'))
-    await migratePgStore(drizzlePg(connection as unknown as NodePgClient), {
-      migrationsFolder: join(folder, 'pg'),
-    })
+    const hold = holder.query.bind(holder) as Ask
+    await hold('BEGIN')
+    await hold('SET LOCAL idle_in_transaction_session_timeout = 0')
+    await hold('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
+    const connection = await open()
+    try {
+      await upgrade(connection, folder)
+    } finally {
+      connection.release()
+    }
+    await hold('COMMIT')
+    broken = false
   } finally {
-    // A connection that could not give the lock back must not go on holding it in the pool.
-    const unlocked = await query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => null)
-    connection.release(unlocked === null)
+    holder.release(broken)
   }
 }
+
+async function upgrade(connection: PgConnection, folder: string): Promise<void> {
+  const query = connection.query.bind(connection) as Ask
+  const table = `${bookkeeping.schema}.${bookkeeping.table}`
+  const has = (await query('SELECT to_regclass($1) AS name', [table])).rows[0]?.name
+  const applied = has ? (await query(`SELECT max(created_at) AS at FROM ${table}`)).rows[0]?.at : null
+  refuseNewer(applied == null ? null : Number(applied), join(folder, 'pg'))
+  await migratePgStore(drizzlePg(connection as unknown as NodePgClient), {
+    migrationsFolder: join(folder, 'pg'),
+  })
+}
+
+type Ask = (sql: string, params?: unknown[]) => Promise<{ rows: Row[] }>
 
 interface Row {
   name?: string | null

@@ -25,6 +25,8 @@ export interface StoreHandle {
 export interface PgHandle {
   query: NodePgClient['query']
   connect(): Promise<PgConnection>
+  /** A connection whose session lasts until it is released, past any pooler, without a deadline. */
+  direct?(): Promise<PgConnection>
 }
 
 export interface PgConnection {

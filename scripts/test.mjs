@@ -35,6 +35,11 @@ const ENGINES = [
   { debian: ['postgresql'], what: 'PostgreSQL', there: debianPostgres, instead: embeddedPostgres },
   { debian: ['redis-server'], what: 'Redis', there: () => has('redis-server') },
   {
+    debian: ['pgbouncer'],
+    what: 'PgBouncer',
+    there: () => has('pgbouncer') || fs.existsSync('/usr/sbin/pgbouncer'),
+  },
+  {
     debian: ['chromium'],
     what: 'Chromium',
     there: () => fs.existsSync('/usr/bin/chromium'),

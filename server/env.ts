@@ -99,6 +99,25 @@ export const variables = {
   DB_SSL: variable(flag().default(false), 'true or false', 'Connect to PostgreSQL over TLS, verified', {
     shown: 'false',
   }),
+  DB_SSL_CA: variable(
+    text().optional(),
+    'a file in PEM',
+    'Certificate of the authority that signed the server’s; without it the system’s are trusted',
+  ),
+  DB_DIRECT_HOST: variable(
+    text().optional(),
+    'a host name or address',
+    'The server itself where DB_HOST is a pooler such as PgBouncer: for LISTEN, session locks and COPY',
+  ),
+  DB_DIRECT_PORT: variable(port().optional(), 'a port, 1 to 65535', 'Port of the server itself', {
+    shown: 'DB_PORT',
+  }),
+  DB_PREPARED: variable(
+    z.enum(['auto', 'on', 'off']).default('auto'),
+    'auto, on or off',
+    'Prepare statements by name; auto does so unless a pooler stands between',
+    { shown: 'auto' },
+  ),
   DB_READ_HOST: variable(list().default([]), 'host names, separated by commas', 'Replicas for reads', {
     unused: true,
   }),
@@ -116,6 +135,24 @@ export const variables = {
     'milliseconds',
     'How long a caller waits for a connection',
     { shown: '30000' },
+  ),
+  DB_CONNECT_TIMEOUT: variable(
+    milliseconds().default(5_000),
+    'milliseconds',
+    'How long TCP, TLS and sign-in of one connection may take',
+    { shown: '5000' },
+  ),
+  DB_QUERY_TIMEOUT: variable(
+    milliseconds().default(30_000),
+    'milliseconds; 0 for no end',
+    'How long a statement may take before it is cancelled',
+    { shown: '30000' },
+  ),
+  DB_LEAK_TIMEOUT: variable(
+    milliseconds().default(60_000),
+    'milliseconds; 0 for never',
+    'How long a connection may be borrowed before the log tells by whom',
+    { shown: '60000' },
   ),
   DB_IDLE_TIMEOUT: variable(
     milliseconds().default(30_000),
@@ -245,6 +282,11 @@ export function parseVariables(environment: Given, file: Given = {}): Env {
   if (env.DB_POOL_MIN > env.DB_POOL_MAX) {
     throw new ConfigurationError(
       `DB_POOL_MIN is ${env.DB_POOL_MIN}; it takes at most DB_POOL_MAX, which is ${env.DB_POOL_MAX}.`,
+    )
+  }
+  if (env.DB_DIRECT_PORT && !env.DB_DIRECT_HOST) {
+    throw new ConfigurationError(
+      'DB_DIRECT_PORT is set but DB_DIRECT_HOST is not; it takes the host name of the server itself.',
     )
   }
   if (env.DB_TYPE === 'postgresql' && !env.DB_HOST) {

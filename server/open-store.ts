@@ -1,9 +1,15 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { migratePostgres, migrateSqlite } from '@/db/migrate'
 import { retiredReason } from '@/db/retired'
 import { Store } from '@/db/store'
-import { type Database, openPostgresDatabase, openSqliteDatabase, type PoolConfig } from './database'
+import {
+  type Database,
+  openPostgresDatabase,
+  openSqliteDatabase,
+  type PoolConfig,
+  type PostgresConfig,
+} from './database'
 import { ConfigurationError, type Env } from './env'
 import { type InstanceLock, lockDataDir } from './instance-lock'
 import type { Log } from './log'
@@ -35,7 +41,7 @@ export async function openStore(env: Env, log: Log, { serving }: { serving: bool
   const vault = openVault(loadMasterKey(env.HOLDFAST_DATA_DIR, env.HOLDFAST_MASTER_KEY), previous)
   const target = storeTarget(env, vault)
   if (target) {
-    const database = openPostgresDatabase({ log }, { ...target, ...poolConfig(env) })
+    const database = openPostgresDatabase({ log }, { ...target, ...poolConfig(env, target) })
     try {
       await migratePostgres(database.client, migrationsFolder)
       return {
@@ -81,13 +87,40 @@ export function envTarget(env: Env): Target | null {
   }
 }
 
-export function poolConfig(env: Env): PoolConfig {
+/**
+ * How the pool to a server behaves; the direct address belongs to the server of DB_HOST alone. Throws when the
+ * file of DB_SSL_CA can't be read.
+ */
+export function poolConfig(
+  env: Env,
+  { host, port }: Pick<PostgresConfig, 'host' | 'port'>,
+): PoolConfig & Pick<PostgresConfig, 'ca'> {
   return {
     min: env.DB_POOL_MIN,
     max: env.DB_POOL_MAX,
     acquireTimeout: env.DB_ACQUIRE_TIMEOUT,
     idleTimeout: env.DB_IDLE_TIMEOUT,
+    connectTimeout: env.DB_CONNECT_TIMEOUT,
+    queryTimeout: env.DB_QUERY_TIMEOUT,
+    leakTimeout: env.DB_LEAK_TIMEOUT,
+    prepared: env.DB_PREPARED,
+    ...(env.DB_DIRECT_HOST && host === env.DB_HOST && port === env.DB_PORT
+      ? { direct: { host: env.DB_DIRECT_HOST, port: env.DB_DIRECT_PORT ?? env.DB_PORT } }
+      : {}),
+    ...(env.DB_SSL_CA ? { ca: readAuthority(env.DB_SSL_CA) } : {}),
   }
+}
+
+function readAuthority(file: string): string {
+  try {
+    const pem = readFileSync(file, 'utf8')
+    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem
+  } catch (error) {
+    throw new ConfigurationError(
+      `DB_SSL_CA names ${file}, which cannot be read (${(error as { code?: string }).code}). Check the path and its permissions.`,
+    )
+  }
+  throw new ConfigurationError(`DB_SSL_CA names ${file}, which holds no certificate; it takes a file in PEM.`)
 }
 
 /** PostgreSQL if the environment or an earlier switchover says so; null for SQLite. */

@@ -71,7 +71,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       clock,
       log,
       publish: (event) => system.publish(event),
-      openPostgres: (target) => openPostgresDatabase({ log }, { ...target, ...poolConfig(env) }),
+      openPostgres: (target) => openPostgresDatabase({ log }, { ...target, ...poolConfig(env, target) }),
       database: () => database,
       adopt(next) {
         database = next

@@ -52,6 +52,16 @@ export function acquireTimeout(place: Place, cause: unknown): HoldfastError {
   )
 }
 
+/** What a caller gets whose statement met its deadline, after `milliseconds`. A write may have happened or not. */
+export function statementTimeout(place: Place, milliseconds: number): HoldfastError {
+  return new HoldfastError('DATABASE_UNAVAILABLE', {
+    message: `PostgreSQL at ${place.host}:${place.port} did not answer a statement within ${(milliseconds / 1000).toFixed(1)} s; it is being cancelled.`,
+    remedy: 'Look for slow statements and locks on the Database page, or raise DB_QUERY_TIMEOUT.',
+    retryAfterMs: 1_000,
+    details: { reason: 'deadline' },
+  })
+}
+
 export function queueFull(place: Place): HoldfastError {
   return new HoldfastError('DATABASE_UNAVAILABLE', {
     message: `All ${place.max} database connections are in use and too many callers wait already.`,
@@ -107,6 +117,10 @@ export function explainFailure(place: Place, error: unknown): { detail: string; 
     ],
     '53300': ['The server admits no more connections.', 'Raise max_connections, or end unused sessions.'],
     '57P03': ['The server is starting or shutting down.', 'Try again in a moment.'],
+    SEARCH_PATH: [
+      'The pooler refuses the search_path, and the role has another one.',
+      `ALTER ROLE "${user}" SET search_path = …, or add options to ignore_startup_parameters of the pooler.`,
+    ],
     SELF_SIGNED_CERT_IN_CHAIN: untrusted,
     DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
     UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
@@ -140,5 +154,5 @@ const noTls: [string, string] = [
 ]
 const untrusted: [string, string] = [
   "The server's certificate is signed by nobody that this machine trusts.",
-  'Add its authority to NODE_EXTRA_CA_CERTS and restart.',
+  "Set DB_SSL_CA to its authority's certificate in PEM and restart.",
 ]

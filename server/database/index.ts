@@ -7,7 +7,36 @@ import { openSqliteFile } from './sqlite'
 import { type DatabaseFigures, type DatabaseStats, figuresOf, statsOf } from './stats'
 
 export type { Quantiles } from '@/server/histogram'
-export type { PoolConfig, PoolFigures, PostgresConfig } from './postgres'
+export type {
+  Advised,
+  AdviseOptions,
+  Evidence,
+  IndexAdvice,
+  IndexProblem,
+  IndexShape,
+  NoneReason,
+  Normalised,
+  PrivateConnection,
+  ProblemOptions,
+  Verdict,
+  WorkStatement,
+} from './advisor'
+export {
+  adviseIndexes,
+  adviseSqliteIndexes,
+  describeIndex,
+  findIndexProblems,
+  findSqliteIndexProblems,
+  normaliseStatement,
+} from './advisor'
+export type {
+  DirectConnection,
+  Leak,
+  PoolConfig,
+  PoolFigures,
+  PoolMode,
+  PostgresConfig,
+} from './postgres'
 export type { DatabaseFigures, DatabaseStats, PostgresFacts, SqliteFacts } from './stats'
 export type { ConnectionTest, TestStep, TestStepId, TestStepState, TestTarget } from './test'
 export { testConnection } from './test'

@@ -13,6 +13,10 @@ export class DatabaseMetrics {
   /** Callers that gave up waiting for a connection, and those who were refused because the queue was full. */
   acquireTimeouts = 0
   queueRefusals = 0
+  /** Statements whose callers were refused at their deadline. */
+  statementTimeouts = 0
+  /** Connections that were borrowed and not given back in time. */
+  leaks = 0
   readonly queryTime = new Histogram()
   readonly waitTime = new Histogram()
 
@@ -34,6 +38,8 @@ export class DatabaseMetrics {
       connectionsClosed: this.connectionsClosed,
       acquireTimeouts: this.acquireTimeouts,
       queueRefusals: this.queueRefusals,
+      statementTimeouts: this.statementTimeouts,
+      leaks: this.leaks,
       queryTime: this.queryTime.counts(),
       waitTime: this.waitTime.counts(),
     }
@@ -48,6 +54,8 @@ export interface DatabaseCounts {
   connectionsClosed: number
   acquireTimeouts: number
   queueRefusals: number
+  statementTimeouts: number
+  leaks: number
   queryTime: HistogramCounts
   waitTime: HistogramCounts
 }

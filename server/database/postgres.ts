@@ -1,128 +1,123 @@
-import { performance } from 'node:perf_hooks'
-import { Client, type ClientConfig } from 'pg'
+import type { Client } from 'pg'
 import type { PgConnection, PgHandle } from '@/db/open'
 import type { Log } from '@/server/log'
-import {
-  acquireTimeout,
-  cannotConnect,
-  isLasting,
-  isLost,
-  poolClosed,
-  queueFull,
-  unavailable,
-} from './failures'
+import { Connection, type ConnectionEvents } from './connection'
+import { openClient, readSurroundings } from './connection-open'
+import { cannotConnect, isLasting, poolClosed } from './failures'
 import { DatabaseMetrics } from './metrics'
-import { tlsOptions } from './tls'
+import { Noise } from './pipeline-noise'
+import { type Statement, StatementBook } from './pipeline-statement'
+import {
+  DEFAULTS,
+  type FullConfig,
+  type PoolConfig,
+  type PoolFigures,
+  type PoolMode,
+  type PostgresConfig,
+} from './pool-config'
+import { type DirectConnection, openDirect } from './pool-direct'
+import { Dispatch } from './pool-dispatch'
+import { Growth } from './pool-growth'
+import { STUCK_MS } from './pool-lanes'
+import { type Leak, Loans, traceOf } from './pool-leaks'
+import { type Asked, isSubmittable, jobOf, lend, restack, textOf } from './pool-lend'
 
-export interface PostgresConfig {
-  host: string
-  port: number
-  database: string
-  user: string
-  password: string
-  /** true: encrypt and verify the certificate; 'no-verify': encrypt only; absent or false: plain. */
-  ssl?: boolean | 'no-verify'
-  /** `schema` first in search_path; absent: the server's default. */
-  schema?: string
-}
-
-export interface PoolConfig {
-  min: number
-  max: number
-  /** Milliseconds a caller waits for a connection at most. */
-  acquireTimeout: number
-  /** Milliseconds after which an unused connection above `min` is closed. */
-  idleTimeout: number
-  /** Milliseconds for TCP, TLS and authentication of one connection. */
-  connectTimeout?: number
-  /** Callers that may wait at once; one more is refused. */
-  maxWaiting?: number
-  /** Milliseconds a connection lives, give or take a tenth, so that not all are renewed at once. */
-  lifetime?: number
-}
-
-export interface PoolFigures {
-  min: number
-  max: number
-  inUse: number
-  idle: number
-  waiting: number
-}
-
-/** Milliseconds in which a connection that has been idle since before some trouble must answer. */
-const CHECK_TIMEOUT = 1_000
-
-interface Member {
-  client: Client
-  idleSince: number
-  retireAt: number
-  broken: boolean
-}
-
-interface Waiter {
-  give(member: Member): void
-  refuse(error: Error): void
-}
+export type { PoolConfig, PoolFigures, PoolMode, PostgresConfig } from './pool-config'
+export type { DirectConnection } from './pool-direct'
+export type { Leak } from './pool-leaks'
 
 /**
- * A pool over pg's Client. pg's own Pool destroys a connection on any SQL error of `pool.query`, opens no
- * minimum, has one timeout for connecting and for waiting, and an unbounded queue; this one does not.
+ * A pool over pg's Client. Single statements share connections, several on their way at once; transactions,
+ * cursors and COPY have one of their own, as have statements known to be slow. pg's own Pool destroys a
+ * connection on any SQL error of `pool.query`, opens no minimum, has one timeout for connecting and for
+ * waiting, and an unbounded queue; this one does not.
  */
 export class PostgresPool implements PgHandle {
   readonly metrics = new DatabaseMetrics()
-  readonly config: Readonly<PostgresConfig & Required<PoolConfig>>
+  readonly config: Readonly<FullConfig>
   readonly #log: Log
-  readonly #members = new Set<Member>()
-  readonly #idle: Member[] = []
-  readonly #waiting: Waiter[] = []
-  #opening = 0
-  #closing: Promise<void> | undefined
-  #lastFailure: unknown
-  /** When a connection was last lost: what has been idle since before is checked before it is handed out. */
-  #troubleAt = 0
-  #reopenAt = 0
-  #reopenDelay = 0
+  readonly #noise = new Noise()
+  readonly #book = new StatementBook(this.#noise)
+  readonly #members = new Set<Connection>()
+  readonly #direct = new Set<Connection>()
+  readonly #loans: Loans
+  readonly #dispatch: Dispatch
+  readonly #growth: Growth
+  readonly #events: ConnectionEvents
   readonly #upkeep: NodeJS.Timeout
+  #closing: Promise<void> | undefined
+  /** Whether a pooler stands between; null before the first connection. */
+  #pooler: boolean | null = null
+  #named: boolean
 
   constructor({ log }: { log: Log }, config: PostgresConfig & PoolConfig) {
     this.#log = log
-    this.config = { connectTimeout: 5_000, maxWaiting: 1_000, lifetime: 30 * 60_000, ...config }
-    this.#upkeep = setInterval(() => this.#keepUp(), 1_000).unref()
+    this.config = { ...DEFAULTS, ...config }
+    this.#named = this.config.prepared === 'on'
+    this.#loans = new Loans(this.config.leakTimeout, log)
+    this.#dispatch = this.#makeDispatch()
+    this.#growth = this.#makeGrowth()
+    this.#events = this.#makeEvents()
+    this.#upkeep = setInterval(() => {
+      this.#noise.read()
+      this.#keepUp()
+    }, 1_000).unref()
     this.#keepUp()
   }
 
-  /** Runs one statement on a connection of the pool. An SQL error keeps the connection. */
-  readonly query: PgHandle['query'] = (async (text: string, values?: unknown[]) => {
-    const connection = await this.connect()
+  /** Runs one statement; it may share a connection with others. An SQL error keeps the connection. */
+  readonly query: PgHandle['query'] = (async (asked: string | Asked, values?: unknown[]) => {
+    if (isSubmittable(asked)) throw new TypeError('COPY and cursors need a connection: connect().')
+    const statement = this.#book.of(textOf(asked))
     try {
-      return await (connection.query as PlainQuery)(text, values)
-    } finally {
-      connection.release()
+      return await new Promise((resolve, reject) => {
+        const job = jobOf(statement, asked, values, resolve, reject)
+        this.#dispatch.run(job, typeof asked === 'string' ? undefined : asked.query_timeout)
+      })
+    } catch (error) {
+      throw restack(error, this.query as never)
     }
   }) as unknown as PgHandle['query']
 
-  /** Hands out a connection, longest waiting caller first. Throws DATABASE_UNAVAILABLE after `acquireTimeout`. */
-  async connect(): Promise<PgConnection> {
-    const start = performance.now()
-    let member = this.#idle.pop() ?? (await this.#wait())
-    // After trouble an idle connection must first answer: it may be dead without a sign.
-    while (member.idleSince <= this.#troubleAt && !(await this.#answers(member))) {
-      this.#remove(member)
-      member = this.#idle.pop() ?? (await this.#wait())
-    }
-    this.metrics.waitTime.record(performance.now() - start)
-    return this.#lend(member)
+  /**
+   * Lends a connection, to the longest waiting caller first: for transactions, cursors and COPY. Throws
+   * DATABASE_UNAVAILABLE after `acquireTimeout`.
+   */
+  connect(): Promise<PgConnection> {
+    const trace = traceOf(this.connect)
+    return new Promise((resolve, reject) => {
+      this.#dispatch.lend((connection) => resolve(this.#lend(connection, trace)), reject)
+    })
+  }
+
+  /**
+   * Opens a connection outside the pool, at DB_DIRECT_HOST if that is given: for LISTEN, session locks, long
+   * COPY and DDL. It has no deadline. Release ends it.
+   */
+  direct(): Promise<DirectConnection> {
+    if (this.#closing) return Promise.reject(poolClosed())
+    return openDirect(this.config, this.#book, this.#events, this.#direct)
   }
 
   figures(): PoolFigures {
-    const idle = this.#idle.length
-    return {
-      min: this.config.min,
-      max: this.config.max,
-      inUse: this.#members.size - idle,
-      idle,
-      waiting: this.#waiting.length,
-    }
+    const idle = this.#dispatch.idle.length
+    const { min, max } = this.config
+    return { min, max, inUse: this.#members.size - idle, idle, waiting: this.#dispatch.line.size }
+  }
+
+  mode(): PoolMode {
+    const sessions = this.#pooler === false || this.config.direct !== undefined
+    return { pooler: this.#pooler, prepared: this.#named, pipelined: this.#pooler === false, sessions }
+  }
+
+  /** Connections that were borrowed too long ago, with their borrowers' stacks. */
+  leaks(): Leak[] {
+    return this.#loans.leaks()
+  }
+
+  /** What was asked since the start, by text: calls, times, errors. */
+  statements(): Readonly<Statement>[] {
+    return this.#book.list()
   }
 
   /** Lets borrowed connections come back for at most `graceMs`, then ends all. Waiting callers are refused. */
@@ -131,206 +126,132 @@ export class PostgresPool implements PgHandle {
     return this.#closing
   }
 
-  async #answers({ client }: Member): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined
-    const silence = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), CHECK_TIMEOUT)
+  readonly #stuckMs = (): number => STUCK_MS + this.#noise.ms * 2
+
+  #makeDispatch(): Dispatch {
+    const { config, metrics } = this
+    return new Dispatch({
+      ...{ config, metrics, book: this.#book, stuckMs: this.#stuckMs },
+      shares: () => this.#pooler === false,
+      full: () => this.#members.size + this.#growth.opening >= config.max,
+      grow: (more) => this.#growth.grow(more),
+      lastFailure: () => this.#growth.lastFailure,
+      remove: (connection) => {
+        this.#remove(connection)
+        this.#keepUp()
+      },
     })
-    const answer = client.query('SELECT 1').then(
-      () => true,
-      () => false,
-    )
-    return Promise.race([answer, silence]).finally(() => clearTimeout(timer))
   }
 
-  #lend(member: Member): PgConnection {
-    let returned = false
+  #makeGrowth(): Growth {
+    const { config, metrics } = this
+    return new Growth({
+      ...{ log: this.#log, metrics },
+      open: () => this.#open(),
+      wanted: () => Math.max(this.#dispatch.line.size, config.min - this.#members.size),
+      room: () => config.max - this.#members.size,
+      opened: (connection) => {
+        this.#members.add(connection)
+        this.#dispatch.settle(connection)
+      },
+      // A wrong password stays wrong, and a server that never answered is a mistake in the configuration.
+      failed: (error) => {
+        if (metrics.connectionsOpened > 0 && !isLasting(error)) return
+        this.#dispatch.line.refuseAll(cannotConnect(config, error))
+      },
+    })
+  }
+
+  #makeEvents(): ConnectionEvents {
+    const { metrics } = this
     return {
-      query: ((...args: Parameters<PlainQuery>) => this.#run(member, args)) as unknown as PgHandle['query'],
-      release: (destroy?: boolean) => {
-        if (returned) return
-        returned = true
-        this.#takeBack(member, destroy === true)
+      statement: this.config.metrics ? (ms, error) => metrics.statement(ms, error) : () => {},
+      homeless: (job, timeout) => this.#dispatch.run(job, timeout),
+      moved: (connection) => this.#dispatch.moved(connection),
+      overdue: () => {
+        metrics.statementTimeouts++
+        this.#dispatch.trouble()
+      },
+      trouble: () => this.#dispatch.trouble(),
+      stuckMs: this.#stuckMs,
+      named: () => this.#named,
+      namesFail: () => {
+        if (this.config.prepared !== 'auto' || !this.#named) return
+        this.#named = false
+        this.#pooler = true
+        this.#log.warn({}, 'prepared statements are mixed up by a pooler: they are not used any more')
       },
     }
   }
 
-  #run(member: Member, args: Parameters<PlainQuery>): unknown {
-    const query = member.client.query.bind(member.client) as unknown as PlainQuery
-    // COPY streams and cursors bring a submit function and answer at once.
-    if (typeof (args[0] as { submit?: unknown }).submit === 'function') return query(...args)
-    const start = performance.now()
-    return query(...args).then(
-      (result) => {
-        this.metrics.statement(performance.now() - start)
-        return result
-      },
-      (error: unknown) => {
-        this.metrics.statement(performance.now() - start, error)
-        if (!isLost(error)) throw error
-        member.broken = true
-        this.#troubleAt = Date.now()
-        throw unavailable(this.config, error)
-      },
-    )
-  }
-
-  #wait(): Promise<Member> {
-    if (this.#closing) return Promise.reject(poolClosed())
-    if (this.#waiting.length >= this.config.maxWaiting) {
-      this.metrics.queueRefusals++
-      return Promise.reject(queueFull(this.config))
-    }
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        give: (member) => {
-          clearTimeout(timer)
-          resolve(member)
-        },
-        refuse: (error) => {
-          clearTimeout(timer)
-          reject(error)
-        },
-      }
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1)
-        this.metrics.acquireTimeouts++
-        reject(acquireTimeout(this.config, this.#lastFailure))
-      }, this.config.acquireTimeout)
-      this.#waiting.push(waiter)
-      this.#grow()
+  #lend(connection: Connection, trace: { stack?: string }): PgConnection {
+    connection.lend()
+    const end = this.#loans.begin(trace)
+    return lend(connection, this.#book, (destroy) => {
+      end()
+      if (destroy || connection.beginning) connection.broken = true
+      // What the borrower did not wait for must end first.
+      if (connection.load > 0) connection.use = 'returned'
+      else this.#dispatch.settle(connection)
     })
   }
 
-  #takeBack(member: Member, destroy: boolean): void {
-    // A borrower that left a transaction open must not hand it to the next one.
-    const open = member.client.getTransactionStatus() !== 'I'
-    if (destroy || open || member.broken || this.#closing || Date.now() >= member.retireAt) {
-      this.#remove(member)
-      this.#keepUp()
-      return
-    }
-    this.#offer(member)
+  async #open(): Promise<Connection> {
+    let connection: Connection | undefined
+    const client = await openClient(this.config, (error) => connection && this.#lost(connection, error))
+    if (this.#pooler === null) await this.#look(client)
+    connection = new Connection(client, this.config, this.#book, this.#events)
+    return connection
   }
 
-  #offer(member: Member): void {
-    member.idleSince = Date.now()
-    const waiter = this.#waiting.shift()
-    if (waiter) waiter.give(member)
-    else this.#idle.push(member)
+  /** Finds out once whether a pooler stands between: then sessions change from statement to statement. */
+  async #look(client: Client): Promise<void> {
+    const { pooler } = await readSurroundings(client, this.config.connectTimeout)
+    if (this.#pooler !== null) return
+    this.#pooler = pooler
+    this.#named = this.config.prepared === 'on' || (this.config.prepared === 'auto' && !pooler)
+    if (pooler) this.#log.info({ prepared: this.#named }, 'the database is behind a pooler')
   }
 
-  /** Opens a connection for a waiting caller while there is room. */
-  #grow(): void {
-    const wanted = Math.max(this.#waiting.length, this.config.min - this.#members.size)
-    while (
-      !this.#closing &&
-      this.#opening < wanted &&
-      this.#members.size + this.#opening < this.config.max &&
-      // After a failure one connection at a time is tried, so that a lost server isn't stormed.
-      (this.#reopenDelay === 0 || (this.#opening === 0 && Date.now() >= this.#reopenAt))
-    ) {
-      this.#opening++
-      void this.#open()
-    }
-  }
-
-  async #open(): Promise<void> {
-    const { host, port, database, user, password, ssl, schema, connectTimeout, lifetime } = this.config
-    const config: ClientConfig = {
-      host,
-      port,
-      database,
-      user,
-      password,
-      ssl: tlsOptions(host, ssl),
-      connectionTimeoutMillis: connectTimeout,
-      keepAlive: true,
-      application_name: 'holdfast',
-      ...(schema ? { options: `-c search_path=${schema.replace(/[\\ ]/g, '\\$&')}` } : {}),
-    }
-    const client = new Client(config)
-    const member: Member = {
-      client,
-      idleSince: Date.now(),
-      retireAt: Date.now() + lifetime * (0.9 + Math.random() * 0.2),
-      broken: false,
-    }
-    // Without a listener an error between two queries would end the process.
-    client.on('error', (error) => this.#lost(member, error))
-    client.on('end', () => this.#lost(member))
-    try {
-      await client.connect()
-    } catch (error) {
-      this.#opening--
-      this.#failed(error)
-      void client.end().catch(() => {})
-      return
-    }
-    this.#opening--
-    this.#lastFailure = undefined
-    this.#reopenDelay = 0
-    this.metrics.connectionsOpened++
-    this.#members.add(member)
-    this.#offer(member)
-    this.#grow()
-  }
-
-  #failed(error: unknown): void {
-    this.metrics.connectionFailures++
-    if (this.#lastFailure === undefined) this.#log.warn({ error }, 'a database connection could not be made')
-    this.#lastFailure = error
-    // A wrong password stays wrong, and a server that never answered is a mistake in the configuration.
-    if (this.metrics.connectionsOpened === 0 || isLasting(error)) {
-      for (const waiter of this.#waiting.splice(0)) waiter.refuse(cannotConnect(this.config, error))
-    }
-    this.#reopenDelay = Math.min(1_000, Math.max(50, this.#reopenDelay * 2))
-    this.#reopenAt = Date.now() + this.#reopenDelay * (0.5 + Math.random() / 2)
-    setTimeout(() => this.#grow(), this.#reopenDelay + 1).unref()
-  }
-
-  #lost(member: Member, error?: unknown): void {
-    member.broken = true
-    const at = this.#idle.indexOf(member)
-    if (at === -1) return
+  #lost(connection: Connection, error?: unknown): void {
+    connection.die()
+    if (!this.#dispatch.leaveIdle(connection)) return
     if (error !== undefined) this.metrics.connectionFailures++
-    this.#troubleAt = Date.now()
-    this.#idle.splice(at, 1)
-    this.#remove(member)
+    this.#dispatch.trouble()
+    this.#remove(connection)
   }
 
-  #remove(member: Member): void {
-    if (!this.#members.delete(member)) return
+  #remove(connection: Connection): void {
+    if (!this.#members.delete(connection)) return
     this.metrics.connectionsClosed++
-    void member.client.end().catch(() => {})
+    connection.end()
   }
 
-  /** Closes what is too old or unused for too long, and opens up to the minimum. */
+  /** Closes what is too old or unused for too long, reports leaks, and opens up to the minimum. */
   #keepUp(): void {
     const now = Date.now()
-    for (const member of [...this.#idle]) {
-      const spare = this.#members.size > this.config.min && now - member.idleSince > this.config.idleTimeout
-      if (!spare && now < member.retireAt) continue
-      this.#idle.splice(this.#idle.indexOf(member), 1)
-      this.#remove(member)
+    this.metrics.leaks += this.#loans.report()
+    for (const lane of this.#dispatch.lanes) if (now >= lane.retireAt) lane.reserved = true
+    for (const connection of [...this.#dispatch.idle]) {
+      const unused = now - connection.idleSince > this.config.idleTimeout
+      const spare = unused && this.#members.size > this.config.min
+      if (!spare && now < connection.retireAt) continue
+      this.#dispatch.leaveIdle(connection)
+      this.#remove(connection)
     }
-    this.#grow()
+    this.#growth.grow()
   }
 
   async #end(graceMs: number): Promise<void> {
     clearInterval(this.#upkeep)
-    for (const waiter of this.#waiting.splice(0)) waiter.refuse(poolClosed())
+    this.#growth.end()
+    this.#noise.end()
+    this.#dispatch.close()
     const until = Date.now() + graceMs
-    for (const member of this.#idle.splice(0)) this.#remove(member)
+    for (const connection of this.#dispatch.idle.splice(0)) this.#remove(connection)
     while (this.#members.size > 0 && Date.now() < until) await new Promise((done) => setTimeout(done, 10))
-    for (const member of [...this.#members]) {
-      this.#members.delete(member)
-      // A statement that still runs would hold end() back.
-      ;(
-        member.client as unknown as { connection: { stream: { destroy(): void } } }
-      ).connection.stream.destroy()
-    }
+    for (const connection of [...this.#members, ...this.#direct]) connection.cut()
+    this.#members.clear()
+    this.#direct.clear()
   }
 }
-
-type PlainQuery = (query: unknown, values?: unknown[]) => Promise<unknown>

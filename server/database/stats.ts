@@ -62,6 +62,8 @@ export interface DatabaseStats {
   connectionsClosed: number
   acquireTimeouts: number
   queueRefusals: number
+  statementTimeouts: number
+  leaks: number
   queryTime: Quantiles
   waitTime: Quantiles
   /** Milliseconds that reading the facts took. */

@@ -82,7 +82,7 @@ export async function testConnection(target: TestTarget): Promise<ConnectionTest
     await step('authentication', async () => {
       client = new Client({
         ...target,
-        ssl: tlsOptions(target.host, target.ssl),
+        ssl: tlsOptions(target.host, target.ssl, target.ca),
         connectionTimeoutMillis: STEP_TIMEOUT,
         query_timeout: STEP_TIMEOUT,
         application_name: 'holdfast connection test',
@@ -146,7 +146,10 @@ async function negotiate(target: TestTarget, socket: Socket): Promise<Finding> {
       remedy: 'Set ssl = on with a certificate on the server, or switch TLS off here.',
     }
   }
-  const secure = connectTls({ socket, ...(tlsOptions(target.host, target.ssl) as ConnectionOptions) })
+  const secure = connectTls({
+    socket,
+    ...(tlsOptions(target.host, target.ssl, target.ca) as ConnectionOptions),
+  })
   secure.on('error', () => {})
   await once(secure, 'secureConnect', { signal: AbortSignal.timeout(STEP_TIMEOUT) })
   const { subject, valid_to } = secure.getPeerCertificate()
