@@ -2,8 +2,8 @@ import type BetterSqlite3 from 'better-sqlite3'
 import { openPostgres, openSqlite, type StoreHandle } from '@/db/open'
 import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
-import { type PoolConfig, type PostgresConfig, PostgresPool } from './postgres'
-import { openSqliteFile } from './sqlite'
+import { type PoolConfig, type PostgresConfig, PostgresPool } from './pool/pool'
+import { openSqliteFile } from './sqlite/open'
 import { type DatabaseFigures, type DatabaseStats, figuresOf, statsOf } from './stats'
 
 export type { Quantiles } from '@/server/histogram'
@@ -36,7 +36,7 @@ export type {
   PoolFigures,
   PoolMode,
   PostgresConfig,
-} from './postgres'
+} from './pool/pool'
 export type { DatabaseFigures, DatabaseStats, PostgresFacts, SqliteFacts } from './stats'
 export type { ConnectionTest, TestStep, TestStepId, TestStepState, TestTarget } from './test'
 export { testConnection } from './test'

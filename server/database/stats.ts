@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { type Quantiles, quantiles } from '@/server/histogram'
 import type { DatabaseCounts } from './metrics'
-import type { PoolFigures, PostgresPool } from './postgres'
-import type { SqliteDriver } from './sqlite'
+import type { PoolFigures, PostgresPool } from './pool/pool'
+import type { SqliteDriver } from './sqlite/open'
 
 /** What is open: a SQLite handle or a PostgreSQL pool. */
 export type Driver =

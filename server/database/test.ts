@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { Client } from 'pg'
 import { explainFailure } from './failures'
-import type { PostgresConfig } from './postgres'
+import type { PostgresConfig } from './pool/pool'
 import { tlsOptions } from './tls'
 
 /** A server to be tried. */

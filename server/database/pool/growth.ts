@@ -1,6 +1,6 @@
 import type { Log } from '@/server/log'
+import type { DatabaseMetrics } from '../metrics'
 import type { Connection } from './connection'
-import type { DatabaseMetrics } from './metrics'
 
 /** What a pool tells its growth, and learns from it. */
 export interface GrowthDeps {

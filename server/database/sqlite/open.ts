@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import BetterSqlite3 from 'better-sqlite3'
 import { HoldfastError } from '@/server/errors'
-import { DatabaseMetrics } from './metrics'
+import { DatabaseMetrics } from '../metrics'
 
 /** First 16 bytes of every SQLite 3 file (SQLite manual, "Database File Format"). */
 const MAGIC = 'SQLite format 3\0'

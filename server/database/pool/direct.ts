@@ -1,10 +1,10 @@
 import type { PgConnection } from '@/db/open'
+import { cannotConnect } from '../failures'
+import type { FullConfig } from './config'
 import { Connection, type ConnectionEvents } from './connection'
 import { openClient } from './connection-open'
-import { cannotConnect } from './failures'
+import { lend } from './lend'
 import type { StatementBook } from './pipeline-statement'
-import type { FullConfig } from './pool-config'
-import { lend } from './pool-lend'
 
 /** A connection to the server itself, with a session that lasts until it is released. */
 export interface DirectConnection extends PgConnection {

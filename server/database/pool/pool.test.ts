@@ -3,7 +3,7 @@ import { waitUntil } from '@/db/testing/processes'
 import { startPostgres } from '@/db/testing/servers'
 import { createDatabase, needsPostgres, sharedPostgres } from '@/db/testing/shared'
 import { openLog } from '@/server/log'
-import { type PoolConfig, PostgresPool } from './postgres'
+import { type PoolConfig, PostgresPool } from './pool'
 
 const log = openLog('error', () => {})
 const limits: PoolConfig = { min: 1, max: 2, acquireTimeout: 2_000, idleTimeout: 30_000 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll } from 'vitest'
 import { createDatabase, sharedPostgres } from '@/db/testing/shared'
 import { openLog } from '@/server/log'
-import { type PoolConfig, type PostgresConfig, PostgresPool } from './postgres'
+import { type PoolConfig, type PostgresConfig, PostgresPool } from './pool'
 
 export interface Answer<Row> {
   rows: Row[]

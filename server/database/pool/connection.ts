@@ -1,14 +1,14 @@
 import { performance } from 'node:perf_hooks'
 import type { Client } from 'pg'
 import { databaseCode } from '@/db/errors'
+import { isLost, statementTimeout, unavailable } from '../failures'
 import { sendCancel } from './cancel'
+import type { FullConfig } from './config'
 import { Deadline } from './connection-deadline'
 import { PreparedStatements } from './connection-statements'
-import { isLost, statementTimeout, unavailable } from './failures'
+import { jobOf } from './lend'
 import { Flight, type FlightOwner, type Job, type Wire } from './pipeline-query'
 import { nameOf, type StatementBook } from './pipeline-statement'
-import type { FullConfig } from './pool-config'
-import { jobOf } from './pool-lend'
 
 /**
  * `lane`: several statements of one kind at once; `alone`: one statement; `lent`: a borrower has it;

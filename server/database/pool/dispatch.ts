@@ -1,11 +1,11 @@
+import { acquireTimeout, poolClosed, queueFull } from '../failures'
+import type { DatabaseMetrics } from '../metrics'
+import type { FullConfig } from './config'
 import type { Connection } from './connection'
-import { acquireTimeout, poolClosed, queueFull } from './failures'
-import type { DatabaseMetrics } from './metrics'
+import { bestLane, gathers, mustEmpty, takes } from './lanes'
 import type { Job } from './pipeline-query'
 import type { Statement, StatementBook } from './pipeline-statement'
-import type { FullConfig } from './pool-config'
-import { bestLane, gathers, mustEmpty, takes } from './pool-lanes'
-import { type Waiter, type WaiterKind, WaitingLine } from './pool-queue'
+import { type Waiter, type WaiterKind, WaitingLine } from './queue'
 
 /** What handing out needs of its pool. */
 export interface DispatchDeps {

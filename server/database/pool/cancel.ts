@@ -1,6 +1,6 @@
 import { Connection } from 'pg'
-import type { PostgresConfig } from './pool-config'
-import { tlsOptions } from './tls'
+import { tlsOptions } from '../tls'
+import type { PostgresConfig } from './config'
 
 /** What names a backend to its server: BackendKeyData of the connection's start. */
 export interface BackendKey {

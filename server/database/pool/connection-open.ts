@@ -1,6 +1,6 @@
 import { Client, type ClientConfig } from 'pg'
-import type { FullConfig } from './pool-config'
-import { tlsOptions } from './tls'
+import { tlsOptions } from '../tls'
+import type { FullConfig } from './config'
 
 /** What the first connection tells about what stands between. */
 export interface Surroundings {

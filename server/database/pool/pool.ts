@@ -1,12 +1,8 @@
 import type { Client } from 'pg'
 import type { PgConnection, PgHandle } from '@/db/open'
 import type { Log } from '@/server/log'
-import { Connection, type ConnectionEvents } from './connection'
-import { openClient, readSurroundings } from './connection-open'
-import { cannotConnect, isLasting, poolClosed } from './failures'
-import { DatabaseMetrics } from './metrics'
-import { Noise } from './pipeline-noise'
-import { type Statement, StatementBook } from './pipeline-statement'
+import { cannotConnect, isLasting, poolClosed } from '../failures'
+import { DatabaseMetrics } from '../metrics'
 import {
   DEFAULTS,
   type FullConfig,
@@ -14,17 +10,21 @@ import {
   type PoolFigures,
   type PoolMode,
   type PostgresConfig,
-} from './pool-config'
-import { type DirectConnection, openDirect } from './pool-direct'
-import { Dispatch } from './pool-dispatch'
-import { Growth } from './pool-growth'
-import { STUCK_MS } from './pool-lanes'
-import { type Leak, Loans, traceOf } from './pool-leaks'
-import { type Asked, isSubmittable, jobOf, lend, restack, textOf } from './pool-lend'
+} from './config'
+import { Connection, type ConnectionEvents } from './connection'
+import { openClient, readSurroundings } from './connection-open'
+import { type DirectConnection, openDirect } from './direct'
+import { Dispatch } from './dispatch'
+import { Growth } from './growth'
+import { STUCK_MS } from './lanes'
+import { type Leak, Loans, traceOf } from './leaks'
+import { type Asked, isSubmittable, jobOf, lend, restack, textOf } from './lend'
+import { Noise } from './pipeline-noise'
+import { type Statement, StatementBook } from './pipeline-statement'
 
-export type { PoolConfig, PoolFigures, PoolMode, PostgresConfig } from './pool-config'
-export type { DirectConnection } from './pool-direct'
-export type { Leak } from './pool-leaks'
+export type { PoolConfig, PoolFigures, PoolMode, PostgresConfig } from './config'
+export type { DirectConnection } from './direct'
+export type { Leak } from './leaks'
 
 /**
  * A pool over pg's Client. Single statements share connections, several on their way at once; transactions,

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openSqliteFile } from './sqlite'
+import { openSqliteFile } from './open'
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-sqlite-'))
 afterAll(() => rmSync(folder, { recursive: true }))
