@@ -4,7 +4,7 @@ import type { Store } from '@/db/store'
 import { system as itself, recordAudit } from './audit'
 import { type Cache, type CacheConfig, openCache } from './cache'
 import { type Clock, systemClock } from './clock'
-import { type Database, openPostgresDatabase } from './database'
+import { type Database, type Operations, openOperations, openPostgresDatabase } from './database'
 import type { Env } from './env'
 import { type Log, openLog } from './log'
 import { type Migration, openMigration } from './migration'
@@ -22,6 +22,8 @@ export interface Runtime {
   store: Store
   /** The database under the store; another one after a switchover. */
   readonly database: Database
+  /** What an operator does to that database. */
+  operations: Operations
   cache: Cache
   security: Security
   system: System
@@ -63,6 +65,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       totpWindow: env.TWO_FA_WINDOW,
     },
   )
+  const operations = openOperations({ store, clock, log, inspect: () => database.inspect })
   const system = openSystem({ clock, log, store, cache, database: () => database, url: env.HOLDFAST_URL })
   const migration = openMigration(
     {
@@ -109,6 +112,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     get database() {
       return database
     },
+    operations,
     cache,
     security,
     system,

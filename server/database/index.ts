@@ -2,7 +2,8 @@ import type BetterSqlite3 from 'better-sqlite3'
 import { openPostgres, openSqlite, type StoreHandle } from '@/db/open'
 import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
-import { type PoolConfig, type PostgresConfig, PostgresPool } from './pool/pool'
+import type { FullConfig } from './pool/config'
+import { type Leak, type PoolConfig, type PoolMode, type PostgresConfig, PostgresPool } from './pool/pool'
 import { openSqliteFile } from './sqlite/open'
 import { type DatabaseFigures, type DatabaseStats, figuresOf, statsOf } from './stats'
 
@@ -29,6 +30,7 @@ export {
   findSqliteIndexProblems,
   normaliseStatement,
 } from './advisor'
+export { type Operations, openOperations } from './operations'
 export type {
   DirectConnection,
   Leak,
@@ -48,7 +50,28 @@ interface Opened {
   figures(): DatabaseFigures
   /** The same with what the database tells about itself. Never throws: `reachable` is false instead. */
   stats(): Promise<DatabaseStats>
+  /** How the pool works with what stands between, and what was borrowed too long ago; null on SQLite. */
+  pool(): PoolDetail | null
   close(): Promise<void>
+}
+
+export interface PoolDetail {
+  mode: PoolMode
+  /** Milliseconds and counts, as configured. */
+  limits: Pick<
+    FullConfig,
+    'min' | 'max' | 'acquireTimeout' | 'connectTimeout' | 'queryTimeout' | 'idleTimeout' | 'leakTimeout'
+  >
+  leaks: Leak[]
+}
+
+function poolDetail(pool: PostgresPool): PoolDetail {
+  const { min, max, acquireTimeout, connectTimeout, queryTimeout, idleTimeout, leakTimeout } = pool.config
+  return {
+    mode: pool.mode(),
+    limits: { min, max, acquireTimeout, connectTimeout, queryTimeout, idleTimeout, leakTimeout },
+    leaks: pool.leaks(),
+  }
 }
 
 export interface SqliteDatabase extends Opened {
@@ -85,6 +108,7 @@ export function openSqliteDatabase(
     handle: openSqlite(client),
     figures: () => figuresOf(driver),
     stats: () => statsOf(driver, clock.now(), openedAt),
+    pool: () => null,
     close: async () => {
       client.close()
     },
@@ -108,6 +132,7 @@ export function openPostgresDatabase(
     handle: openPostgres(pool),
     figures: () => figuresOf(driver),
     stats: () => statsOf(driver, clock.now(), openedAt),
+    pool: () => poolDetail(pool),
     close: () => pool.close(),
   }
 }

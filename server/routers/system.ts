@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { variables } from '@/server/env'
-import { metrics } from '@/server/system'
+import { type MetricName, metricNames, metrics } from '@/server/system'
 import { aboutProcess } from '@/server/system/about'
 import { describeConfig } from '@/server/system/config'
 import { procedure, router } from '@/server/trpc/init'
 import { liveEvents } from './live'
+
+const instant = z.int().min(0).max(8_640_000_000_000_000)
 
 export const systemRouter = router({
   /** The one event stream: samples, news of migrations, audit events. Resumes after `lastEventId`. */
@@ -23,6 +25,23 @@ export const systemRouter = router({
       metrics,
       now: ctx.runtime.clock.now(),
     })),
+
+  /** Rolled-up samples of hours and days: the mean and the highest of each step. */
+  range: procedure('system:read')
+    .input(
+      z
+        .strictObject({
+          from: instant,
+          to: instant,
+          points: z.int().min(2).max(720).default(360),
+          metrics: z
+            .array(z.enum(metricNames as [MetricName, ...MetricName[]]))
+            .min(1)
+            .max(12),
+        })
+        .refine(({ from, to }) => from < to, { path: ['to'], message: 'must be after from' }),
+    )
+    .query(({ ctx, input }) => ctx.runtime.system.range(input)),
 
   /** Every component with its state, since when, and what to do. */
   health: procedure('system:read')
