@@ -1,8 +1,12 @@
+import { fileURLToPath } from 'node:url'
+import { Pool } from 'pg'
 import type { TestProject } from 'vitest/node'
 import { bundle } from '@/scripts/bundle.mjs'
+import { migratePostgres } from '../migrate'
 import { findPostgresBinaries } from './postgres'
 import { findRedisServer } from './redis'
-import { startPostgres, startRedis } from './servers'
+import { type PostgresServer, startPostgres, startRedis } from './servers'
+import { emptyStore } from './shared'
 
 /** What tests share in one run; null where the engine is missing and that is allowed. */
 export type SharedEngine = { host: string; port: number; user: string; password: string; url: string }
@@ -22,6 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await bundle()
   const strict = process.getuid?.() === 0 || Boolean(process.env.CI)
   const postgres = strict || findPostgresBinaries() ? await startPostgres() : null
+  if (postgres) await makeEmptyStore(postgres)
   const redis = strict || findRedisServer() ? await startRedis({ password: 'shared' }) : null
   project.provide('postgres', postgres && pick({ ...postgres, port: postgres.port, url: postgres.url }))
   project.provide('redis', redis && pick({ ...redis, user: 'default', password: 'shared', url: redis.url }))
@@ -33,4 +38,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 function pick(engine: SharedEngine): SharedEngine {
   const { host, port, user, password, url } = engine
   return { host, port, user, password, url }
+}
+
+async function makeEmptyStore(server: PostgresServer): Promise<void> {
+  const { url } = await server.createDatabase(emptyStore)
+  const pool = new Pool({ connectionString: url, max: 2 })
+  await migratePostgres(pool, fileURLToPath(new URL('../migrations', import.meta.url)))
+  await pool.end()
 }

@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url'
 import BetterSqlite3 from 'better-sqlite3'
 import { Pool } from 'pg'
 import { afterEach, describe } from 'vitest'
-import { migratePostgres, migrateSqlite } from '../migrate'
+import { migrateSqlite } from '../migrate'
 import { type Dialect, openPostgres, openSqlite } from '../open'
 import { Store } from '../store'
 import type { AuditKey } from '../unit'
-import { createDatabase, needsPostgres } from './shared'
+import { createDatabase, emptyStore, needsPostgres } from './shared'
 
 const migrations = fileURLToPath(new URL('../migrations', import.meta.url))
 
@@ -56,12 +56,11 @@ export async function openTestPostgres(
   later: (step: () => unknown) => void,
   connections = 10,
 ): Promise<Store> {
-  const { url, drop } = await createDatabase()
+  const { url, drop } = await createDatabase(emptyStore)
   later(drop)
   const pool = new Pool({ connectionString: url, max: connections })
   // Ended on purpose when the database is dropped.
   pool.on('error', () => {})
   later(() => pool.end())
-  await migratePostgres(pool, migrations)
   return new Store(openPostgres(pool), testAuditKey)
 }
