@@ -1,5 +1,6 @@
+import type { BrowserContext } from '@playwright/test'
 import { expectAccessible } from './accessible'
-import { consoleTest, expect, setUp, signIn } from './fixtures'
+import { consoleTest, expect, setUp } from './fixtures'
 
 const test = consoleTest()
 
@@ -20,17 +21,22 @@ const PAGES = {
   '/nowhere': 'No page has this address',
 }
 
+let context: BrowserContext
+
 test.beforeAll('the first admin', async ({ browser, console }) => {
-  const page = await browser.newPage({ baseURL: console.url })
+  context = await browser.newContext({ baseURL: console.url })
+  const page = await context.newPage()
   await setUp(page, console.setUpLink ?? '')
   await page.close()
 })
+test.afterAll(() => context.close())
 
 for (const [path, heading] of Object.entries(PAGES)) {
   test(`${path} is accessible in both themes, wide and narrow, and asks no other address`, async ({
-    page,
     console,
   }) => {
+    // One session for all pages: a sign-in takes as long as a page's checks.
+    const page = await context.newPage()
     const elsewhere: string[] = []
     const violations: string[] = []
     page.on('request', (request) => {
@@ -39,7 +45,6 @@ for (const [path, heading] of Object.entries(PAGES)) {
     page.on('console', (message) => {
       if (/content security policy/i.test(message.text())) violations.push(message.text())
     })
-    await signIn(page, path)
     for (const width of [1440, 320]) {
       await page.setViewportSize({ width, height: 900 })
       await page.goto(path)
@@ -47,5 +52,6 @@ for (const [path, heading] of Object.entries(PAGES)) {
       await expectAccessible(page)
     }
     expect({ elsewhere, violations }).toEqual({ elsewhere: [], violations: [] })
+    await page.close()
   })
 }
