@@ -11,6 +11,15 @@ export const AREAS = [
 
 /** Pages of an area that has several: its sub-navigation and the palette show them. */
 export const SUB_PAGES = {
+  '/database': [
+    { href: '/database', label: 'Pools' },
+    { href: '/database/sessions', label: 'Sessions' },
+    { href: '/database/queries', label: 'Queries' },
+    { href: '/database/indexes', label: 'Index advice' },
+    { href: '/database/tables', label: 'Tables' },
+    { href: '/database/replicas', label: 'Replicas' },
+    { href: '/database/test', label: 'Connection test' },
+  ],
   '/security': [
     { href: '/security', label: 'Events' },
     { href: '/security/users', label: 'Users and roles' },
