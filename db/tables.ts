@@ -4,6 +4,7 @@ export type Role = 'viewer' | 'operator' | 'admin'
 export type UserState = 'invited' | 'active' | 'disabled'
 export type RefreshStatus = 'active' | 'rotated' | 'revoked'
 export type AuditOutcome = 'success' | 'failure' | 'denied'
+export type IndexChangeState = 'running' | 'applied' | 'failed' | 'undoing' | 'undone'
 export type RunState =
   | 'planned'
   | 'running'
@@ -13,6 +14,20 @@ export type RunState =
   | 'failed'
   | 'completed'
   | 'switched_over'
+
+/** Milliseconds a call and calls, over one stretch of time. */
+interface MeasuredTime {
+  calls: number
+  meanMs: number
+  from: number
+  to: number
+}
+
+/** Counters of statements: what they last showed, and what was added since counting began. Milliseconds. */
+interface Counted {
+  last: { calls: number; totalMs: number }
+  since: { calls: number; totalMs: number }
+}
 
 /** Defines every table of the store once, over the column makers of one dialect. */
 export function defineTables(c: Columns) {
@@ -379,6 +394,100 @@ export function defineTables(c: Columns) {
     (t) => [c.index('migration_log_run').on(t.runId, t.time)],
   )
 
+  /** What the console measured of itself, a row for each instance and step of a minute or ten (server/system). */
+  const metricRollups = c.table(
+    'metric_rollups',
+    {
+      /** instance:step:at, so that writing one again changes nothing. */
+      id: c.text().primaryKey(),
+      /** The process that measured. */
+      instance: c.text().notNull(),
+      /** Milliseconds. */
+      step: c.int().notNull(),
+      /** Begin of the step. */
+      at: c.time().notNull(),
+      /** Samples taken in it, the first of them and the last. */
+      samples: c.int().notNull(),
+      firstAt: c.time().notNull(),
+      lastAt: c.time().notNull(),
+      /** Key in `meta` of the metrics' names, in the order of `values`. */
+      names: c.text().notNull(),
+      /** JSON text: [means, highest, counts], null where nothing was measured. */
+      values: c.text().notNull(),
+    },
+    (t) => [c.index('metric_rollups_at').on(t.step, t.at)],
+  )
+
+  /** Calls and time of single statements by the hour (server/database/history). */
+  const statementRollups = c.table(
+    'statement_rollups',
+    {
+      /** fingerprint:at:writer */
+      id: c.text().primaryKey(),
+      fingerprint: c.text().notNull(),
+      /** Begin of the hour. */
+      at: c.time().notNull(),
+      /** `server` for counters of the server itself, else the instance that sent the statements. */
+      writer: c.text().notNull(),
+      calls: c.big().notNull(),
+      /** Microseconds. */
+      total: c.big().notNull(),
+      /** Microseconds; null in an hour in which the longest call so far was not outdone. */
+      longest: c.big(),
+      rows: c.big(),
+    },
+    (t) => [
+      c.index('statement_rollups_at').on(t.at),
+      c.index('statement_rollups_statement').on(t.fingerprint, t.at),
+    ],
+  )
+
+  /** Who alone does something for all instances, and until when without renewal. */
+  const leases = c.table('leases', {
+    name: c.text().primaryKey(),
+    owner: c.text().notNull(),
+    until: c.time().notNull(),
+  })
+
+  /** Indexes that were made or dropped from the console (server/database/changes). */
+  const indexChanges = c.table(
+    'index_changes',
+    {
+      id: c.text().primaryKey(),
+      /** Of the advice that it follows. */
+      key: c.text().notNull(),
+      kind: c.text().$type<'create' | 'drop'>().notNull(),
+      /** Where it was made: an index does not move with the store to another database. */
+      dialect: c.text().$type<'sqlite' | 'postgresql'>().notNull(),
+      schema: c.text(),
+      table: c.text().notNull(),
+      index: c.text().notNull(),
+      ddl: c.text().notNull(),
+      undo: c.text().notNull(),
+      state: c.text().$type<IndexChangeState>().notNull(),
+      /** 1 while the server works on it, else null: unique, so that there is one at a time. */
+      busy: c.int(),
+      /** Who works on it, and until when without a sign of life. */
+      leaseOwner: c.text(),
+      leaseUntil: c.time(),
+      actor: c.text().notNull(),
+      requestedAt: c.time().notNull(),
+      finishedAt: c.time(),
+      undoneAt: c.time(),
+      error: c.text(),
+      expected: c.json().$type<{ costBefore: number; costAfter: number }>(),
+      fingerprints: c.json().$type<string[]>().notNull(),
+      before: c.json().$type<MeasuredTime>(),
+      after: c.json().$type<MeasuredTime>(),
+      /** By writer: the last reading of the counters of its statements, and what was counted since the change. */
+      counted: c.json().$type<Record<string, Counted>>(),
+    },
+    (t) => [
+      c.uniqueIndex('index_changes_busy').on(t.busy),
+      c.index('index_changes_requested').on(t.requestedAt),
+    ],
+  )
+
   return {
     meta,
     users,
@@ -399,6 +508,10 @@ export function defineTables(c: Columns) {
     uploads,
     migrationRuns,
     migrationLog,
+    metricRollups,
+    statementRollups,
+    leases,
+    indexChanges,
   }
 }
 

@@ -1,10 +1,20 @@
+import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Store } from '@/db/store'
 import { system as itself, recordAudit } from './audit'
 import { type Cache, type CacheConfig, openCache } from './cache'
 import { type Clock, systemClock } from './clock'
-import { type Database, type Operations, openOperations, openPostgresDatabase } from './database'
+import {
+  type Database,
+  type IndexChanges,
+  type Operations,
+  openIndexChanges,
+  openOperations,
+  openPostgresDatabase,
+  openStatementHistory,
+  type StatementHistory,
+} from './database'
 import type { Env } from './env'
 import { type Log, openLog } from './log'
 import { type Migration, openMigration } from './migration'
@@ -24,6 +34,10 @@ export interface Runtime {
   readonly database: Database
   /** What an operator does to that database. */
   operations: Operations
+  /** Index advice, and what was made of it. */
+  indexes: IndexChanges
+  /** Calls and time of single statements over days. */
+  statements: StatementHistory
   cache: Cache
   security: Security
   system: System
@@ -66,7 +80,19 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     },
   )
   const operations = openOperations({ store, clock, log, inspect: () => database.inspect })
-  const system = openSystem({ clock, log, store, cache, database: () => database, url: env.HOLDFAST_URL })
+  // Random: a name that two processes could share would let one count what the other measured.
+  const instance = randomUUID()
+  const indexes = openIndexChanges({ store, clock, log, database: () => database })
+  const statements = openStatementHistory({ store, clock, log, database: () => database, instance })
+  const system = openSystem({
+    clock,
+    log,
+    store,
+    cache,
+    instance,
+    database: () => database,
+    url: env.HOLDFAST_URL,
+  })
   const migration = openMigration(
     {
       store,
@@ -101,6 +127,8 @@ export async function openRuntime(env: Env): Promise<Runtime> {
   await note('sys_startup')
   security.start()
   system.start()
+  statements.start()
+  indexes.start()
   await migration.start()
 
   return {
@@ -113,6 +141,8 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       return database
     },
     operations,
+    indexes,
+    statements,
     cache,
     security,
     system,
@@ -125,7 +155,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       await migration.close()
       // A store that is away must not keep the rest from closing.
       await note('sys_shutdown').catch((error) => log.warn({ error }, 'the shutdown could not be noted'))
-      await system.close()
+      await Promise.all([system.close(), indexes.close(), statements.close()])
       await security.close()
       await cache.close()
       await database.close()

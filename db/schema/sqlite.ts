@@ -24,4 +24,8 @@ export const {
   uploads,
   migrationRuns,
   migrationLog,
+  metricRollups,
+  statementRollups,
+  leases,
+  indexChanges,
 } = tables

@@ -30,6 +30,8 @@ export {
   findSqliteIndexProblems,
   normaliseStatement,
 } from './advisor'
+export { type IndexChanges, openIndexChanges } from './changes'
+export { openStatementHistory, type StatementHistory } from './history'
 export { type Operations, openOperations } from './operations'
 export type {
   DirectConnection,

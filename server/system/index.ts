@@ -6,6 +6,7 @@ import { type Health, judge } from './health'
 import { History, type HistoryColumns } from './history'
 import { type Delivered, Hub, type Subscription } from './hub'
 import { Reader } from './reader'
+import type { RangeColumns, RangeQuery } from './rollups'
 import { Sampler } from './sampler'
 import type { CacheSource, DatabaseSource } from './sources'
 
@@ -14,6 +15,7 @@ export type { Health, HealthComponent, HealthState } from './health'
 export type { HistoryColumns } from './history'
 export type { Delivered } from './hub'
 export { type MetricName, metricNames, metrics } from './metrics'
+export type { RangeColumns, RangeQuery } from './rollups'
 
 export interface SystemDeps {
   clock: Clock
@@ -22,6 +24,8 @@ export interface SystemDeps {
   cache: CacheSource
   /** The database under the store, which a switchover replaces. */
   database: () => DatabaseSource
+  /** Names this process among those that share the store; random without. */
+  instance?: string
   /** Public origin of the console, for its verdict on plain http. */
   url?: string
 }
@@ -35,6 +39,8 @@ export interface System {
   latest(): Sample | undefined
   /** The newest samples as columns; all that are kept (15 minutes) without a count. */
   history(count?: number): HistoryColumns
+  /** Hours and days from the store, of all instances together, with what this one has not written yet. */
+  range(query: RangeQuery): Promise<RangeColumns>
   /** The event after which a stream goes on from what `history` has told. */
   lastEventId(): string
   health(): Promise<Health>
@@ -86,6 +92,7 @@ export function openSystem(deps: SystemDeps): System {
     subscribe: (subscription) => hub.subscribe(subscription),
     latest: () => history.latest,
     history: (count) => history.columns(count),
+    range: async () => ({ step: 60_000, at: [], mean: {}, max: {} }) as unknown as RangeColumns,
     lastEventId: () => hub.lastId,
     health,
     async close() {
