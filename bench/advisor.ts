@@ -2,30 +2,32 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
-import {
-  type Advised,
-  adviseIndexes,
-  describeIndex,
-  type IndexAdvice,
-  type IndexShape,
-} from '@/server/database'
-import { applyAll, applyAndMeasure, type Before, timeAll } from './lib/advisor-apply'
-import { loadShop, ROWS, SERVER } from './lib/advisor-data'
-import { proveLabels } from './lib/advisor-prove'
-import { type Labelled, STATEMENTS } from './lib/advisor-statements'
+import { type Agreement, askAdvisor } from './lib/advisor/agree'
+import { DESK } from './lib/advisor/desk'
+import { measureHarm } from './lib/advisor/harm'
+import { proveLabels } from './lib/advisor/prove'
+import { SHOP } from './lib/advisor/shop'
+import { loadWork, SERVER, type Work } from './lib/advisor/work'
 import { benchLine, seconds } from './lib/measure'
 
 /**
- * Asks the advisor about every labelled statement, by statistics and, where the server has it, by HypoPG; then does
- * what it says, measures, and takes it back. `agreed` is the lower of the two shares.
+ * Labelled statements of two applications, of which one was never used to tune the advisor: proves the labels by
+ * timing, asks the advisor, by HypoPG where the server has it and by statistics, then does what it says on a copy
+ * and measures what that slows. `agreed` is the lowest share of any set by any method.
  */
-const help = `Usage: npm run bench -- advisor [--prove-labels]
+const help = `Usage: npm run bench -- advisor [--work shop,desk] [--part labels,advice,harm]
 
-  --prove-labels   times every label instead: a right index gives 2×, and beside a 'none' no index gives 1.3×`
+  labels   times every label: a right index gives 2×, and beside a 'none' no index of one or two columns gives 1.3×
+  advice   asks the advisor and counts where it says what the label says
+  harm     applies the advice to a copy, and measures statements and writes beside the original, in turn`
+
+const PARTS = ['labels', 'advice', 'harm']
+const WORKS = [SHOP, DESK]
 
 const { values } = parseArgs({
   options: {
-    'prove-labels': { type: 'boolean', default: false },
+    work: { type: 'string', default: WORKS.map(({ name }) => name).join(',') },
+    part: { type: 'string', default: PARTS.join(',') },
     help: { type: 'boolean', default: false },
   },
 })
@@ -33,7 +35,10 @@ if (values.help) {
   console.log(help)
   process.exit(0)
 }
+const wanted = (part: string): boolean => values.part.split(',').includes(part)
+const works = WORKS.filter(({ name }) => values.work.split(',').includes(name))
 
+const started = performance.now()
 const server = await startPostgres({ settings: SERVER })
 try {
   await bench(server)
@@ -42,86 +47,73 @@ try {
 }
 
 async function bench(postgres: PostgresServer): Promise<void> {
-  console.log(
-    `PostgreSQL ${postgres.version}: ${Object.entries(SERVER)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(' ')}`,
-  )
+  const settings = Object.entries(SERVER).map(([key, value]) => `${key}=${value}`)
+  console.log(`PostgreSQL ${postgres.version}: ${settings.join(' ')}`)
   console.log(`${availableParallelism()} cores, Node ${process.versions.node}`)
-  const started = performance.now()
-  const url = await loadShop(postgres)
-  console.log(`rows ${JSON.stringify(ROWS)}, loaded in ${seconds(performance.now() - started)}`)
-  const none = STATEMENTS.filter(({ right }) => right.length === 0).length
-  console.log(`${STATEMENTS.length} statements, of ${none} no index is right`)
+  let wrong = 0
+  const shares: number[] = []
+  const harmed: string[] = []
+  for (const work of works) {
+    const done = await benchWork(postgres, work)
+    wrong += done.wrong
+    shares.push(...done.agreements.map(({ agreed }) => agreed / work.statements.length))
+    harmed.push(...done.harmed)
+  }
+  for (const line of harmed) console.log(`HARM ${line}`)
+  const statements = works.reduce((sum, work) => sum + work.statements.length, 0)
+  // Never rounded up to the bar.
+  const agreed = Math.floor(Math.min(...shares) * 100) / 100
+  const figures = {
+    statements,
+    ...(wanted('advice') && { agreed }),
+    ...(wanted('harm') && { harmful: harmed.length }),
+  }
+  console.log(`${wrong} labels are refuted; all took ${seconds(performance.now() - started)}`)
+  if (wrong > 0 || harmed.length > 0 || agreed < 0.95) process.exitCode = 1
+  console.log(benchLine('advisor', figures))
+}
+
+async function benchWork(postgres: PostgresServer, work: Work) {
+  const clock = stopwatch()
+  const url = await loadWork(postgres, work)
+  const none = work.statements.filter(({ right }) => right.length === 0).length
+  console.log(
+    `${work.name}: rows ${JSON.stringify(work.rows)}, loaded in ${clock()}; ${work.statements.length} statements, of ${none} no index is right`,
+  )
   const client = new Client({ connectionString: url })
   await client.connect()
+  let wrong = 0
+  let agreements: Agreement[] = []
   try {
-    if (values['prove-labels']) {
-      if ((await proveLabels(client)) > 0) process.exitCode = 1
-    } else await adviseAndApply(client)
+    if (wanted('labels')) {
+      wrong = await proveLabels(client, work.statements)
+      console.log(`${work.name}: labels timed in ${clock()}, ${wrong} refuted`)
+    }
+    if (wanted('advice') || wanted('harm')) {
+      agreements = await askAdvisor(client, work.statements)
+      for (const { method, agreed, advice } of agreements) {
+        console.log(
+          `${work.name} by ${method}: ${agreed} of ${work.statements.length} agreed, ${advice.length} indexes advised`,
+        )
+      }
+      console.log(`${work.name}: advised in ${clock()}`)
+    }
   } finally {
     await client.end()
   }
+  const sets = agreements.map(({ advice }) => advice)
+  const harmed = wanted('harm') ? await measureHarm(postgres, work, url, sets) : []
+  if (wanted('harm')) console.log(`${work.name}: applied and measured in ${clock()}`)
+  return { wrong, agreements, harmed }
 }
 
-async function adviseAndApply(client: Client): Promise<void> {
-  const before = await timeAll(client)
-  const shares: number[] = []
-  const advice = new Map<string, IndexAdvice>()
-  const sets: IndexAdvice[][] = []
-  const known = await client.query("SELECT 1 FROM pg_available_extensions WHERE name = 'hypopg'")
-  if (known.rows.length > 0) await client.query('CREATE EXTENSION hypopg')
-  else console.log('HypoPG is not installed: by statistics alone')
-  for (const method of known.rows.length > 0
-    ? (['hypopg', 'statistics'] as const)
-    : (['statistics'] as const)) {
-    const started = performance.now()
-    const advised = await adviseIndexes(
-      client,
-      statementsFor(before),
-      method === 'statistics' ? { method } : {},
-    )
-    const agreed = STATEMENTS.filter((statement, at) => agrees(statement, advised, at)).length
-    shares.push(agreed / STATEMENTS.length)
-    sets.push(advised.advice)
-    for (const each of advised.advice) advice.set(each.ddl, each)
-    console.log(
-      `by ${advised.method}: ${agreed} of ${STATEMENTS.length} agreed, ${advised.advice.length} indexes advised, in ${seconds(performance.now() - started)}`,
-    )
+/** Says how long it was since it was asked last. */
+function stopwatch(): () => string {
+  let from = performance.now()
+  return () => {
+    const now = performance.now()
+    const told = seconds(now - from)
+    from = now
+    return told
   }
-  if (known.rows.length > 0) await client.query('DROP EXTENSION hypopg')
-  const harmed: string[] = []
-  const written = new Map<string, { rows: number[]; bulk: number }>()
-  for (const each of advice.values()) harmed.push(...(await applyAndMeasure(client, each, before, written)))
-  for (const set of sets) harmed.push(...(await applyAll(client, set, before)))
-  for (const line of harmed) console.log(`HARM ${line}`)
-  console.log(
-    benchLine('advisor', {
-      statements: STATEMENTS.length,
-      agreed: Math.floor(Math.min(...shares) * 100) / 100,
-      harmful: harmed.length,
-    }),
-  )
-}
-
-/** What the advisor is told: the text, how often it is called, and what that took, but no values. */
-function statementsFor(before: Before) {
-  return STATEMENTS.map(({ name, text, calls, values: sets }) => ({
-    text,
-    calls,
-    totalMilliseconds: ((before.get(name)?.time ?? 0) / sets.length) * calls,
-  }))
-}
-
-/** Whether the verdict is the label; columns that an index only carries along are the advisor's own affair. */
-function agrees({ name, right }: Labelled, { method, verdicts }: Advised, at: number): boolean {
-  const verdict = verdicts[at]
-  const index: IndexShape | null = verdict?.index ?? null
-  const said = index ? [describeIndex(index), describeIndex({ ...index, include: [] })] : []
-  const same = right.length === 0 ? index === null : said.some((each) => right.includes(each))
-  if (!same)
-    console.log(
-      `DISAGREED by ${method}: ${name}: ${said[0] ?? `none, ${verdict?.because}`}; right is ${right[0] ?? 'none'}`,
-    )
-  return same
 }

@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { median } from '../measure'
 
 /** What timing needs of a statement. */
 export interface Timed {
@@ -6,27 +7,44 @@ export interface Timed {
   values: unknown[][]
 }
 
-/** Runs of one set of values: at least this many, more while they are quick. */
-const RUNS = { least: 3, most: 100, milliseconds: 250 }
+/** Runs of one set of values: at least so many, more while they are quick. */
+interface Runs {
+  least: number
+  most: number
+  milliseconds: number
+}
 
 /** Milliseconds that a statement takes: the best run of each set of values, added up. Writes are rolled back. */
-export async function timeStatement(client: Client, { text, values }: Timed): Promise<number> {
+export function timeStatement(client: Client, statement: Timed): Promise<number> {
+  const runs = { least: 3, most: 100, milliseconds: 250 }
+  return timed(client, statement, runs, (times) => Math.min(...times.slice(1)))
+}
+
+/** One quick sample of the same, to be compared with many others: medians of each set of values, added up. */
+export function sampleStatement(client: Client, statement: Timed): Promise<number> {
+  return timed(client, statement, { least: 1, most: 100, milliseconds: 20 }, median)
+}
+
+async function timed(
+  client: Client,
+  { text, values }: Timed,
+  { least, most, milliseconds }: Runs,
+  figure: (times: number[]) => number,
+): Promise<number> {
   const writes = !/^\s*(SELECT|WITH)\b/i.test(text)
   let total = 0
   for (const set of values) {
-    let best = Number.POSITIVE_INFINITY
+    const times: number[] = []
     const began = performance.now()
-    // The first run only warms the caches.
-    for (let done = -1; done < RUNS.most; done++) {
+    while (times.length <= most) {
       if (writes) await client.query('BEGIN')
       const start = performance.now()
       await client.query(text, set)
-      const took = performance.now() - start
+      times.push(performance.now() - start)
       if (writes) await client.query('ROLLBACK')
-      if (done >= 0) best = Math.min(best, took)
-      if (done >= RUNS.least && performance.now() - began > RUNS.milliseconds) break
+      if (times.length > least && performance.now() - began > milliseconds) break
     }
-    total += best
+    total += figure(times)
   }
   return total
 }

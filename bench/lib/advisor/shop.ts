@@ -1,28 +1,19 @@
-import type { PostgresServer } from '@/db/testing/servers'
+import { SHOP_INDEXED } from './shop-indexed'
+import { SHOP_SERVED } from './shop-served'
+import type { Work } from './work'
 
-/**
- * A shop as applications keep it: skewed statuses, countries and customers, timestamps that follow the ids,
- * cities that follow countries, and the indexes that frameworks make by themselves and no others.
- */
-
-/** A server as one would run it, but for parallel workers and JIT, whose use would depend on the other load. */
-export const SERVER = {
-  wal_level: 'minimal',
-  max_wal_senders: 0,
-  fsync: 'on',
-  synchronous_commit: 'on',
-  shared_buffers: '2GB',
-  max_wal_size: '4GB',
-  maintenance_work_mem: '512MB',
-  work_mem: '64MB',
-  max_parallel_workers_per_gather: 0,
-  max_parallel_maintenance_workers: 0,
-  jit: 'off',
-  autovacuum: 'off',
-  effective_cache_size: '8GB',
+const ROWS = {
+  categories: 200,
+  warehouses: 12,
+  products: 20_000,
+  customers: 1_000_000,
+  orders: 1_200_000,
+  order_items: 1_500_000,
+  events: 1_000_000,
+  sessions: 1_000_000,
 }
 
-export const SCHEMA = `
+const SCHEMA = `
 CREATE TABLE categories (
   id int PRIMARY KEY, parent_id int REFERENCES categories, name text NOT NULL
 );
@@ -54,18 +45,6 @@ CREATE TABLE sessions (
   created_at timestamptz NOT NULL, last_seen_at timestamptz NOT NULL, expires_at timestamptz NOT NULL,
   revoked_at timestamptz
 );`
-
-/** Rows of each table at scale 1. */
-export const ROWS = {
-  categories: 200,
-  warehouses: 12,
-  products: 20_000,
-  customers: 1_000_000,
-  orders: 1_200_000,
-  order_items: 1_500_000,
-  events: 1_000_000,
-  sessions: 1_000_000,
-}
 
 const FILL = `
 SELECT setseed(0.42);
@@ -119,17 +98,62 @@ SELECT i, 1 + (random() * 999999)::int, md5('token' || i),
                - CASE WHEN i % 2 = 0 THEN interval '0' ELSE interval '2 hours' END AS created
           FROM generate_series(1, ${ROWS.sessions}) i) s;`
 
-/** Made after the rows, which is quicker. The primary keys and unique columns are there already. */
 const INDEXES = `
 CREATE INDEX products_category_id ON products (category_id);
 CREATE INDEX events_created_at ON events (created_at);
 CREATE INDEX events_account_id_created_at ON events (account_id, created_at);`
 
-/** Creates a database `shop` and fills it, all in one transaction: nothing is logged twice. */
-export async function loadShop(server: PostgresServer): Promise<string> {
-  const { database, url } = await server.createDatabase('shop')
-  await server.query(`BEGIN; ${SCHEMA} ${FILL} ${INDEXES} COMMIT;`, undefined, database)
-  await server.query('VACUUM (ANALYZE)', undefined, database)
-  await server.query('CHECKPOINT')
-  return url
+const WRITES: Work['writes'] = {
+  customers: {
+    key: 'id',
+    texts: [
+      `INSERT INTO customers (id, email, name, country, city, vip, referrer_id, created_at)
+     VALUES ($1, 'new' || $1 || '@example.org', 'Anna New', 'DE', 'City 5-1', false, $1 % 1000, now())`,
+      `UPDATE customers SET city = 'City 5-2' WHERE id = $1`,
+    ],
+  },
+  orders: {
+    key: 'id',
+    texts: [
+      `INSERT INTO orders (id, customer_id, status, total_cents, currency, channel, warehouse_id, external_ref, created_at)
+     VALUES ($1, $1 % 900000, 'pending', $1 % 5000, 'USD', 'web', 1 + $1 % 12, md5($1::text), now())`,
+      `UPDATE orders SET status = 'shipped', shipped_at = now() WHERE id = $1`,
+    ],
+  },
+  order_items: {
+    key: 'order_id',
+    texts: [
+      'INSERT INTO order_items (order_id, line_no, product_id, quantity, price_cents) VALUES ($1, 1, 1 + $1 % 20000, 1, 500)',
+      'UPDATE order_items SET quantity = 2 WHERE order_id = $1 AND line_no = 1',
+    ],
+  },
+  events: {
+    key: 'id',
+    texts: [
+      `INSERT INTO events (id, account_id, user_id, kind, payload, created_at)
+     VALUES ($1, 1 + $1 % 2000, 1 + $1 % 60000, 'click', md5($1::text), now())`,
+    ],
+  },
+  sessions: {
+    key: 'id',
+    texts: [
+      `INSERT INTO sessions (id, customer_id, token_hash, ip, created_at, last_seen_at, expires_at)
+     VALUES ($1, $1 % 900000, md5($1::text), '10.1.2.7', now(), now(), now() + interval '30 days')`,
+      'UPDATE sessions SET last_seen_at = now() WHERE id = $1',
+    ],
+  },
+}
+
+/**
+ * A shop as applications keep it: skewed statuses, countries and customers, timestamps that follow the ids, cities
+ * that follow countries, and the indexes that frameworks make by themselves and no others. The advisor was tuned on it.
+ */
+export const SHOP: Work = {
+  name: 'shop',
+  rows: ROWS,
+  schema: SCHEMA,
+  fill: FILL,
+  indexes: INDEXES,
+  statements: [...SHOP_INDEXED, ...SHOP_SERVED],
+  writes: WRITES,
 }
