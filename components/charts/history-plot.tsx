@@ -1,14 +1,19 @@
 'use client'
 
-import { useMemo } from 'react'
+import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
 import { CartesianGrid, Line, LineChart, ReferenceLine, Tooltip, XAxis, YAxis } from 'recharts'
 import { formatTime } from '@/components/ui/format'
 import { useZone } from '@/components/ui/zone'
-import { gapOf, niceMax, type Point } from './geometry'
-import type { HistoryChartProps } from './history-chart'
+import { gapOf, isReading, niceMax, type Point } from './geometry'
+import { HistoryBrush } from './history-brush'
+import { type HistoryChartProps, highestKey } from './history-chart'
+import { HistoryLegend } from './history-legend'
 import { lookOf } from './series-look'
 
 const DAY_MS = 86_400_000
+
+/** A finer, dotted line in the colour of its series. */
+const HIGHEST = { strokeWidth: 1, strokeDasharray: '1 2.5' }
 
 /** The drawing inside a HistoryChart. */
 export function HistoryPlot({
@@ -18,22 +23,46 @@ export function HistoryPlot({
   from,
   to,
   marks = [],
+  onBrush,
 }: HistoryChartProps & { from: number; to: number }) {
   const zone = useZone()
   const rows = useMemo(() => rowsOf(times, series), [times, series])
-  const max = useMemo(() => niceMax(series), [series])
+  const max = useMemo(
+    () =>
+      niceMax([
+        ...series,
+        ...series.map(({ key, label, highest = [] }) => ({ key, label, values: highest })),
+      ]),
+    [series],
+  )
+  const active = useRef<number | undefined>(undefined)
+  const [start, setStart] = useState<number | null>(null)
   const tick = (at: number) =>
     to - from > DAY_MS
       ? formatTime(at, zone, { seconds: false }).slice(5)
       : formatTime(at, zone, { only: 'time', seconds: false })
+  function onKeyDown(event: KeyboardEvent) {
+    if (event.key === 'Escape') setStart(null)
+    if (event.key !== 'Enter' || !onBrush || active.current === undefined) return
+    event.preventDefault()
+    const end = active.current
+    if (start === null) setStart(end)
+    else {
+      setStart(null)
+      if (end !== start) onBrush({ from: Math.min(start, end), to: Math.max(start, end) })
+    }
+  }
   return (
-    <div className="history-plot">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the keys come from the chart inside, which has the focus
+    <div className="history-plot" onKeyDown={onKeyDown}>
       <LineChart
         responsive
         data={rows}
-        className="h-56 w-full text-note"
+        className="h-40 w-full text-note"
         margin={{ top: 12, right: 8, bottom: 0, left: 0 }}
         accessibilityLayer
+        syncId="history"
+        syncMethod="value"
       >
         <CartesianGrid vertical={false} stroke="var(--color-border)" />
         <XAxis
@@ -41,6 +70,7 @@ export function HistoryPlot({
           type="number"
           scale="time"
           domain={[from, to]}
+          allowDataOverflow
           tickFormatter={tick}
           minTickGap={48}
           tickLine={false}
@@ -84,53 +114,88 @@ export function HistoryPlot({
             label={{ value: mark.label, position: 'insideTopLeft', fill: 'var(--color-muted)', fontSize: 12 }}
           />
         ))}
-        {series.map((each, at) => (
-          <Line
-            key={each.key}
-            dataKey={each.key}
-            name={each.label}
-            stroke={lookOf(at).variable}
-            strokeWidth={1.5}
-            strokeDasharray={lookOf(at).dash}
-            dot={false}
-            isAnimationActive={false}
-            connectNulls={false}
-            type="linear"
-          />
-        ))}
+        {series.flatMap(({ key, label, highest, values }, at) => {
+          const { variable: stroke, dash } = lookOf(at)
+          const line = { stroke, isAnimationActive: false, connectNulls: false, type: 'linear' as const }
+          const mean = (
+            <Line
+              {...line}
+              key={key}
+              dataKey={key}
+              name={highest ? `${label}, mean` : label}
+              strokeWidth={1.5}
+              strokeDasharray={dash}
+              dot={standsAlone(values) ? <LonePoint rows={rows} /> : false}
+            />
+          )
+          if (!highest) return [mean]
+          const name = `${label}, highest`
+          return [
+            <Line
+              {...line}
+              {...HIGHEST}
+              key={highestKey(key)}
+              dataKey={highestKey(key)}
+              name={name}
+              dot={false}
+            />,
+            mean,
+          ]
+        })}
+        <HistoryBrush
+          start={start}
+          onActive={(time) => {
+            active.current = time
+          }}
+          onBrush={onBrush}
+        />
       </LineChart>
-      <ul className="flex flex-wrap gap-x-4 gap-y-1 text-note">
-        {series.map((each, at) => (
-          <li key={each.key} className="flex items-center gap-1.5">
-            <svg viewBox="0 0 16 4" className="h-1 w-4" aria-hidden="true">
-              <line
-                x1="0"
-                x2="16"
-                y1="2"
-                y2="2"
-                strokeWidth="1.5"
-                strokeDasharray={lookOf(at).dash}
-                className={lookOf(at).stroke}
-              />
-            </svg>
-            {each.label}
-          </li>
-        ))}
-      </ul>
+      <HistoryLegend series={series} finer={HIGHEST} />
+      {onBrush ? (
+        <p className="sr-only">Arrow keys move the crosshair, Enter marks the ends of a window.</p>
+      ) : null}
     </div>
   )
 }
 
+type Row = Record<string, number | null>
+
 /** Rows for recharts, with an empty one in each gap so that its line breaks there. */
-function rowsOf(times: HistoryChartProps['times'], series: HistoryChartProps['series']) {
+function rowsOf(times: HistoryChartProps['times'], series: HistoryChartProps['series']): Row[] {
   const gap = gapOf(times)
-  const rows: Record<string, number | null>[] = []
+  const rows: Row[] = []
   times.forEach((time, at) => {
     const before = times[at - 1]
     if (before !== undefined && time - before > gap) rows.push({ time: before + 1 })
-    const row: Record<string, number | null> = { time }
-    for (const { key, values } of series) row[key] = values[at] ?? null
+    const row: Row = { time }
+    for (const { key, values, highest } of series) {
+      row[key] = values[at] ?? null
+      if (highest) row[highestKey(key)] = highest[at] ?? null
+    }
     rows.push(row)
   })
   return rows
+}
+
+const aloneAt = (value: Point, before: Point, after: Point) =>
+  isReading(value) && !isReading(before) && !isReading(after)
+
+function standsAlone(values: readonly Point[]): boolean {
+  return values.some((value, at) => aloneAt(value, values[at - 1], values[at + 1]))
+}
+
+/** A reading between two gaps has no line: it is a dot. recharts gives the place. */
+function LonePoint(props: {
+  rows: readonly Row[]
+  cx?: number
+  cy?: number
+  index?: number
+  dataKey?: unknown
+  stroke?: string
+}) {
+  const { rows, cx, cy, index = -1, stroke } = props
+  const key = String(props.dataKey)
+  if (cx === undefined || cy === undefined) return null
+  if (!aloneAt(rows[index]?.[key], rows[index - 1]?.[key], rows[index + 1]?.[key])) return null
+  return <circle cx={cx} cy={cy} r="1.5" fill={stroke} />
 }

@@ -5,11 +5,22 @@ import { formatTime } from '@/components/ui/format'
 import { useUrlState } from '@/components/ui/url-state'
 import { useZone } from '@/components/ui/zone'
 
-/** As far back as the console keeps its samples (server/system/history.ts). */
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/** How far back single samples are kept (server/system/history.ts); beyond are roll-ups, for 30 days. */
+export const SAMPLES_MS = 15 * MINUTE_MS
+
 export const RANGES = [
-  { key: '1m', label: 'Last minute', ms: 60_000 },
-  { key: '5m', label: 'Last 5 minutes', ms: 5 * 60_000 },
-  { key: '15m', label: 'Last 15 minutes', ms: 15 * 60_000 },
+  { key: '1m', label: 'Last minute', ms: MINUTE_MS },
+  { key: '5m', label: 'Last 5 minutes', ms: 5 * MINUTE_MS },
+  { key: '15m', label: 'Last 15 minutes', ms: SAMPLES_MS },
+  { key: '1h', label: 'Last hour', ms: HOUR_MS },
+  { key: '6h', label: 'Last 6 hours', ms: 6 * HOUR_MS },
+  { key: '24h', label: 'Last 24 hours', ms: DAY_MS },
+  { key: '7d', label: 'Last 7 days', ms: 7 * DAY_MS },
+  { key: '30d', label: 'Last 30 days', ms: 30 * DAY_MS },
 ] as const
 
 export type RangeKey = (typeof RANGES)[number]['key']
@@ -63,5 +74,7 @@ function instant(value: string | null): number | undefined {
 
 function windowLabel(from: number, to: number, zone: string): string {
   const sameDay = formatTime(from, zone, { only: 'date' }) === formatTime(to, zone, { only: 'date' })
-  return `${formatTime(from, zone, sameDay ? { only: 'time' } : {})} – ${formatTime(to, zone, sameDay ? { only: 'time' } : {})}`
+  const end = (at: number) =>
+    formatTime(at, zone, { ...(sameDay && { only: 'time' }), seconds: to - from < HOUR_MS })
+  return `${end(from)} – ${end(to)}`
 }

@@ -2,13 +2,14 @@
 
 import { useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
-import { HistoryChart } from '@/components/charts/history-chart'
-import { formatOf, LiveStat } from '@/components/live/live-stat'
-import type { MetricName } from '@/components/live/types'
+import { CrosshairProvider } from '@/components/charts/crosshair'
+import { LiveChart } from '@/components/live/live-chart'
+import { LiveStat } from '@/components/live/live-stat'
+import type { Sample } from '@/components/live/types'
 import { useHealth } from '@/components/live/use-health'
 import { useKeptSamples } from '@/components/live/use-kept-samples'
 import { useTRPC } from '@/components/trpc/trpc'
-import { ErrorTile } from '@/components/ui/error-tile'
+import { ErrorTile, TileBoundary } from '@/components/ui/error-tile'
 import { formatBytes } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { StatRow } from '@/components/ui/stat'
@@ -49,49 +50,35 @@ export function SystemView() {
         />
         <LiveStat samples={samples} label="Load, 1 min" metric="holdfast_host_load1" />
       </StatRow>
+      <History samples={samples} />
       <HealthTable />
-      <History />
       <Configuration />
       <About />
     </>
   )
 }
 
-const CHARTS: { title: string; metric: MetricName }[] = [
-  { title: 'CPU, of one core', metric: 'holdfast_process_cpu_ratio' },
-  { title: 'Resident memory', metric: 'holdfast_process_resident_bytes' },
-]
-
-/** A drawn history costs about 100 ms, so it is drawn anew four times a minute and not with every sample. */
-function History() {
-  const trpc = useTRPC()
-  const { data, error, refetch } = useQuery(
-    trpc.system.history.queryOptions({ samples: 900 }, { refetchInterval: 15_000 }),
-  )
+/** Samples of the process over the chosen time. */
+function History({ samples }: { samples: readonly Sample[] }) {
   return (
-    <Section title="The last quarter of an hour">
-      {error && !data ? (
-        <ErrorTile error={error} what="The history" onRetry={() => void refetch()} />
-      ) : data ? (
-        <div className="grid gap-6 lg:grid-cols-2">
-          {CHARTS.map(({ title, metric }) => (
-            <HistoryChart
-              key={metric}
-              title={title}
-              name={metric}
-              times={data.at}
-              series={[{ key: metric, label: title, values: data.values[metric] }]}
-              format={(value) => {
-                const { figure, unit } = formatOf(metric)(value)
-                return unit ? `${figure} ${unit}` : figure
-              }}
-            />
-          ))}
-        </div>
-      ) : (
-        <Skeleton className="h-64 w-full" label="Reading the history" />
-      )}
-    </Section>
+    <CrosshairProvider>
+      <div className="mt-8 grid gap-x-8 gap-y-6 lg:grid-cols-2">
+        <TileBoundary what="Processor">
+          <LiveChart
+            title="CPU, of one core"
+            samples={samples}
+            series={[{ metric: 'holdfast_process_cpu_ratio', label: 'CPU' }]}
+          />
+        </TileBoundary>
+        <TileBoundary what="Memory">
+          <LiveChart
+            title="Resident memory"
+            samples={samples}
+            series={[{ metric: 'holdfast_process_resident_bytes', label: 'Resident' }]}
+          />
+        </TileBoundary>
+      </div>
+    </CrosshairProvider>
   )
 }
 

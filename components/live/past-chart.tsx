@@ -1,0 +1,121 @@
+'use client'
+
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { summaryOf } from '@/components/charts/geometry'
+import { HistoryChart } from '@/components/charts/history-chart'
+import { useTRPC } from '@/components/trpc/trpc'
+import { Empty } from '@/components/ui/empty'
+import { ErrorTile } from '@/components/ui/error-tile'
+import type { Reading } from '@/components/ui/format'
+import { Skeleton } from '@/components/ui/skeleton'
+import { Time } from '@/components/ui/time'
+import type { RouterOutputs } from '@/server/routers/_app'
+import type { MetricName } from './types'
+
+type Columns = RouterOutputs['system']['range']
+
+const MINUTE_MS = 60_000
+/** As long as roll-ups are kept. */
+const KEPT_MS = 30 * 24 * 60 * MINUTE_MS
+const POINTS = 240
+const MOST_POINTS = 720
+
+export type PastChartProps = {
+  title: string
+  series: readonly { metric: MetricName; label: string }[]
+  /** The newest sample's time: a following span ends with its minute. */
+  now: number
+  /** A window that stands still, or milliseconds up to now. */
+  span: { from: number; to: number } | number
+  format: (value: Reading) => string
+  onBrush: (window: { from: number; to: number }) => void
+}
+
+/** Stored roll-ups of metrics: the mean of each step as a line, its highest as a finer one. */
+export function PastChart({ title, series, now, span, format, onBrush }: PastChartProps) {
+  const trpc = useTRPC()
+  const { from, to } = typeof span === 'number' ? endingAt(now, span) : span
+  const metrics = series.map(({ metric }) => metric)
+  const { data, error, refetch, isPlaceholderData } = useQuery(
+    trpc.system.range.queryOptions(
+      { from, to, points: POINTS, metrics },
+      { placeholderData: keepPreviousData, enabled: to > 0, staleTime: MINUTE_MS },
+    ),
+  )
+  if (error && !data) return <ErrorTile error={error} what={title} onRetry={() => void refetch()} />
+  if (!data) return <Skeleton className="h-56 w-full" label={`Reading ${title}`} />
+  if (!isPlaceholderData && !hasReading(data)) return <NoHistory title={title} metric={metrics[0]} to={to} />
+  return (
+    <HistoryChart
+      title={title}
+      name={metrics[0] ?? 'history'}
+      times={data.at}
+      series={series.map(({ metric, label }) => ({
+        key: metric,
+        label,
+        values: data.mean[metric] ?? [],
+        highest: data.max[metric] ?? [],
+      }))}
+      sentence={sentenceOf(data, series, format)}
+      format={format}
+      from={from}
+      to={to}
+      onBrush={onBrush}
+    />
+  )
+}
+
+/** The minutes that end with the one of `now`: charts that are drawn in one minute ask the same. */
+function endingAt(now: number, span: number): { from: number; to: number } {
+  const to = Math.ceil(now / MINUTE_MS) * MINUTE_MS
+  return { from: to - span, to }
+}
+
+const hasReading = ({ mean }: Columns) =>
+  Object.values(mean).some((values) => values.some((value) => value !== null))
+
+function sentenceOf(
+  { at, mean, max }: Columns,
+  series: PastChartProps['series'],
+  format: PastChartProps['format'],
+): string {
+  const parts = series.map(({ metric, label }) => {
+    const [from, to] = [at[0] ?? 0, at.at(-1) ?? 0]
+    const usual = summaryOf(at, mean[metric] ?? [], from, to)
+    const { greatest } = summaryOf(at, max[metric] ?? [], from, to)
+    if (usual.last === undefined) return `${label}: no reading`
+    return `${label}: mean between ${format(usual.least)} and ${format(usual.greatest)}, at most ${format(greatest)}`
+  })
+  return `${parts.join('; ')}.`
+}
+
+/** Nothing is stored in the span: says since when there is history at all. */
+function NoHistory({ title, metric, to }: { title: string; metric: MetricName | undefined; to: number }) {
+  const trpc = useTRPC()
+  const { data } = useQuery(
+    trpc.system.range.queryOptions(
+      { from: to - KEPT_MS, to, points: MOST_POINTS, metrics: metric ? [metric] : [] },
+      { enabled: metric !== undefined, staleTime: MINUTE_MS },
+    ),
+  )
+  const values = (metric && data?.mean[metric]) ?? []
+  const since = data?.at[values.findIndex((value) => value !== null)]
+  return (
+    <figure aria-label={title} className="min-w-0">
+      <figcaption className="mb-1 font-medium">{title}</figcaption>
+      <div className="flex min-h-56 items-center border-y border-border">
+        <Empty kind="no-data" title="No history of this time is stored">
+          {data ? (
+            since === undefined ? (
+              'Nothing has been stored yet: the first minute appears soon after the start. History is kept for 30 days.'
+            ) : (
+              <>
+                There is history since <Time at={since} seconds={false} />. It is kept for 30 days.
+              </>
+            )
+          ) : null}
+        </Empty>
+      </div>
+    </figure>
+  )
+}
