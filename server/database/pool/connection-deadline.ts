@@ -31,3 +31,19 @@ export class Deadline {
     this.watch(this.#expire(now), now)
   }
 }
+
+interface Timed {
+  readonly dueAt: number
+  refused: boolean
+  over: boolean
+}
+
+/** Those whose callers are to be refused at `now`, and when the next one will be due. */
+export function takeDue<T extends Timed>(flights: readonly T[], now: number): { next: number; expired: T[] } {
+  const waiting = flights.filter(({ refused, over }) => !refused && !over)
+  const later = waiting.filter(({ dueAt }) => dueAt > now)
+  return {
+    next: Math.min(Number.POSITIVE_INFINITY, ...later.map(({ dueAt }) => dueAt)),
+    expired: waiting.filter(({ dueAt }) => dueAt <= now),
+  }
+}

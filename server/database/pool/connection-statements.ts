@@ -1,4 +1,5 @@
 import type { Result } from 'pg'
+import { databaseCode } from '@/db/errors'
 
 /** What pg's Result makes of a row description: the same for every answer of a statement prepared by name. */
 export interface RowShape {
@@ -75,4 +76,15 @@ export class PreparedStatements {
       return
     }
   }
+}
+
+/**
+ * What a failure says of the statement that was prepared under a name: the server doesn't know it, knows it already,
+ * or planned it for columns that are others now. Undefined when it says nothing of the kind.
+ */
+export function nameFailure(error: unknown): 'unknown' | 'known' | 'stale' | undefined {
+  const code = databaseCode(error)
+  if (code === '26000') return 'unknown'
+  if (code === '42P05') return 'known'
+  return code === '0A000' && /cached plan/.test((error as Error).message) ? 'stale' : undefined
 }

@@ -1,44 +1,16 @@
 import { performance } from 'node:perf_hooks'
 import type { Client } from 'pg'
-import { databaseCode } from '@/db/errors'
 import { isLost, statementTimeout, unavailable } from '../failures'
-import { sendCancel } from './cancel'
+import { cancelOrCut } from './cancel'
 import type { FullConfig } from './config'
-import { Deadline } from './connection-deadline'
-import { PreparedStatements } from './connection-statements'
+import { Deadline, takeDue } from './connection-deadline'
+import type { ConnectionEvents, ConnectionUse } from './connection-events'
+import { Cork, HeldBack } from './connection-held'
+import { nameFailure, PreparedStatements } from './connection-statements'
 import { jobOf } from './lend'
 import { Flight, type FlightOwner, type Job, type Wire } from './pipeline-query'
 import { nameOf, type StatementBook } from './pipeline-statement'
 
-/**
- * `lane`: several statements of one kind at once; `alone`: one statement; `lent`: a borrower has it;
- * `returned`: he has given it back before all was answered. */
-export type ConnectionUse = 'idle' | 'checking' | 'lent' | 'returned' | 'alone' | 'lane'
-
-/** What a connection tells its pool. */
-export interface ConnectionEvents {
-  /** A statement was answered; `milliseconds` from its sending. */
-  statement(milliseconds: number, error: unknown): void
-  /** A statement that was not sent yet needs another connection. */
-  homeless(job: Job, timeout: number): void
-  /** The head of a lane has moved, or nothing is on its way any more. */
-  moved(connection: Connection): void
-  /** A statement met its deadline: nothing more is sent on this connection. */
-  overdue(): void
-  /** The connection broke: what has been idle since before it must be checked. */
-  trouble(): void
-  /** A prepared statement was unknown or known already: something between mixes connections up. */
-  namesFail(): void
-  /** Milliseconds after which what runs counts as stuck. */
-  stuckMs(): number
-  /** Whether statements are prepared by name. */
-  named(): boolean
-}
-
-/** Milliseconds that a statement is held back at most, for others to leave with it. */
-const HOLD_MS = 2
-/** Milliseconds that a cancelled statement has to end before its connection is cut. */
-const CANCEL_GRACE = 2_000
 /** Milliseconds that a server has to close a connection which says goodbye. */
 const END_GRACE = 2_000
 
@@ -72,11 +44,10 @@ export class Connection implements FlightOwner {
   readonly #book: StatementBook
   readonly #events: ConnectionEvents
   readonly #inner: InnerClient
-  #corked = false
+  readonly #cork: Cork
+  readonly #held = new HeldBack(() => this.#letGo())
   #cancelled = false
   #dead = false
-  #timer: NodeJS.Timeout | undefined
-  readonly #held: { job: Job; dueAt: number }[] = []
   readonly #deadline = new Deadline((now) => this.#expire(now))
 
   constructor(client: Client, config: FullConfig, book: StatementBook, events: ConnectionEvents) {
@@ -85,6 +56,7 @@ export class Connection implements FlightOwner {
     this.#config = config
     this.#events = events
     this.#inner = client as unknown as InnerClient
+    this.#cork = new Cork(this.#inner.connection.stream)
     this.prepared = new PreparedStatements(config.maxPrepared)
     this.retireAt = Date.now() + config.lifetime * (0.9 + Math.random() * 0.2)
     this.#inner.connection.on('readyForQuery', () => this.#ready())
@@ -136,21 +108,17 @@ export class Connection implements FlightOwner {
 
   /** Statements on their way and held back: what a new one has before it. */
   get load(): number {
-    return this.flights.length + this.#held.length
+    return this.flights.length + this.#held.size
   }
 
-  /**
-   * Sends a statement, or holds it back until what is on its way has been answered: then all that came meanwhile
-   * leave in one write, and both sides wake once for many statements. After HOLD_MS it leaves all the same.
-   */
+  /** Sends a statement, or holds it back to leave with others while one is on its way. */
   send(job: Job, timeout = this.#config.queryTimeout): void {
     const dueAt = this.#dueAt(timeout)
     if (this.use !== 'lane' || this.flights.length === 0) {
       this.#launch(job, dueAt)
       return
     }
-    this.#held.push({ job, dueAt })
-    this.#timer ??= setTimeout(() => this.#letGo(), HOLD_MS)
+    this.#held.add({ job, dueAt })
   }
 
   #dueAt(timeout = this.#config.queryTimeout): number {
@@ -159,11 +127,9 @@ export class Connection implements FlightOwner {
 
   /** What was not sent yet goes elsewhere when this connection is lost or what runs takes long. */
   #letGo(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
     const now = performance.now()
     const elsewhere = this.broken || now - this.headSince > this.#events.stuckMs()
-    for (const { job, dueAt } of this.#held.splice(0)) {
+    for (const { job, dueAt } of this.#held.take()) {
       if (elsewhere) this.#events.homeless(job, dueAt === Infinity ? 0 : Math.max(1, dueAt - now))
       else this.#launch(job, dueAt)
     }
@@ -186,21 +152,9 @@ export class Connection implements FlightOwner {
     }
     this.flights.push(flight)
     this.#deadline.watch(dueAt, now)
-    if (this.use === 'lane') this.#cork()
+    if (this.use === 'lane') this.#cork.close()
     this.client.query(flight as never)
     return flight
-  }
-
-  /** All statements of one turn of the event loop leave in one write. */
-  #cork(): void {
-    if (this.#corked) return
-    this.#corked = true
-    const { stream } = this.#inner.connection
-    stream.cork()
-    process.nextTick(() => {
-      this.#corked = false
-      stream.uncork()
-    })
   }
 
   answered(flight: Flight, error?: unknown): void {
@@ -230,12 +184,11 @@ export class Connection implements FlightOwner {
   #again(flight: Flight, error: unknown): boolean {
     const { name } = flight
     if (name === undefined || flight.retried) return false
-    const code = databaseCode(error)
-    const stale = code === '0A000' && /cached plan/.test((error as Error).message)
-    if (code !== '26000' && code !== '42P05' && !stale) return false
+    const failure = nameFailure(error)
+    if (!failure) return false
     const wire = this.#inner.connection
     // A statement whose Parse failed just before is unknown without anybody's fault.
-    if (code === '42P05' || (code === '26000' && wire.parsedStatements[name] !== undefined)) {
+    if (failure === 'known' || (failure === 'unknown' && wire.parsedStatements[name] !== undefined)) {
       this.#events.namesFail()
     }
     this.prepared.drop(wire, name)
@@ -266,28 +219,21 @@ export class Connection implements FlightOwner {
     if (at === 0) this.flights.shift()
     else this.flights.splice(at, 1)
     this.headSince = performance.now()
-    if (this.flights.length === 0 && this.#held.length > 0) this.#letGo()
+    if (this.flights.length === 0 && this.#held.size > 0) this.#letGo()
     if (this.flights.length > 0 && this.broken) this.#cancelRefused()
     this.#events.moved(this)
   }
 
   /** Refuses what is due; answers when to look again. */
   #expire(now: number): number {
-    let next = Number.POSITIVE_INFINITY
-    let expired = false
-    for (const flight of this.flights) {
-      if (flight.refused || flight.over) continue
-      if (flight.dueAt > now) {
-        next = Math.min(next, flight.dueAt)
-        continue
-      }
+    const { next, expired } = takeDue(this.flights, now)
+    for (const flight of expired) {
       flight.refused = true
-      expired = true
       const error = statementTimeout(this.#config, now - flight.sentAt)
       this.#events.statement(now - flight.sentAt, error)
       flight.job.reject(error)
     }
-    if (expired) {
+    if (expired.length > 0) {
       this.broken = true
       this.#letGo()
       this.#events.overdue()
@@ -304,11 +250,8 @@ export class Connection implements FlightOwner {
     if (this.#cancelled || this.#dead || !this.flights.every(({ refused }) => refused)) return
     this.#cancelled = true
     const { processID: pid, secretKey: secret } = this.#inner
-    void sendCancel(this.#config, { pid, secret }).then(() => {
-      setTimeout(() => {
-        if (this.flights.some(({ refused }) => refused)) this.cut()
-      }, CANCEL_GRACE).unref()
-    })
+    const running = () => this.flights.some(({ refused }) => refused)
+    void cancelOrCut(this.#config, { pid, secret }, running, () => this.cut())
   }
 
   /** Says goodbye. Neither a statement that still runs nor a server that is frozen holds it back. */

@@ -11,7 +11,8 @@ import {
   type PoolMode,
   type PostgresConfig,
 } from './config'
-import { Connection, type ConnectionEvents } from './connection'
+import { Connection } from './connection'
+import type { ConnectionEvents } from './connection-events'
 import { openClient, readSurroundings } from './connection-open'
 import { type DirectConnection, openDirect } from './direct'
 import { Dispatch } from './dispatch'
