@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
@@ -6,7 +7,8 @@ import { type Health, judge } from './health'
 import { History, type HistoryColumns } from './history'
 import { type Delivered, Hub, type Subscription } from './hub'
 import { Reader } from './reader'
-import type { RangeColumns, RangeQuery } from './rollups'
+import type { RangeColumns, RangeQuery } from './rollups-range'
+import { Recorder } from './rollups-recorder'
 import { Sampler } from './sampler'
 import type { CacheSource, DatabaseSource } from './sources'
 
@@ -15,7 +17,7 @@ export type { Health, HealthComponent, HealthState } from './health'
 export type { HistoryColumns } from './history'
 export type { Delivered } from './hub'
 export { type MetricName, metricNames, metrics } from './metrics'
-export type { RangeColumns, RangeQuery } from './rollups'
+export type { RangeColumns, RangeQuery } from './rollups-range'
 
 export interface SystemDeps {
   clock: Clock
@@ -53,15 +55,17 @@ const RECENT = 10
 
 /** Opens the measurements; nothing runs before `start()`. One sampling a second serves every stream. */
 export function openSystem(deps: SystemDeps): System {
-  const { clock, log, store, database, cache } = deps
+  const { clock, log, store, database, cache, instance = randomUUID() } = deps
   const hub = new Hub<LiveEvent>({ kind: 'reset' })
   const history = new History()
   const reader = new Reader({ clock, log, store, database, cache, streams: () => hub.subscribers })
+  const recorder = new Recorder({ store, clock, log, instance })
   const sampler = new Sampler({ log }, PERIOD_MS, async () => {
     const sample = await reader.read()
     const seq = sample.values.holdfast_audit_events
     const grown = seq !== null && seq !== history.latest?.values.holdfast_audit_events
     history.add(sample)
+    recorder.add(sample)
     hub.publish({ kind: 'sample', ...sample })
     if (grown) hub.publish({ kind: 'audit', seq })
   })
@@ -87,17 +91,19 @@ export function openSystem(deps: SystemDeps): System {
     start() {
       sampler.start()
       doctor.start()
+      recorder.start()
     },
     publish: (event) => hub.publish(event),
     subscribe: (subscription) => hub.subscribe(subscription),
     latest: () => history.latest,
     history: (count) => history.columns(count),
-    range: async () => ({ step: 60_000, at: [], mean: {}, max: {} }) as unknown as RangeColumns,
+    range: (query) => recorder.range(query),
     lastEventId: () => hub.lastId,
     health,
     async close() {
       await Promise.all([sampler.stop(), doctor.stop()])
       reader.close()
+      await recorder.close()
     },
   }
 }
