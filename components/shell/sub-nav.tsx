@@ -16,7 +16,10 @@ export function SubNav({ area, label }: { area: keyof typeof SUB_PAGES; label: s
     .sort((a, b) => b.length - a.length)[0]
   const current = useRef<HTMLAnchorElement>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: on a narrow screen the next page's link may be out of sight
-  useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here])
+  useEffect(() => {
+    // Newer browsers answer a promise, which an effect must not return.
+    current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [here])
   return (
     <nav
       aria-label={label}
