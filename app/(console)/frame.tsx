@@ -5,6 +5,7 @@ import type { ReactNode } from 'react'
 import { SessionBanner, useSession } from '@/components/auth/session'
 import { useLive, useLiveEvent } from '@/components/live/live'
 import { OfflineBanner } from '@/components/live/offline-banner'
+import { ReadOnlyBanner } from '@/components/live/read-only-banner'
 import { Shell } from '@/components/shell/shell'
 import { useTRPC } from '@/components/trpc/trpc'
 
@@ -38,6 +39,7 @@ export function Frame({ railFolded, children }: { railFolded: boolean; children:
         <>
           <SessionBanner />
           <OfflineBanner />
+          <ReadOnlyBanner />
         </>
       }
     >

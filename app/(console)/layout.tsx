@@ -8,7 +8,7 @@ import { Frame } from './frame'
 /** Rail, strip and live values around every page, for who is signed in. */
 export default async function ConsoleLayout({ children }: { children: ReactNode }) {
   const [session, jar] = await Promise.all([requireReady(), cookies()])
-  await prefetch(trpc.system.about.queryOptions())
+  await prefetch(trpc.system.about.queryOptions(), trpc.database.topology.queryOptions())
   return (
     <ConsoleProvider session={session}>
       <Hydrate>

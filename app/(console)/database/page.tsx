@@ -1,14 +1,20 @@
 import type { Metadata } from 'next'
 import { Hydrate, prefetch, trpc } from '@/app/_lib/trpc'
-import { DatabaseView } from './view'
+import { PoolsView } from './view'
 
 export const metadata: Metadata = { title: 'Database' }
 
-export default async function DatabasePage() {
-  await prefetch(trpc.database.stats.queryOptions(), trpc.system.history.queryOptions({ samples: 60 }))
+export default async function PoolsPage() {
+  await prefetch(
+    trpc.database.stats.queryOptions(),
+    trpc.database.pool.queryOptions(),
+    trpc.database.topology.queryOptions(),
+    trpc.auth.me.queryOptions(),
+    trpc.system.history.queryOptions({ samples: 60 }),
+  )
   return (
     <Hydrate>
-      <DatabaseView />
+      <PoolsView />
     </Hydrate>
   )
 }
