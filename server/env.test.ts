@@ -20,6 +20,12 @@ describe('configuration', () => {
     ['PORT', '0', 'PORT is "0"; it takes a port, 1 to 65535.'],
     ['PORT', '3000x', 'PORT is "3000x"; it takes a port, 1 to 65535.'],
     ['DB_TYPE', 'mysql', 'DB_TYPE is "mysql"; it takes sqlite or postgresql.'],
+    ['DB_PREPARED', 'yes', 'DB_PREPARED is "yes"; it takes auto, on or off.'],
+    ['DB_SSL', 'verify', 'DB_SSL is "verify"; it takes true or false.'],
+    ['DB_DIRECT_PORT', '70000', 'DB_DIRECT_PORT is "70000"; it takes a port, 1 to 65535.'],
+    ['DB_POOL_MAX', '0', 'DB_POOL_MAX is "0"; it takes a number, 1 to 1000.'],
+    ['DB_POOL_MIN', '-1', 'DB_POOL_MIN is "-1"; it takes a number, 0 to 1000.'],
+    ['DB_QUERY_TIMEOUT', '30s', 'DB_QUERY_TIMEOUT is "30s"; it takes milliseconds; 0 for no end.'],
     [
       'JWT_ACCESS_EXPIRES_IN',
       '15 minutes',
@@ -57,6 +63,10 @@ describe('configuration', () => {
   it('refuses values that contradict each other', () => {
     expect(() => parseVariables({ DB_POOL_MIN: '9', DB_POOL_MAX: '3' })).toThrow(
       'DB_POOL_MIN is 9; it takes at most DB_POOL_MAX, which is 3.',
+    )
+    expect(parseVariables({ DB_POOL_MIN: '3', DB_POOL_MAX: '3' })).toMatchObject({ DB_POOL_MIN: 3 })
+    expect(() => parseVariables({ DB_DIRECT_PORT: '5433' })).toThrow(
+      'DB_DIRECT_PORT is set but DB_DIRECT_HOST is not; it takes the host name of the server itself.',
     )
     expect(() => parseVariables({ DB_TYPE: 'postgresql' })).toThrow('DB_HOST is not set')
     expect(() => parseVariables({ REDIS_CLUSTER_ENABLED: 'true' })).toThrow('REDIS_CLUSTER_NODES is not set')

@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { migratePostgres, migrateSqlite } from '@/db/migrate'
 import { retiredReason } from '@/db/retired'
 import { Store } from '@/db/store'
+import { readAuthority } from './authority'
 import {
   type Database,
   openPostgresDatabase,
@@ -107,20 +108,13 @@ export function poolConfig(
     ...(env.DB_DIRECT_HOST && host === env.DB_HOST && port === env.DB_PORT
       ? { direct: { host: env.DB_DIRECT_HOST, port: env.DB_DIRECT_PORT ?? env.DB_PORT } }
       : {}),
-    ...(env.DB_SSL_CA ? { ca: readAuthority(env.DB_SSL_CA) } : {}),
+    ...trusted(env),
   }
 }
 
-function readAuthority(file: string): string {
-  try {
-    const pem = readFileSync(file, 'utf8')
-    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem
-  } catch (error) {
-    throw new ConfigurationError(
-      `DB_SSL_CA names ${file}, which cannot be read (${(error as { code?: string }).code}). Check the path and its permissions.`,
-    )
-  }
-  throw new ConfigurationError(`DB_SSL_CA names ${file}, which holds no certificate; it takes a file in PEM.`)
+/** Whose certificates are trusted with PostgreSQL's: those of DB_SSL_CA, or the system's. Throws when they can't be read. */
+export function trusted(env: Env): Pick<PostgresConfig, 'ca'> {
+  return env.DB_SSL_CA ? { ca: readAuthority(env.DB_SSL_CA, 'DB_SSL_CA') } : {}
 }
 
 /** PostgreSQL if the environment or an earlier switchover says so; null for SQLite. */

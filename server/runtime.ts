@@ -18,7 +18,7 @@ import {
 import type { Env } from './env'
 import { type Log, openLog } from './log'
 import { type Migration, openMigration } from './migration'
-import { envTarget, migrationsFolder, openStore, poolConfig, storeFile } from './open-store'
+import { envTarget, migrationsFolder, openStore, poolConfig, storeFile, trusted } from './open-store'
 import { openSecurity, type Security } from './security'
 import { openSystem, type System } from './system'
 import type { Vault } from './vault'
@@ -82,7 +82,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
   const operations = openOperations({ store, clock, log, inspect: () => database.inspect })
   // Random: a name that two processes could share would let one count what the other measured.
   const instance = randomUUID()
-  const indexes = openIndexChanges({ store, clock, log, database: () => database })
+  const indexes = openIndexChanges({ store, clock, log, database: () => database, instance })
   const statements = openStatementHistory({ store, clock, log, database: () => database, instance })
   const system = openSystem({
     clock,
@@ -114,6 +114,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       migrationsFolder,
       storeFile: database.dialect === 'sqlite' ? storeFile(env) : null,
       envTarget: envTarget(env),
+      authority: trusted(env),
     },
   )
   const note = (event: 'sys_startup' | 'sys_shutdown') =>

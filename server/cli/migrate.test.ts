@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { makeAuthorities } from '@/db/testing/certificates'
+import { startPostgres } from '@/db/testing/servers'
 import { type Bench, openBench } from '@/server/migration/testing-target'
 import type { RunEvent } from '@/server/migration/types'
 
@@ -18,10 +20,14 @@ describe.skipIf(!engine)('npm run migrate', () => {
 
   function migrate(
     args: string[],
-    { password = bench.target.password, onLine = (_: string, __: () => void) => {} } = {},
+    {
+      password = bench.target.password,
+      env = {} as Record<string, string>,
+      onLine = (_: string, __: () => void) => {},
+    } = {},
   ) {
     const child = spawn(process.execPath, [join(process.cwd(), 'dist/cli/migrate.mjs'), ...args], {
-      env: { PATH: process.env.PATH, PGPASSWORD: password, NODE_ENV: 'test' },
+      env: { PATH: process.env.PATH, PGPASSWORD: password, NODE_ENV: 'test', ...env },
     })
     let stdout = ''
     let stderr = ''
@@ -112,4 +118,39 @@ describe.skipIf(!engine)('npm run migrate', () => {
     )
     expect(rows).toEqual([])
   })
+
+  it('verifies the target by the authority that it is told of, in every process and thread', async () => {
+    const authorities = makeAuthorities()
+    const [ours, foreign] = [authorities.make('ours'), authorities.make('foreign')]
+    const server = await startPostgres({ settings: ours.sign('db') })
+    const { host, port, user, password } = server
+    const encrypted = await openBench({ host, port, user, password })
+    const { database } = encrypted.target
+    const verified = `postgres://${user}@${host}:${port}/${database}?sslmode=verify-full`
+    const args = (target: string, schema: string) => [
+      '--source',
+      small(),
+      '--target',
+      target,
+      '--schema',
+      schema,
+    ]
+    try {
+      const told = await migrate(args(`${verified}&sslrootcert=${ours.file}`, 'told'), { password })
+      expect(told).toMatchObject({ code: 0, stderr: '' })
+      const env = { DB_SSL_CA: foreign.file }
+      const refused = await migrate(args(verified, 'refused'), { password, env })
+      expect(refused.code).toBe(3)
+      expect(refused.stdout + refused.stderr).toContain('signed by nobody whom this machine trusts')
+      const missing = await migrate(args(`${verified}&sslrootcert=/nowhere.pem`, 'missing'), { password })
+      expect(missing).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('sslrootcert names /nowhere.pem'),
+      })
+    } finally {
+      await encrypted.close()
+      await server.stop()
+      authorities.remove()
+    }
+  }, 120_000)
 })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readAuthority } from '@/server/authority'
 import {
   cancelRun,
   type Job,
@@ -17,7 +18,8 @@ Moves every table of a SQLite file into PostgreSQL, builds keys, indexes and for
 The password is read from PGPASSWORD or DB_PASSWORD in the environment; a URL that holds one is refused.
 
   --source FILE      the SQLite database; it is only read
-  --target URL       PostgreSQL 13 or newer; ?sslmode=require encrypts, verify-full also checks the certificate
+  --target URL       PostgreSQL 13 or newer; ?sslmode=require encrypts, verify-full also checks the certificate,
+                     by the authority of sslrootcert=FILE, PGSSLROOTCERT or DB_SSL_CA where one is given
   --schema NAME      schema that receives the tables (public); it is created if it isn't there
   --exclude TABLE    leaves a table out; may be given again
   --workers N        threads that read and load (the cores, at most 4)
@@ -108,10 +110,17 @@ function parseTarget(text: string, schema: string): Target {
       '--target holds a password, which other users of this machine can read: set PGPASSWORD instead.',
     )
   }
-  // biome-ignore lint/style/noProcessEnv: a password comes from the environment, and nothing else is read from it.
-  const { PGPASSWORD, DB_PASSWORD, PGUSER } = process.env
+  // biome-ignore lint/style/noProcessEnv: who connects, and whom to trust; nothing else is read from it.
+  const { PGPASSWORD, DB_PASSWORD, PGUSER, PGSSLROOTCERT, DB_SSL_CA } = process.env
   const mode = url.searchParams.get('sslmode') ?? 'disable'
   const user = decodeURIComponent(url.username) || PGUSER
+  const authority = (
+    [
+      [url.searchParams.get('sslrootcert'), 'sslrootcert'],
+      [PGSSLROOTCERT, 'PGSSLROOTCERT'],
+      [DB_SSL_CA, 'DB_SSL_CA'],
+    ] as const
+  ).find((each): each is [string, (typeof each)[1]] => Boolean(each[0]))
   if (!user) throw new UsageError('--target names no user.')
   return {
     host: decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '') || 'localhost',
@@ -121,6 +130,7 @@ function parseTarget(text: string, schema: string): Target {
     password: PGPASSWORD ?? DB_PASSWORD ?? '',
     schema,
     ...(mode !== 'disable' && { ssl: mode.startsWith('verify') ? true : ('no-verify' as const) }),
+    ...(authority && { ca: readAuthority(...authority) }),
   }
 }
 

@@ -44,6 +44,8 @@ export interface MigrationConfig {
   storeFile: string | null
   /** The server that the environment names. */
   envTarget: Target | null
+  /** What the certificate of every target is verified by: the environment's authority, or the system's. */
+  authority: Pick<Target, 'ca'>
 }
 
 /** Where a run writes to, as a client names it. */
@@ -52,19 +54,21 @@ export type TargetRef = { kind: 'environment' } | { kind: 'connection'; id: stri
 /** What a worker is given for a run, and what is cleared away when the run has ended. */
 export function openJobs<P extends PostgresSide>(
   deps: MigrationDeps<P> & { uploads: UploadDeps },
-  { sourceDirs, migrationsFolder, envTarget }: MigrationConfig,
+  { sourceDirs, migrationsFolder, envTarget, authority }: MigrationConfig,
 ) {
   const { store, vault, uploads } = deps
 
   const resolveTarget = async (ref: TargetRef, schema = 'public'): Promise<Target> => {
-    if (ref.kind === 'connection') return connectionTarget({ store, vault }, ref.id, schema)
+    if (ref.kind === 'connection') {
+      return { ...(await connectionTarget({ store, vault }, ref.id, schema)), ...authority }
+    }
     if (!envTarget) {
       throw new HoldfastError('CONFLICT', {
         message: 'The environment names no PostgreSQL server.',
         remedy: 'Set DB_HOST and the other DB_ variables, or enter a connection.',
       })
     }
-    return { ...envTarget, schema }
+    return { ...envTarget, ...authority, schema }
   }
 
   /** With its password, which is not kept with the run. Throws when what was named meanwhile leads elsewhere. */
@@ -128,7 +132,7 @@ export function openJobs<P extends PostgresSide>(
   const ended: DriveDeps['ended'] = async (run, state) => {
     if (run.sourceKind === 'upload') await deleteUpload(uploads, run.source)
     if (run.sourceKind !== 'store' || state !== 'cancelled' || run.startedAt === null) return
-    stopCapture(ownSide().client)
+    await ownSide().alone(stopCapture)
     const { target } = await getRun({ store }, run.id)
     if (target.madeStore) {
       const full = await targetOf(run)

@@ -67,6 +67,8 @@ export interface Migration {
   uploadMax: number
   sources(): Promise<SourceList>
   targets(): Promise<Targets>
+  /** What the certificate of every target is verified by. */
+  authority: Pick<Target, 'ca'>
   /** The target behind a reference, password included: for a connection test in this process. */
   resolveTarget(ref: TargetRef, schema?: string): Promise<Target>
   createConnection(caller: Caller, input: ConnectionInput): Promise<Connection>
@@ -140,6 +142,7 @@ export function openMigration<P extends PostgresSide>(
         connections: await listConnections({ store }),
       }
     },
+    authority: config.authority,
     resolveTarget,
     createConnection: (caller, input) => createConnection(connectionDeps, caller, input),
     updateConnection: (caller, id, input) => updateConnection(connectionDeps, caller, id, input),
@@ -151,7 +154,11 @@ export function openMigration<P extends PostgresSide>(
     readLog: (id, limit) => readLog({ store }, id, limit),
     async createRun(caller, { source, target: ref, schema }) {
       const { path, name } = await resolveSource(uploadDeps, place(), source)
-      const { password: _, ...target } = await resolveTarget(ref, source.kind === 'store' ? 'public' : schema)
+      const {
+        password: _,
+        ca: __,
+        ...target
+      } = await resolveTarget(ref, source.kind === 'store' ? 'public' : schema)
       const id = randomUUID()
       const row = {
         id,

@@ -59,7 +59,8 @@ export function readStoreChoice(dataDir: string, vault: Pick<Vault, 'open'>): St
  * a crash the file is whole or was never there.
  */
 export function writeStoreChoice(dataDir: string, vault: Pick<Vault, 'seal'>, choice: StoreChoice): void {
-  const { password, ...target } = choice.target
+  // Whom to trust is the environment's word at every start.
+  const { password, ca: _, ...target } = choice.target
   const kept: Kept = {
     version: 1,
     target,

@@ -21,7 +21,7 @@ export async function connectTarget(target: Target, name = 'holdfast migration')
     application_name: name,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-    ...(target.ssl && { ssl: target.ssl === 'no-verify' ? { rejectUnauthorized: false } : true }),
+    ssl: tlsOptions(target),
   })
   client.on('error', () => {}) // A connection lost between statements shows at the next one.
   try {
@@ -32,6 +32,12 @@ export async function connectTarget(target: Target, name = 'holdfast migration')
     await client.end().catch(() => {})
     throw targetError(error, target)
   }
+}
+
+/** Verified by the authority that was configured, encrypted alone, or plain. */
+function tlsOptions({ ssl, ca }: Target): pg.ClientConfig['ssl'] {
+  if (!ssl) return false
+  return ssl === 'no-verify' ? { rejectUnauthorized: false } : { rejectUnauthorized: true, ...(ca && { ca }) }
 }
 
 /** Ends a connection without waiting for a server that doesn't answer. */
@@ -75,6 +81,22 @@ export function targetError(
       'TARGET_AUTHENTICATION',
       `${place} refused user ${target.user}: ${message}`,
       'Check user and password, and that pg_hba.conf lets this host in.',
+      cause,
+    )
+  }
+  if (/^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|CERT_|ERR_TLS_CERT)/.test(code)) {
+    return new MigrationError(
+      'TARGET_UNREACHABLE',
+      `The certificate of ${place} is signed by nobody whom this machine trusts, or is another server's: ${message}`,
+      'Name the certificate of the authority that signed it in DB_SSL_CA, or ask for a certificate of this name.',
+      cause,
+    )
+  }
+  if (/does not support SSL connections/.test(message)) {
+    return new MigrationError(
+      'TARGET_UNREACHABLE',
+      `${place} does not offer TLS.`,
+      'Set ssl = on with a certificate on the server, or connect without TLS.',
       cause,
     )
   }

@@ -14,6 +14,8 @@ export interface Target {
   schema: string
   /** true: encrypt and verify the certificate; 'no-verify': encrypt only. Absent: plain. */
   ssl?: boolean | 'no-verify'
+  /** Certificates of the authorities that are trusted, in PEM; absent: those of the system. Never stored. */
+  ca?: string
 }
 
 export type CheckState = 'green' | 'amber' | 'red'

@@ -79,7 +79,8 @@ export const migrationRouter = router({
     .mutation(async ({ ctx, input: { id, password, ...place } }) => {
       const known = id ? await ctx.runtime.migration.resolveTarget({ kind: 'connection', id }) : null
       if (known && password === undefined) refuseElsewhere(known, place)
-      return testConnection({ ...place, password: password ?? known?.password ?? '' })
+      const { authority } = ctx.runtime.migration
+      return testConnection({ ...place, ...authority, password: password ?? known?.password ?? '' })
     }),
 
   deleteUpload: manage

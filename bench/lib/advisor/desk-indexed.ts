@@ -81,7 +81,7 @@ export const DESK_INDEXED: Labelled[] = [
   ),
   indexed(
     'newest tickets with a tag',
-    ['ticket_tags (tag_id, ticket_id)', 'ticket_tags (tag_id)'],
+    ['ticket_tags (tag_id, ticket_id)'],
     'SELECT t.id, t.subject FROM ticket_tags g JOIN tickets t ON t.id = g.ticket_id WHERE g.tag_id = $1 ORDER BY t.id DESC LIMIT 25',
     [[700], [1500]],
   ),

@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { chownSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeFolder, removeFolder, serverIdentity, waitUntil } from '@/db/testing/processes'
+import { makeAuthorities } from '@/db/testing/certificates'
+import { waitUntil } from '@/db/testing/processes'
 import { startPostgres } from '@/db/testing/servers'
 import { needsPostgres } from '@/db/testing/shared'
 import { poolsForTests, queryOf } from './pool.testing'
@@ -122,74 +120,12 @@ describe('TLS', () => {
   const { open } = poolsForTests()
 
   it('verifies the server by the authority it was given, for statements and for cancels', async () => {
-    const identity = serverIdentity()
-    const folder = makeFolder('tls', identity)
-    const file = (name: string) => join(folder, name)
-    const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' })
-    const authority = (name: string) => {
-      openssl(
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        `/CN=${name}`,
-        '-keyout',
-        file(`${name}.key`),
-        '-out',
-        file(`${name}.pem`),
-      )
-      return execFileSync('cat', [file(`${name}.pem`)], { encoding: 'utf8' })
-    }
-    const [ours, foreign] = [authority('ours'), authority('foreign')]
-    openssl(
-      'req',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-subj',
-      '/CN=db',
-      '-addext',
-      'subjectAltName=IP:127.0.0.1',
-      '-keyout',
-      file('db.key'),
-      '-out',
-      file('db.csr'),
-    )
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      file('db.csr'),
-      '-CA',
-      file('ours.pem'),
-      '-CAkey',
-      file('ours.key'),
-      '-CAcreateserial',
-      '-days',
-      '2',
-      '-copy_extensions',
-      'copy',
-      '-out',
-      file('db.pem'),
-    )
-    for (const name of ['db.key', 'db.pem']) {
-      if (identity.uid !== undefined && identity.gid !== undefined)
-        chownSync(file(name), identity.uid, identity.gid)
-    }
-    const server = await startPostgres({
-      settings: { ssl: 'on', ssl_cert_file: file('db.pem'), ssl_key_file: file('db.key') },
-    })
+    const authorities = makeAuthorities()
+    const [ours, foreign] = [authorities.make('ours'), authorities.make('foreign')]
+    const server = await startPostgres({ settings: ours.sign('db') })
     const { host, port, user, password, database } = server
     const place = { host, port, user, password, database, ssl: true }
-    const pool = open({ ...place, ca: ours })
+    const pool = open({ ...place, ca: ours.pem })
     const query = queryOf(pool)
     const SSL = 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'
     for (let n = 0; n < 3; n++) expect((await query(SSL)).rows).toEqual([{ ssl: true }])
@@ -200,13 +136,13 @@ describe('TLS', () => {
       const sleeping = `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(60)%'`
       return (await query(sleeping)).rows.length === 0
     })
-    for (const options of [{ ca: foreign }, {}]) {
+    for (const options of [{ ca: foreign.pem }, {}]) {
       await expect(queryOf(open({ ...place, ...options }))('SELECT 1')).rejects.toMatchObject({
         code: 'DATABASE_UNAVAILABLE',
         message: expect.stringContaining('trusts'),
       })
     }
     await server.stop()
-    removeFolder(folder)
+    authorities.remove()
   })
 })

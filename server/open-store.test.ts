@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { ConfigurationError, parseVariables } from './env'
+import { poolConfig } from './open-store'
+
+describe('configuration of the pool', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-authority-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const file = (name: string, content: string) => {
+    const path = join(folder, name)
+    writeFileSync(path, content)
+    return path
+  }
+  const server = { host: 'db.example', port: 5432 }
+  const config = (given: Record<string, string>, place = server) => poolConfig(parseVariables(given), place)
+  const refusal = (sentence: string) => new ConfigurationError(sentence)
+
+  it('takes its limits from the environment', () => {
+    const given = {
+      DB_POOL_MIN: '3',
+      DB_POOL_MAX: '7',
+      DB_ACQUIRE_TIMEOUT: '1000',
+      DB_CONNECT_TIMEOUT: '2000',
+      DB_QUERY_TIMEOUT: '3000',
+      DB_IDLE_TIMEOUT: '4000',
+      DB_LEAK_TIMEOUT: '0',
+      DB_PREPARED: 'off',
+    }
+    expect(config(given)).toEqual({
+      min: 3,
+      max: 7,
+      acquireTimeout: 1000,
+      connectTimeout: 2000,
+      queryTimeout: 3000,
+      idleTimeout: 4000,
+      leakTimeout: 0,
+      prepared: 'off',
+    })
+  })
+
+  it('trusts the authority of DB_SSL_CA', () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+    expect(config({ DB_SSL_CA: file('ca.pem', pem) })).toMatchObject({ ca: pem })
+    expect(config({})).not.toHaveProperty('ca')
+  })
+
+  it('says in one sentence what is wrong with the file of DB_SSL_CA', () => {
+    const missing = join(folder, 'missing.pem')
+    expect(() => config({ DB_SSL_CA: missing })).toThrow(
+      refusal(
+        `DB_SSL_CA names ${missing}, which cannot be read (ENOENT). Check the path and its permissions.`,
+      ),
+    )
+    expect(() => config({ DB_SSL_CA: folder })).toThrow(
+      refusal(
+        `DB_SSL_CA names ${folder}, which cannot be read (EISDIR). Check the path and its permissions.`,
+      ),
+    )
+    const der = file('ca.der', '\x30\x82')
+    expect(() => config({ DB_SSL_CA: der })).toThrow(
+      refusal(`DB_SSL_CA names ${der}, which holds no certificate; it takes a file in PEM.`),
+    )
+  })
+
+  it('uses the direct address for the server of DB_HOST alone', () => {
+    const given = { DB_HOST: 'db.example', DB_DIRECT_HOST: 'db-1.example' }
+    expect(config(given)).toMatchObject({ direct: { host: 'db-1.example', port: 5432 } })
+    expect(config({ ...given, DB_DIRECT_PORT: '6000' })).toMatchObject({
+      direct: { host: 'db-1.example', port: 6000 },
+    })
+    expect(config(given, { host: 'other.example', port: 5432 })).not.toHaveProperty('direct')
+    expect(config(given, { host: 'db.example', port: 5433 })).not.toHaveProperty('direct')
+    expect(config({ DB_HOST: 'db.example' })).not.toHaveProperty('direct')
+  })
+})
