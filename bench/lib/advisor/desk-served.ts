@@ -37,7 +37,7 @@ export const DESK_SERVED: Labelled[] = [
   none(
     'tickets with a word in their subject',
     { tickets: ['subject', 'id', 'state', 'updated_at'] },
-    'SELECT id, subject, state, updated_at FROM tickets WHERE subject ILIKE $1 ORDER BY updated_at DESC LIMIT 20',
+    'SELECT id, subject, state, updated_at FROM tickets WHERE subject ILIKE $1',
     [['%abc1%']],
   ),
   none('team by name', { teams: ['name', 'id'] }, 'SELECT * FROM teams WHERE name = $1', [['Team 7']]),
