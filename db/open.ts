@@ -1,11 +1,10 @@
-import type BetterSqlite3 from 'better-sqlite3'
-import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
 import { drizzle as drizzlePg, type NodePgClient, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import { type AsyncRemoteCallback, drizzle as drizzleSqlite } from 'drizzle-orm/sqlite-proxy'
 import { isRetryable } from './errors'
 import { tables as pgTables } from './schema/pg'
 import { tables as sqliteTables } from './schema/sqlite'
 import type { Tables } from './tables'
-import type { Tx, Unit, Work } from './unit'
+import type { Unit, Work } from './unit'
 
 export type Dialect = 'sqlite' | 'postgresql'
 
@@ -34,20 +33,50 @@ export interface PgConnection {
   release(destroy?: boolean): void
 }
 
-/** Opens the store on a SQLite handle. Units run one after the other, without interleaving. */
-export function openSqlite(client: BetterSqlite3.Database): StoreHandle {
-  const db = drizzleSqlite(client, { casing: 'snake_case' }) as unknown as Db
-  const tx: Tx = { db, tables: sqliteTables }
-  const runInTransaction = client.transaction(<I, O>(unit: Unit<I, O>, input: I) =>
-    driveNow(unit.work(tx, input)),
-  )
+/** What the store needs of a SQLite file: statements, and units one after the other. `rows` are lists of values. */
+export interface SqliteHandle {
+  query: SqliteQuery
+  /** Waits for the turn of a unit. */
+  begin(): Promise<SqliteUnit>
+}
+
+export type SqliteQuery = (
+  sql: string,
+  params: readonly unknown[],
+  method: 'run' | 'get' | 'all' | 'values',
+) => Promise<{ rows: unknown }>
+
+/** One unit's turn, which ends with `commit` or `rollback`. */
+export interface SqliteUnit {
+  query: SqliteQuery
+  commit(): Promise<void>
+  rollback(): Promise<void>
+}
+
+/** Opens the store on a SQLite file. Units run one after the other, without interleaving. */
+export function openSqlite(handle: SqliteHandle): StoreHandle {
   return {
     dialect: 'sqlite',
-    db,
+    db: sqliteDb((sql, params, method) => handle.query(sql, params, method)),
     tables: sqliteTables,
-    run: async <I, O>(unit: Unit<I, O>, input: I) =>
-      runInTransaction.immediate(unit as Unit<unknown, unknown>, input) as O,
+    async run(unit, input) {
+      const mine = await handle.begin()
+      try {
+        const result = await drive(unit.work({ db: sqliteDb(mine.query), tables: sqliteTables }, input))
+        await mine.commit()
+        return result
+      } catch (error) {
+        // What can't be rolled back went with its thread.
+        await mine.rollback().catch(() => {})
+        throw error
+      }
+    },
   }
+}
+
+function sqliteDb(query: SqliteQuery): Db {
+  // The casing is read from the third argument alone.
+  return drizzleSqlite(query as AsyncRemoteCallback, undefined, { casing: 'snake_case' }) as unknown as Db
 }
 
 /** Opens the store on a PostgreSQL pool. A unit that loses a deadlock or a serialisation race is run again. */
@@ -95,15 +124,4 @@ async function drive<O>(work: Work<O>): Promise<O> {
   let step = work.next()
   while (!step.done) step = work.next(await step.value)
   return step.value
-}
-
-/** Drives a unit whose queries answer at once: better-sqlite3 is synchronous. */
-function driveNow<O>(work: Work<O>): O {
-  let step = work.next()
-  while (!step.done) step = work.next((step.value as unknown as SyncQuery).prepare().execute().sync())
-  return step.value
-}
-
-interface SyncQuery {
-  prepare(): { execute(): { sync(): unknown } }
 }

@@ -32,7 +32,15 @@ async function completeStandalone(target) {
   }
   // The package that Next itself traces its routes with.
   const { nodeFileTrace } = require('next/dist/compiled/@vercel/nft')
-  const entries = ['main', 'serve', 'migration-worker', 'cli/admin', 'cli/migrate']
+  const entries = [
+    'main',
+    'serve',
+    'migration-worker',
+    'sqlite-worker',
+    'advisor-worker',
+    'cli/admin',
+    'cli/migrate',
+  ]
   const files = entries.map((name) => join(root, 'dist', `${name}.mjs`)).filter((file) => existsSync(file))
   const { fileList } = await nodeFileTrace(files, { base: root, ignore: ['node_modules/next/**'] })
   for (const file of fileList) copyFile(join(root, file), join(target, file))

@@ -12,6 +12,8 @@ const FILES = [
   ['server/main.ts', 'main'],
   ['server/main/serve.ts', 'serve'],
   ['server/migration/worker.ts', 'migration-worker'],
+  ['db/sqlite/worker.ts', 'sqlite-worker'],
+  ['server/database/changes/worker.ts', 'advisor-worker'],
   ['db/testing/servers.ts', 'testing/servers'],
   ['server/security/testing/refresher.ts', 'testing/refresher'],
 ]

@@ -7,6 +7,7 @@ import { Pool } from 'pg'
 import { afterEach, describe } from 'vitest'
 import { migrateSqlite } from '../migrate'
 import { type Dialect, openPostgres, openSqlite } from '../open'
+import { SqliteDriver } from '../sqlite/driver'
 import { Store } from '../store'
 import type { AuditKey } from '../unit'
 import { createDatabase, emptyStore, needsPostgres } from './shared'
@@ -44,11 +45,12 @@ export async function openTestSqlite(later: (step: () => unknown) => void): Prom
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-store-'))
   later(() => rmSync(folder, { recursive: true, force: true }))
   const client = new BetterSqlite3(join(folder, 'store.sqlite'))
-  later(() => client.close())
   client.pragma('journal_mode = WAL')
   client.pragma('synchronous = NORMAL')
+  const driver = new SqliteDriver(client)
+  later(() => driver.close())
   migrateSqlite(client, migrations)
-  return new Store(openSqlite(client), testAuditKey)
+  return new Store(openSqlite(driver), testAuditKey)
 }
 
 /** A PostgreSQL store in a database of its own on the run's server; `later` gets what undoes it. */

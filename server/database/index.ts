@@ -1,10 +1,12 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { openPostgres, openSqlite, type StoreHandle } from '@/db/open'
+import type { SqliteStatement } from '@/db/sqlite/book'
 import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import type { FullConfig } from './pool/config'
 import { type Leak, type PoolConfig, type PoolMode, type PostgresConfig, PostgresPool } from './pool/pool'
 import { openSqliteFile } from './sqlite/open'
+import { querySqlite, type SqliteAnswer } from './sqlite/query'
 import { type DatabaseFigures, type DatabaseStats, figuresOf, statsOf } from './stats'
 
 export type { Quantiles } from '@/server/histogram'
@@ -79,7 +81,20 @@ function poolDetail(pool: PostgresPool): PoolDetail {
 export interface SqliteDatabase extends Opened {
   dialect: 'sqlite'
   file: string
+  /** The main thread's handle: short reads. Write through it before the first unit, or by `alone`. */
   client: BetterSqlite3.Database
+  /** Runs one statement with `?` for its parameters; with `read` where it disturbs nobody. */
+  query<Row = Record<string, unknown>>(
+    sql: string,
+    params?: readonly unknown[],
+    options?: { read?: boolean },
+  ): Promise<SqliteAnswer<Row>>
+  /** Calls `work` with the main thread's handle while nothing else writes. */
+  alone<T>(work: (client: BetterSqlite3.Database) => T): Promise<T>
+  /** Closes every connection to the file but `client`. */
+  leave(): Promise<void>
+  /** What was asked since the start, by text: calls, times, errors. */
+  statements(): Readonly<SqliteStatement>[]
 }
 
 export interface PostgresDatabase extends Opened {
@@ -100,20 +115,23 @@ export function openSqliteDatabase(
   { clock = systemClock }: DatabaseDeps,
   { file }: { file: string },
 ): SqliteDatabase {
-  const { client, metrics } = openSqliteFile(file)
-  const driver = { dialect: 'sqlite' as const, file, client, metrics }
+  const opened = openSqliteFile(file)
+  const { client, driver } = opened
+  const known = { dialect: 'sqlite' as const, file, ...opened }
   const openedAt = clock.now()
   return {
     dialect: 'sqlite',
     file,
     client,
-    handle: openSqlite(client),
-    figures: () => figuresOf(driver),
-    stats: () => statsOf(driver, clock.now(), openedAt),
+    handle: openSqlite(driver),
+    query: (sql, params, options) => querySqlite(driver, sql, params, options),
+    alone: (work) => driver.alone(work),
+    leave: () => driver.leave(),
+    statements: () => driver.statements(),
+    figures: () => figuresOf(known),
+    stats: () => statsOf(known, clock.now(), openedAt),
     pool: () => null,
-    close: async () => {
-      client.close()
-    },
+    close: () => driver.close(),
   }
 }
 

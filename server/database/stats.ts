@@ -2,18 +2,18 @@ import { statSync } from 'node:fs'
 import { type Quantiles, quantiles } from '@/server/histogram'
 import type { DatabaseCounts } from './metrics'
 import type { PoolFigures, PostgresPool } from './pool/pool'
-import type { SqliteDriver } from './sqlite/open'
+import type { SqliteFile } from './sqlite/open'
 
 /** What is open: a SQLite handle or a PostgreSQL pool. */
 export type Driver =
-  | ({ dialect: 'sqlite'; file: string } & SqliteDriver)
+  | ({ dialect: 'sqlite'; file: string } & SqliteFile)
   | { dialect: 'postgresql'; pool: PostgresPool }
 
 /** What the sampler reads every second: counters in memory, no question to the database. */
 export interface DatabaseFigures {
   dialect: 'sqlite' | 'postgresql'
   counts: DatabaseCounts
-  /** Null on SQLite, which has one handle and no pool. */
+  /** Null on SQLite, which has no pool: its writes take turns. */
   pool: PoolFigures | null
 }
 
@@ -43,6 +43,13 @@ export interface SqliteFacts {
   /** 0 OFF, 1 NORMAL, 2 FULL, 3 EXTRA (SQLite manual, PRAGMA synchronous). */
   synchronous: number
   foreignKeys: boolean
+  /** Whether a unit or a single write runs now, how many wait, and how many had their turn since `openedAt`. */
+  writing: boolean
+  waiting: number
+  writes: number
+  /** Reads on the event loop, and in the reading thread, since `openedAt`. */
+  inlineReads: number
+  threadReads: number
 }
 
 /** One shape for both dialects; durations in milliseconds, counters since `openedAt`. */
@@ -113,7 +120,7 @@ export function placeOf(driver: Driver): string {
   return `${host}:${port}/${database}`
 }
 
-function sqliteFacts({ client, file }: Driver & { dialect: 'sqlite' }): SqliteFacts {
+function sqliteFacts({ client, driver, file }: Driver & { dialect: 'sqlite' }): SqliteFacts {
   const pragma = (name: string) => client.pragma(name, { simple: true })
   return {
     version: client.prepare('SELECT sqlite_version()').pluck().get() as string,
@@ -125,6 +132,7 @@ function sqliteFacts({ client, file }: Driver & { dialect: 'sqlite' }): SqliteFa
     journalMode: String(pragma('journal_mode')),
     synchronous: Number(pragma('synchronous')),
     foreignKeys: pragma('foreign_keys') === 1,
+    ...driver.figures(),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Tables } from '@/db/tables'
 import { q, unit } from '@/db/unit'
 import { HoldfastError } from '@/server/errors'
 import { type Change, countChanges, forgetChanges, readChanges } from './capture'
+import type { SqliteSide } from './own-store'
 
 type TableName = keyof Tables
 type AnyRow = Record<string, unknown>
@@ -16,6 +17,7 @@ export interface Sides {
   /** The store that is being left, and its driver's handle, in which changes are noted. */
   from: StoreHandle
   client: BetterSqlite3.Database
+  alone: SqliteSide['alone']
   to: StoreHandle
 }
 
@@ -47,7 +49,7 @@ export async function bringOver(sides: Sides, { held }: { held: boolean }): Prom
 const LEANS = new Set(['23503', '23505'])
 
 async function bringTableOver(sides: Sides, name: TableName, phase: 'gone' | 'there'): Promise<number> {
-  const { from, client, to } = sides
+  const { from, client, alone, to } = sides
   const table = from.tables[name]
   const key = keyOf(from.tables, name)
   let arrived = 0
@@ -71,7 +73,7 @@ async function bringTableOver(sides: Sides, name: TableName, phase: 'gone' | 'th
     if (mine.length === 0) continue
     if (phase === 'there') await to.run(putRows, { name, rows })
     else await to.run(removeRows, { name, keys: mine.map((change) => change.key) })
-    forgetChanges(client, mine)
+    await alone((writable) => forgetChanges(writable, mine))
     arrived += mine.length
   }
 }

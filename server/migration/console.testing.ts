@@ -5,6 +5,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { Pool } from 'pg'
 import { migrateSqlite } from '@/db/migrate'
 import { openPostgres, openSqlite, type PgHandle } from '@/db/open'
+import { SqliteDriver } from '@/db/sqlite/driver'
 import { Store } from '@/db/store'
 import { createDatabase } from '@/db/testing/shared'
 import { openTestPostgres, testAuditKey } from '@/db/testing/stores'
@@ -96,13 +97,20 @@ export async function openTestConsole(
   let store: Store
   if (storeFile) {
     const client = new BetterSqlite3(storeFile)
-    later(() => client.close())
     client.pragma('journal_mode = WAL')
     client.pragma('foreign_keys = ON')
     migrateSqlite(client, migrationsFolder)
-    const handle = openSqlite(client)
+    const driver = new SqliteDriver(client)
+    later(() => driver.close())
+    const handle = openSqlite(driver)
     store = new Store(handle, testAuditKey)
-    current = { dialect: 'sqlite', client, handle }
+    current = {
+      dialect: 'sqlite',
+      client,
+      handle,
+      alone: (work) => driver.alone(work),
+      leave: () => driver.leave(),
+    }
   } else {
     store = await openTestPostgres(later)
     current = openPool(target)
@@ -136,6 +144,7 @@ export async function openTestConsole(
         migrationsFolder,
         storeFile,
         envTarget: target,
+        authority: {},
       },
     )
   const console: TestConsole = {

@@ -13,8 +13,13 @@ import type { Plan, Target, Validation } from './types'
 /** The store's database, as far as moving it needs it. */
 export interface SqliteSide {
   dialect: 'sqlite'
+  /** The main thread's handle: to read. */
   client: BetterSqlite3.Database
   handle: StoreHandle
+  /** Calls `work` with that handle while nothing else writes: the one way to write through it. */
+  alone<T>(work: (client: BetterSqlite3.Database) => T): Promise<T>
+  /** Closes every connection to the file but `client`. */
+  leave(): Promise<void>
 }
 
 export interface PostgresSide {
@@ -58,7 +63,9 @@ export async function prepareStore(
   target: Target,
   migrationsFolder: string,
 ): Promise<void> {
-  if (!isCapturing(from.client)) startCapture(from.client, from.handle.tables)
+  await from.alone((client) => {
+    if (!isCapturing(client)) startCapture(client, from.handle.tables)
+  })
   await migratePostgres(to.client, migrationsFolder).catch((error) => {
     throw targetError(error, target)
   })

@@ -89,7 +89,8 @@ async function move<P extends PostgresSide>(
   { from, to, target }: { from: SqliteSide; to: P; target: Target },
 ): Promise<SwitchoverReport> {
   const { store, clock, vault, dataDir } = deps
-  const sides: Sides = { from: from.handle, client: from.client, to: to.handle }
+  const { client, alone } = from
+  const sides: Sides = { from: from.handle, client, alone, to: to.handle }
   let rowsBroughtOver = 0
   for (let round = 0; round < MOST_ROUNDS && countChanges(from.client) > FEW; round++) {
     rowsBroughtOver += await bringOver(sides, { held: false })
@@ -108,6 +109,7 @@ async function move<P extends PostgresSide>(
     since = clock.now()
     writeStoreChoice(dataDir, vault, { target, since, retiredFile })
     deps.adopt(to)
+    await from.leave()
     retire(deps, from.client, target, since)
     return to.handle
   })

@@ -2,6 +2,8 @@ import { accessSync, closeSync, constants, existsSync, openSync, readSync, statS
 import { dirname } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import BetterSqlite3 from 'better-sqlite3'
+import type { Observer } from '@/db/sqlite/book'
+import { SqliteDriver } from '@/db/sqlite/driver'
 import { HoldfastError } from '@/server/errors'
 import { DatabaseMetrics } from '../metrics'
 
@@ -10,8 +12,10 @@ const MAGIC = 'SQLite format 3\0'
 /** A file up to this size is checked whole at each start; that takes a fifth of a second. */
 const CHECKED_BYTES = 64 * 2 ** 20
 
-export interface SqliteDriver {
+export interface SqliteFile {
+  /** The main thread's handle. Write through it before the first unit, or in `driver.alone`. */
   client: BetterSqlite3.Database
+  driver: SqliteDriver
   metrics: DatabaseMetrics
 }
 
@@ -19,7 +23,7 @@ export interface SqliteDriver {
  * Opens a SQLite file for reading and writing, made if it doesn't exist: WAL, synchronous NORMAL, foreign
  * keys on, 5 s busy timeout. A file that is no database, is damaged or can't be written gives one sentence.
  */
-export function openSqliteFile(file: string): SqliteDriver {
+export function openSqliteFile(file: string): SqliteFile {
   let client: BetterSqlite3.Database | undefined
   try {
     refuseUnusable(file)
@@ -33,8 +37,10 @@ export function openSqliteFile(file: string): SqliteDriver {
     throw explained(file, error)
   }
   const metrics = new DatabaseMetrics()
+  // First: it counts what it runs itself.
+  const driver = new SqliteDriver(client, { observe: observerOf(metrics), unavailable })
   timeStatements(client, metrics)
-  return { client, metrics }
+  return { client, driver, metrics }
 }
 
 /** Looks for damage before anything is changed. Of a large file only the schema is read, so that a start stays quick. */
@@ -109,6 +115,22 @@ function notWritable(path: string, cause: unknown): HoldfastError {
     },
     { cause },
   )
+}
+
+function unavailable(message: string, remedy: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('DATABASE_UNAVAILABLE', { message, remedy, retryAfterMs: 1_000 }, { cause })
+}
+
+/** Writes wait for their turn as statements on PostgreSQL wait for a connection. */
+function observerOf(metrics: DatabaseMetrics): Observer {
+  return {
+    statement: (ms, error) => metrics.statement(ms, error),
+    waited: (ms) => metrics.waitTime.record(ms),
+    refused(why) {
+      if (why === 'late') metrics.acquireTimeouts++
+      else if (why === 'full') metrics.queueRefusals++
+    },
+  }
 }
 
 /** Counts and times every statement that is prepared through this handle. */

@@ -5,6 +5,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { Pool } from 'pg'
 import { migratePostgres, migrateSqlite } from '@/db/migrate'
 import { openPostgres, openSqlite } from '@/db/open'
+import { SqliteDriver } from '@/db/sqlite/driver'
 import { Store } from '@/db/store'
 import { startPostgres } from '@/db/testing/servers'
 import type { AuditKey } from '@/db/unit'
@@ -42,11 +43,12 @@ export async function openSqliteStore(): Promise<OpenedStore> {
   const client = new BetterSqlite3(join(folder, 'store.sqlite'))
   client.pragma('journal_mode = WAL')
   migrateSqlite(client, migrations)
+  const driver = new SqliteDriver(client)
   return {
-    store: new Store(openSqlite(client), chaosAuditKey),
+    store: new Store(openSqlite(driver), chaosAuditKey),
     url: '',
     async close() {
-      client.close()
+      await driver.close()
       rmSync(folder, { recursive: true })
     },
   }

@@ -1,0 +1,163 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import type { SqliteHandle, SqliteUnit } from '../open'
+import { type Observer, SqliteBook, type SqliteStatement } from './book'
+import { bindable } from './execute'
+import type { Method, Result } from './protocol'
+import { Reads } from './reads'
+import { builtWorker, sharedThread, type Thread, ThreadDied } from './thread'
+import { type NoTurn, Turns } from './turns'
+import { Writes } from './writes'
+
+export interface SqliteOptions {
+  observe?: Observer
+  /** Makes the error for what can't be served: one sentence for a user, and what to do. */
+  unavailable?: (message: string, remedy: string, cause?: unknown) => Error
+  /** The threads; otherwise those that all files of the process share. */
+  threads?: { writer: Thread; reader: Thread }
+}
+
+export interface SqliteFigures {
+  /** Whether a unit or a single write runs now, and how many wait for their turn. */
+  writing: boolean
+  waiting: number
+  /** Units and single writes that had their turn since the start. */
+  writes: number
+  /** Reads on the event loop, and in the reading thread, since the start. */
+  inlineReads: number
+  threadReads: number
+}
+
+const LIMITS = { most: 10_000, patienceMs: 30_000 }
+
+let files = 0
+
+/**
+ * A SQLite file without blocking the event loop. Short reads run at once on the handle of the main thread; long
+ * ones, and those that might be, on a connection in a reading thread; units of work and single writes on one in
+ * a writing thread.
+ */
+export class SqliteDriver implements SqliteHandle {
+  /** The main thread's handle. Write through it in {@link alone} only. */
+  readonly client: BetterSqlite3.Database
+  readonly #book: SqliteBook
+  readonly #turns: Turns
+  readonly #reads: Reads
+  readonly #writes: Writes
+  readonly #options: SqliteOptions
+  readonly #disconnect: () => Promise<unknown>
+  #leaving: Promise<void> | undefined
+
+  /** @param client an open handle on a file in WAL mode; the driver closes it. */
+  constructor(client: BetterSqlite3.Database, options: SqliteOptions = {}) {
+    const { observe, threads } = options
+    this.client = client
+    this.#options = options
+    this.#book = new SqliteBook(observe)
+    this.#turns = new Turns((why) => this.#noTurn(why), LIMITS)
+    const reader = threads?.reader ?? sharedThread('reader', builtWorker())
+    const writer = threads?.writer ?? sharedThread('writer', builtWorker())
+    const read = { number: ++files, path: client.name, readonly: true }
+    const written = { number: ++files, path: client.name, readonly: false }
+    this.#reads = new Reads(client, this.#book, reader, read)
+    this.#writes = new Writes(this.#book, writer, written, this.#turns, observe?.waited)
+    this.#disconnect = () => Promise.all([reader.close(read), writer.close(written)])
+  }
+
+  /** Runs one statement outside of units: a read where it belongs, anything else as a write of its own. */
+  async query(sql: string, params: readonly unknown[], method: Method): Promise<Result> {
+    if (this.#leaving) throw this.#closed()
+    const values = bindable(params)
+    const read = this.#reads.run(sql, values, method)
+    return read instanceof Promise
+      ? read.catch((error) => this.#explain(error))
+      : (read ?? this.write(sql, values, method))
+  }
+
+  /** Runs one statement as a write of its own, in its turn, whatever it is: `PRAGMA optimize`, `CREATE INDEX`. */
+  async write(sql: string, params: readonly unknown[], method: Method): Promise<Result> {
+    return this.#writes.single(sql, bindable(params), method).catch((error) => this.#explain(error))
+  }
+
+  /** Waits for a turn and begins a unit of work. */
+  async begin(): Promise<SqliteUnit> {
+    const unit = await this.#writes.begin()
+    return {
+      query: (sql, params, method) => unit.query(sql, params, method).catch((error) => this.#explain(error)),
+      commit: () => unit.commit().catch((error) => this.#explain(error)),
+      rollback: () => unit.rollback(),
+    }
+  }
+
+  /**
+   * Calls `work` with the main thread's handle while no unit runs and none has a transaction open: the one way
+   * to write through that handle. It may not wait for anything.
+   */
+  alone<T>(work: (client: BetterSqlite3.Database) => T): Promise<T> {
+    return this.#writes.alone(() => work(this.client))
+  }
+
+  figures(): SqliteFigures {
+    return {
+      writing: this.#turns.taken,
+      waiting: this.#turns.waiting,
+      writes: this.#writes.begun,
+      inlineReads: this.#reads.inline,
+      threadReads: this.#reads.threaded,
+    }
+  }
+
+  /** What was asked since the start, by text: calls, times, errors. */
+  statements(): Readonly<SqliteStatement>[] {
+    return this.#book.list()
+  }
+
+  /**
+   * Closes the connections in the threads and leaves the main thread's handle open for its owner. A running unit
+   * may end within `graceMs`; who waits for a turn is refused, and so is everybody who comes later.
+   */
+  leave(graceMs = 3_000): Promise<void> {
+    this.#leaving ??= this.#turns.close(graceMs).then(async () => {
+      await this.#disconnect()
+    })
+    return this.#leaving
+  }
+
+  async close(graceMs?: number): Promise<void> {
+    await this.leave(graceMs)
+    this.client.close()
+  }
+
+  #explain(error: unknown): never {
+    if (!(error instanceof ThreadDied)) throw error
+    const unknown = error.op === 'commit' || error.op === 'single'
+    throw this.#unavailable(
+      unknown
+        ? 'The SQLite thread died during a write: whether it was kept is unknown.'
+        : 'The SQLite thread died, and nothing was written.',
+      unknown ? 'Look whether the change is there before you make it again.' : 'Try again.',
+      error,
+    )
+  }
+
+  #noTurn(why: NoTurn): Error {
+    this.#options.observe?.refused(why)
+    if (why === 'closed') return this.#closed()
+    return this.#unavailable(
+      why === 'full'
+        ? `${LIMITS.most} writes wait for the SQLite store already.`
+        : `A write waited ${LIMITS.patienceMs / 1000} s for its turn on the SQLite store.`,
+      'Try again in a moment; the database page shows what takes long.',
+    )
+  }
+
+  #closed(): Error {
+    return this.#unavailable('The SQLite store is closed.', 'Try again when Holdfast has started.')
+  }
+
+  #unavailable(message: string, remedy: string, cause?: unknown): Error {
+    return (
+      this.#options.unavailable?.(message, remedy, cause) ??
+      Object.assign(new Error(message, { cause }), { code: 'DATABASE_UNAVAILABLE' })
+    )
+  }
+}
