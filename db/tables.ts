@@ -459,7 +459,7 @@ export function defineTables(c: Columns) {
       kind: c.text().$type<'create' | 'drop'>().notNull(),
       /** Where it was made: an index does not move with the store to another database. */
       dialect: c.text().$type<'sqlite' | 'postgresql'>().notNull(),
-      schema: c.text(),
+      /** As it stands in SQL, with its schema where that is known. */
       table: c.text().notNull(),
       index: c.text().notNull(),
       ddl: c.text().notNull(),

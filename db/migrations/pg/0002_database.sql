@@ -3,7 +3,6 @@ CREATE TABLE "index_changes" (
 	"key" text NOT NULL,
 	"kind" text NOT NULL,
 	"dialect" text NOT NULL,
-	"schema" text,
 	"table" text NOT NULL,
 	"index" text NOT NULL,
 	"ddl" text NOT NULL,

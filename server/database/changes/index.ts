@@ -1,10 +1,17 @@
+import { randomUUID } from 'node:crypto'
 import type { Store } from '@/db/store'
 import type { Caller } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
-import type { Database } from '..'
+import { Repeating } from '../repeating'
+import { type Advice, adviseNow } from './advise'
+import { Measuring } from './measure'
+import type { Source } from './source'
 import type { IndexChange, OfferedAdvice } from './types'
+import { beginChange, beginUndo, type Row, readChanges } from './units'
+import { Working } from './work'
+import { Writes } from './writes'
 
 export type { IndexChange, MeasuredTime, OfferedAdvice, OfferedIndex, OfferedProblem } from './types'
 
@@ -13,7 +20,9 @@ export interface IndexChangesDeps {
   clock: Clock
   log: Log
   /** The database under the store, which a switchover replaces. */
-  database: () => Database
+  database: () => Source
+  /** Names this process among those that share the store; random without. */
+  instance?: string
 }
 
 /** Who asks for a change, with the step-up grant of the request. */
@@ -26,36 +35,121 @@ export interface Privilege {
 export interface IndexChanges {
   /** What would help; kept for a minute unless `fresh`. Never throws for a database that is away: `missing` says why. */
   advice(options?: { fresh?: boolean }): Promise<OfferedAdvice>
-  /** Begins the change of one piece of advice and answers its id; `list` tells how it goes. */
+  /**
+   * Begins what one piece of advice says and answers the change's id; `list` tells how it goes. Uses the grant up,
+   * for the action `database.applyIndex` and the input { key }. Throws NOT_FOUND when the advice does not stand any
+   * more, CONFLICT while another change runs.
+   */
   apply(asked: { key: string; privilege: Privilege }): Promise<{ id: string }>
-  /** Begins to take a change back. */
+  /** Begins to take a change back, in the same way: `database.undoIndex`, { id }. */
   undo(asked: { id: string; privilege: Privilege }): Promise<void>
-  /** The newest first. */
+  /** The newest first, 200 at most. */
   list(): Promise<IndexChange[]>
+  /** Sees to changes that somebody left unfinished, and measures. Called regularly after `start`. */
+  tick(): Promise<void>
   start(): void
   close(): Promise<void>
 }
 
-export function openIndexChanges({ clock }: IndexChangesDeps): IndexChanges {
-  const unknown = () =>
-    new HoldfastError('NOT_FOUND', {
-      message: 'This advice does not stand any more.',
-      remedy: 'Ask for the advice anew.',
+const FRESH_MS = 60_000
+const TICK_MS = 10_000
+
+/**
+ * Opens index advice and changes on the database under the store. The store's own tables may get indexes too: they
+ * are an application's like any other. A move of the store to PostgreSQL does not carry them; upgrades leave them.
+ */
+export function openIndexChanges(deps: IndexChangesDeps): IndexChanges {
+  const { store, clock, log, database, instance = randomUUID() } = deps
+  const measuring = new Measuring({ store, clock, database, instance })
+  const working = new Working({
+    ...{ store, clock, log, database, instance },
+    async ended(row) {
+      known = undefined
+      await measuring.note(row)
+    },
+  })
+  const writes = new Writes({ clock, database })
+  let known: { of: Source; advice: Advice } | undefined
+  let asking: Promise<Advice> | undefined
+
+  /** One look at a time, for whoever asks meanwhile. */
+  function look(): Promise<Advice> {
+    asking ??= (async () => {
+      const of = database()
+      const deps = {
+        database: of,
+        log,
+        now: clock.now(),
+        writes: (since: number | null) => writes.since(since),
+      }
+      const advice = await adviseNow(deps)
+      known = { of, advice }
+      return advice
+    })().finally(() => {
+      asking = undefined
     })
+    return asking
+  }
+
+  async function current(fresh: boolean): Promise<Advice> {
+    const usable = known?.of === database() && clock.now() - known.advice.offered.at < FRESH_MS
+    return !fresh && usable && known ? known.advice : look()
+  }
+
+  async function planOf(key: string) {
+    const plan = (await current(false)).plans.get(key) ?? (await look()).plans.get(key)
+    if (plan) return plan
+    throw new HoldfastError('NOT_FOUND', {
+      message: 'This advice does not stand any more.',
+      remedy: 'The list of advice shows what does; the index may have been made meanwhile.',
+    })
+  }
+
+  const repeating = new Repeating({ log, what: 'index changes could not be looked after' }, TICK_MS, tick)
+
+  async function tick(): Promise<void> {
+    await working.takeOver()
+    await measuring.tick()
+  }
+
   return {
-    advice: async () => ({
-      at: clock.now(),
-      method: 'statistics',
-      looked: 0,
-      advice: [],
-      none: [],
-      problems: [],
-      missing: null,
-    }),
-    apply: () => Promise.reject(unknown()),
-    undo: () => Promise.reject(unknown()),
-    list: async () => [],
-    start() {},
-    async close() {},
+    advice: async ({ fresh = false } = {}) => (await current(fresh)).offered,
+
+    async apply({ key, privilege }) {
+      const plan = await planOf(key)
+      const { dialect } = database()
+      const id = randomUUID()
+      const before = await measuring.before(plan.fingerprints)
+      const lease = working.lease()
+      const asked = { ...privilege, id, plan, dialect, before, lease, now: clock.now() }
+      await store.run(beginChange, asked)
+      known = undefined
+      working.begin(id)
+      return { id }
+    },
+
+    async undo({ id, privilege }) {
+      const { dialect } = database()
+      await store.run(beginUndo, { ...privilege, id, dialect, lease: working.lease(), now: clock.now() })
+      known = undefined
+      working.begin(id)
+    },
+
+    list: async () => (await readChanges(store)).map(shown),
+    tick,
+    start: () => repeating.start(),
+    async close() {
+      await repeating.stop()
+      await working.close()
+    },
+  }
+}
+
+function shown(row: Row): IndexChange {
+  const { id, kind, table, index, ddl, undo, state, actor, requestedAt, finishedAt, undoneAt } = row
+  const { error, expected, fingerprints, before, after } = row
+  return {
+    ...{ id, kind, table, index, ddl, undo, state, actor, requestedAt, finishedAt, undoneAt },
+    ...{ error, expected, fingerprints, before, after },
   }
 }
