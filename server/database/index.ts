@@ -3,6 +3,7 @@ import { openPostgres, openSqlite, type StoreHandle } from '@/db/open'
 import type { SqliteStatement } from '@/db/sqlite/book'
 import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import { type Inspector, openInspector } from './inspect'
 import type { FullConfig } from './pool/config'
 import { type Leak, type PoolConfig, type PoolMode, type PostgresConfig, PostgresPool } from './pool/pool'
 import { openSqliteFile } from './sqlite/open'
@@ -34,6 +35,20 @@ export {
 } from './advisor'
 export { type IndexChanges, openIndexChanges } from './changes'
 export { openStatementHistory, type StatementHistory } from './history'
+export type {
+  IndexFigures,
+  Inspector,
+  Maintained,
+  Maintenance,
+  Missing,
+  ServerFacts,
+  ServerSession,
+  ServerSessions,
+  StatementFigures,
+  StatementPlan,
+  Statements,
+  TableFigures,
+} from './inspect'
 export { type Operations, openOperations } from './operations'
 export type {
   DirectConnection,
@@ -56,6 +71,8 @@ interface Opened {
   stats(): Promise<DatabaseStats>
   /** How the pool works with what stands between, and what was borrowed too long ago; null on SQLite. */
   pool(): PoolDetail | null
+  /** What the database tells about itself and all its clients. */
+  inspect: Inspector
   close(): Promise<void>
 }
 
@@ -131,6 +148,7 @@ export function openSqliteDatabase(
     figures: () => figuresOf(known),
     stats: () => statsOf(known, clock.now(), openedAt),
     pool: () => null,
+    inspect: openInspector({ openedAt }, known),
     close: () => driver.close(),
   }
 }
@@ -153,6 +171,7 @@ export function openPostgresDatabase(
     figures: () => figuresOf(driver),
     stats: () => statsOf(driver, clock.now(), openedAt),
     pool: () => poolDetail(pool),
+    inspect: openInspector({ openedAt }, driver),
     close: () => pool.close(),
   }
 }

@@ -12,8 +12,8 @@ export interface Missing {
 /** One client session of the server. */
 export interface ServerSession {
   pid: number
-  /** When the backend began: with the pid it names one session, even if pids come round again. */
-  startedAt: number
+  /** When the backend began: with the pid it names one session. Null where the role may not see it, nor end it. */
+  startedAt: number | null
   user: string | null
   application: string
   database: string | null
@@ -26,7 +26,7 @@ export interface ServerSession {
   statement: string | null
   transactionStartedAt: number | null
   statementStartedAt: number | null
-  /** Sessions whose locks it waits for. */
+  /** Sessions whose locks it waits for; 0 is a prepared transaction. */
   blockedBy: number[]
   /** Whether it is one of this process's own connections. */
   ours: boolean
@@ -107,7 +107,13 @@ export interface IndexFigures {
 
 /** The server's state beyond its tables: what an operator looks at before an incident. */
 export interface ServerFacts {
-  longTransactions: { pid: number; user: string | null; application: string; startedAt: number; statement: string | null }[]
+  longTransactions: {
+    pid: number
+    user: string | null
+    application: string
+    startedAt: number
+    statement: string | null
+  }[]
   /** Oldest transaction id of any database, as a share of the way to wraparound (2^31). */
   wraparound: { database: string; age: number; share: number } | null
   slots: { name: string; type: string; active: boolean; retainedBytes: number | null }[]

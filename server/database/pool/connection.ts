@@ -106,6 +106,11 @@ export class Connection implements FlightOwner {
     return Promise.race([answer, silence]).finally(() => clearTimeout(timer))
   }
 
+  /** The backend that the server named; behind a pooler the pooler's own word. */
+  get processId(): number {
+    return this.#inner.processID
+  }
+
   /** Statements on their way and held back: what a new one has before it. */
   get load(): number {
     return this.flights.length + this.#held.size

@@ -116,6 +116,12 @@ export class PostgresPool implements PgHandle {
     return this.#loans.leaks()
   }
 
+  /** Process ids of its sessions at the server; none behind a pooler, which keeps them to itself. */
+  processes(): number[] {
+    if (this.#pooler !== false) return []
+    return [...this.#members, ...this.#direct].map(({ processId }) => processId)
+  }
+
   /** What was asked since the start, by text: calls, times, errors. */
   statements(): Readonly<Statement>[] {
     return this.#book.list()

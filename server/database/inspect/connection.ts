@@ -1,0 +1,152 @@
+import { databaseCode } from '@/db/errors'
+import { isHoldfastError } from '@/server/errors'
+import { isLost, statementTimeout, unavailable } from '../failures'
+import type { DirectConnection, PostgresPool } from '../pool/pool'
+
+/** Begins every statement of the inspection: by it they are left out of what is counted. */
+export const MARK = '/* holdfast:inspect */'
+
+export type Row = Record<string, unknown>
+
+export type Ask = (text: string, values?: unknown[]) => Promise<Row[]>
+
+export interface Limits {
+  /** Milliseconds for one statement, and for all of them together. */
+  deadline: number
+  /** Milliseconds that a statement waits for a lock. */
+  lockWait?: number
+}
+
+/** Milliseconds after which a connection that nobody uses is closed. */
+const KEPT = 10_000
+/** The server's own deadline comes first: then the connection goes on. */
+const GRACE = 500
+
+interface Held {
+  connection: DirectConnection
+  pid: number
+  lost: boolean
+  timer?: NodeJS.Timeout
+}
+
+/**
+ * Connections of the inspection, outside the pool: the page must answer when all of the pool are taken. They are
+ * opened when they are needed and kept for a few seconds.
+ */
+export class Inspection {
+  readonly pool: PostgresPool
+  readonly #idle: Held[] = []
+  readonly #open = new Set<Held>()
+
+  constructor(pool: PostgresPool) {
+    this.pool = pool
+  }
+
+  /** Their process ids at the server. */
+  get pids(): number[] {
+    return [...this.#open].map(({ pid }) => pid)
+  }
+
+  /**
+   * Runs `work` in a read-only transaction that is rolled back, with deadlines. Throws DATABASE_UNAVAILABLE when the
+   * server is away or doesn't answer in time, and the server's own error otherwise.
+   */
+  async within<T>({ deadline, lockWait = 500 }: Limits, work: (ask: Ask) => Promise<T>): Promise<T> {
+    const until = performance.now() + deadline + GRACE
+    const held = this.#idle.pop() ?? (await this.#opened())
+    clearTimeout(held.timer)
+    const ask = asking(held.connection, until)
+    try {
+      await ask('BEGIN TRANSACTION READ ONLY')
+      const [own] = await ask(SETTINGS, [`${deadline}ms`, `${lockWait}ms`])
+      held.pid = Number(own?.pid)
+      const result = await work(ask)
+      await ask('ROLLBACK')
+      this.#keep(held)
+      return result
+    } catch (error) {
+      this.#close(held)
+      throw explained(error, this.pool.config, deadline)
+    }
+  }
+
+  /** Lends a connection for what can't run in a transaction, and closes it then. */
+  async alone<T>(deadline: number, work: (ask: Ask) => Promise<T>): Promise<T> {
+    const held = await this.#opened()
+    try {
+      const ask = asking(held.connection, performance.now() + deadline + GRACE)
+      const [own] = await ask('SELECT pg_backend_pid() AS pid')
+      held.pid = Number(own?.pid)
+      return await work(ask)
+    } catch (error) {
+      throw explained(error, this.pool.config, deadline)
+    } finally {
+      this.#close(held)
+    }
+  }
+
+  async #opened(): Promise<Held> {
+    const held: Held = { connection: await this.pool.direct(), pid: 0, lost: false }
+    held.connection.onLost(() => {
+      held.lost = true
+      this.#close(held)
+    })
+    this.#open.add(held)
+    return held
+  }
+
+  #keep(held: Held): void {
+    if (held.lost) return
+    this.#idle.push(held)
+    held.timer = setTimeout(() => this.#close(held), KEPT).unref()
+  }
+
+  #close(held: Held): void {
+    clearTimeout(held.timer)
+    const at = this.#idle.indexOf(held)
+    if (at >= 0) this.#idle.splice(at, 1)
+    if (this.#open.delete(held)) held.connection.release(true)
+  }
+}
+
+const SETTINGS = `
+  SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true),
+         set_config('jit', 'off', true), pg_backend_pid() AS pid`
+
+function asking(connection: DirectConnection, until: number): Ask {
+  return async (text, values = []) => {
+    const left = Math.max(1, until - performance.now())
+    const asked = { text: `${MARK} ${text}`, values, query_timeout: left }
+    const { rows } = (await connection.query(asked as never)) as unknown as { rows: Row[] }
+    return rows
+  }
+}
+
+function explained(error: unknown, place: PostgresPool['config'], deadline: number): unknown {
+  if (isHoldfastError(error)) return error
+  const code = databaseCode(error)
+  // Cancelled by its deadline, or a lock that did not come free.
+  if (code === '57014' || code === '55P03') return statementTimeout(place, deadline)
+  return isLost(error) ? unavailable(place, error) : error
+}
+
+/** The server understood and refused, and the session goes on. */
+export function refusal(error: unknown): string | undefined {
+  const code = isHoldfastError(error) ? undefined : databaseCode(error)
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code) ? code : undefined
+}
+
+/** Asks within a savepoint: the SQLSTATE instead of rows where the server refuses, and the transaction goes on. */
+export async function attempt(ask: Ask, text: string, values?: unknown[]): Promise<Row[] | string> {
+  await ask('SAVEPOINT part')
+  try {
+    const rows = await ask(text, values)
+    await ask('RELEASE SAVEPOINT part')
+    return rows
+  } catch (error) {
+    const code = refusal(error)
+    if (code === undefined) throw error
+    await ask('ROLLBACK TO SAVEPOINT part')
+    return code
+  }
+}
