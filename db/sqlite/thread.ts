@@ -25,7 +25,7 @@ interface Pending {
 export class Thread {
   readonly #workerFile: string
   #worker: Worker | undefined
-  /** Counts the workers: a transaction lives and dies with one. */
+  /** How often it died: a transaction dies with it. */
   generation = 0
   #opened = new Set<number>()
   #pending = new Map<number, Pending>()
@@ -84,7 +84,6 @@ export class Thread {
   #start(): void {
     if (this.#worker) return
     const worker = new Worker(this.#workerFile, { name: 'holdfast-sqlite' })
-    this.generation++
     this.#worker = worker
     worker.unref()
     worker.on('message', (answers: Answer[]) => this.#settle(answers))
@@ -107,6 +106,7 @@ export class Thread {
   #bury(worker: Worker, cause: unknown): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
+    this.generation++
     this.#opened = new Set()
     this.#outbox = []
     const waiting = [...this.#pending.values()]

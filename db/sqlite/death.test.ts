@@ -1,0 +1,124 @@
+import BetterSqlite3 from 'better-sqlite3'
+import { afterEach, describe, expect, it } from 'vitest'
+import { SqliteDriver } from './driver'
+import { counting, openTestDriver } from './driver.testing'
+import { builtWorker, Thread } from './thread'
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step()
+})
+
+/** With threads of its own: what is done to them disturbs nobody. */
+function openTable() {
+  const threads = { writer: new Thread(builtWorker()), reader: new Thread(builtWorker()) }
+  undo.push(() => Promise.all([threads.writer.stop(), threads.reader.stop()]))
+  const opened = { ...openTestDriver((step) => undo.push(step), { threads }), threads }
+  opened.client.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY)')
+  return opened
+}
+
+const put = 'INSERT INTO notes VALUES (?)'
+const gone = { code: 'DATABASE_UNAVAILABLE', message: 'The SQLite thread died, and nothing was written.' }
+
+describe('a thread that dies', () => {
+  it('takes its unit along and is started again', async () => {
+    const { driver, threads } = openTable()
+    const unit = await driver.begin()
+    await unit.query(put, [1], 'run')
+    const long = unit.query(`INSERT INTO notes ${counting(50_000_000)}`, [], 'run')
+    const waiting = driver.begin()
+    const refused = expect(long).rejects.toMatchObject(gone)
+    await threads.writer.stop()
+    await refused
+    await expect(unit.query(put, [2], 'run')).rejects.toMatchObject(gone)
+    await expect(unit.commit()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    const next = await waiting
+    await next.query(put, [3], 'run')
+    await next.commit()
+    expect((await driver.query('SELECT id FROM notes', [], 'all')).rows).toEqual([[3]])
+  })
+
+  it('says that the outcome of a write on its way is unknown', async () => {
+    const { driver, threads } = openTable()
+    const unit = await driver.begin()
+    await unit.query(put, [1], 'run')
+    const unknown = {
+      code: 'DATABASE_UNAVAILABLE',
+      message: 'The SQLite thread died during a write: whether it was kept is unknown.',
+    }
+    const kept = expect(unit.commit()).rejects.toMatchObject(unknown)
+    const single = expect(driver.write(put, [2], 'run')).rejects.toMatchObject(unknown)
+    await threads.writer.stop()
+    await Promise.all([kept, single])
+    await driver.write(put, [3], 'run')
+  })
+
+  it('is asked once more for a read', async () => {
+    const { driver, threads } = openTable()
+    const read = driver.query(counting(1_000_000), [], 'get')
+    await threads.reader.stop()
+    expect((await read).rows).toEqual([(1_000_000 * 1_000_001) / 2])
+    expect(threads.reader.generation).toBe(1)
+  })
+
+  it('that can’t even start refuses everybody', async () => {
+    const { client } = openTable()
+    const nowhere = () => new Thread('/nowhere/sqlite-worker.mjs')
+    const driver = new SqliteDriver(client, { threads: { writer: nowhere(), reader: nowhere() } })
+    await expect(driver.query(counting(2), [], 'get')).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    const unit = await driver.begin()
+    await expect(unit.query(put, [1], 'run')).rejects.toMatchObject(gone)
+    await unit.rollback().catch(() => {})
+    expect((await driver.query('SELECT count(*) FROM notes', [], 'get')).rows).toEqual([0])
+  })
+})
+
+describe('a file that somebody else has locked', () => {
+  it('is waited for, and then refused without holding up the event loop', async () => {
+    const { driver, file } = openTable()
+    const other = new BetterSqlite3(file)
+    undo.push(() => other.close())
+    other.exec('BEGIN IMMEDIATE')
+    const unit = await driver.begin()
+    const first = unit.query(put, [1], 'run')
+    await driver.query(counting(1_000), [], 'get')
+    other.exec('COMMIT')
+    await first
+    await unit.commit()
+    other.exec('BEGIN IMMEDIATE')
+    const start = performance.now()
+    await expect(driver.write(put, [2], 'run')).rejects.toMatchObject({ code: 'SQLITE_BUSY' })
+    expect(performance.now() - start).toBeGreaterThan(4_900)
+    other.exec('COMMIT')
+  })
+})
+
+describe('closing', () => {
+  it('waits for the running unit, and refuses who waits and who comes', async () => {
+    const { driver, client, file } = openTable()
+    const unit = await driver.begin()
+    await unit.query(put, [1], 'run')
+    const waiting = expect(driver.begin()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    const closed = driver.close()
+    await waiting
+    await expect(driver.write(put, [9], 'run')).rejects.toThrow('The SQLite store is closed.')
+    await expect(driver.query('SELECT 1', [], 'all')).rejects.toThrow('The SQLite store is closed.')
+    await unit.query(put, [2], 'run')
+    await unit.commit()
+    await closed
+    expect(client.open).toBe(false)
+    const later = new BetterSqlite3(file)
+    expect(later.prepare('SELECT id FROM notes').pluck().all()).toEqual([1, 2])
+    later.close()
+  })
+
+  it('leaves the file to its owner alone', async () => {
+    const { driver, client } = openTable()
+    await driver.write(put, [1], 'run')
+    await driver.query(counting(2), [], 'get')
+    await driver.leave()
+    // Refused while any other connection is open.
+    expect(client.pragma('journal_mode = DELETE', { simple: true })).toBe('delete')
+  })
+})
