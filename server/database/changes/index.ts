@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Store } from '@/db/store'
 import type { Caller } from '@/server/audit'
 import type { Clock } from '@/server/clock'
-import { HoldfastError } from '@/server/errors'
+import { HoldfastError, isHoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
 import { Repeating } from '../repeating'
 import { type Advice, adviseNow } from './advise'
@@ -97,8 +97,11 @@ export function openIndexChanges(deps: IndexChangesDeps): IndexChanges {
   }
 
   async function planOf(key: string) {
-    const plan = (await current(false)).plans.get(key) ?? (await look()).plans.get(key)
-    if (plan) return plan
+    for (const advice of [() => current(false), look]) {
+      const { plans, offered } = await advice()
+      const plan = plans.get(key)
+      if (plan) return { plan, advisedAt: offered.at }
+    }
     throw new HoldfastError('NOT_FOUND', {
       message: 'This advice does not stand any more.',
       remedy: 'The list of advice shows what does; the index may have been made meanwhile.',
@@ -116,13 +119,17 @@ export function openIndexChanges(deps: IndexChangesDeps): IndexChanges {
     advice: async ({ fresh = false } = {}) => (await current(fresh)).offered,
 
     async apply({ key, privilege }) {
-      const plan = await planOf(key)
+      const { plan, advisedAt } = await planOf(key)
       const { dialect } = database()
       const id = randomUUID()
       const before = await measuring.before(plan.fingerprints)
       const lease = working.lease()
-      const asked = { ...privilege, id, plan, dialect, before, lease, now: clock.now() }
-      await store.run(beginChange, asked)
+      const asked = { ...privilege, id, plan, dialect, before, advisedAt, lease, now: clock.now() }
+      await store.run(beginChange, asked).catch((error: unknown) => {
+        // Somebody changed something since: whoever asks again gets advice that knows.
+        if (isHoldfastError(error) && error.code === 'CONFLICT') known = undefined
+        throw error
+      })
       known = undefined
       working.begin(id)
       return { id }

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, isNotNull, lt, ne, or, sql } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import type { IndexChangeState, Tables } from '@/db/tables'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
@@ -32,9 +32,15 @@ export const beginChange = unit(
   'index.begin',
   function* (
     tx,
-    asked: Asked & { id: string; plan: Plan; dialect: Row['dialect']; before: MeasuredTime | null },
+    asked: Asked & {
+      id: string
+      plan: Plan
+      dialect: Row['dialect']
+      before: MeasuredTime | null
+      advisedAt: number
+    },
   ) {
-    const { id, plan, dialect, before, by, grantId, now, lease } = asked
+    const { id, plan, dialect, before, advisedAt, by, grantId, now, lease } = asked
     const { indexChanges } = tx.tables
     const { key, ...planned } = plan
     const made = yield* q(
@@ -48,6 +54,15 @@ export const beginChange = unit(
         .returning({ id: indexChanges.id }),
     )
     if (made.length === 0) throw busy()
+    // What ended since the advice was given may be the same: two clicks, or two people.
+    const since = or(gte(indexChanges.finishedAt, advisedAt), gte(indexChanges.undoneAt, advisedAt))
+    const [done] = yield* q(
+      tx.db
+        .select({ id: indexChanges.id })
+        .from(indexChanges)
+        .where(and(eq(indexChanges.key, key), ne(indexChanges.state, 'failed'), since)),
+    )
+    if (done) throw outdated()
     yield* useGrant(tx, { grantId, by, action: 'database.applyIndex', input: { key }, now })
     yield* note(tx, by, now, 'sys_database_index_requested', { id, ...plan })
   },
@@ -198,7 +213,7 @@ export async function readUnmeasured(
   const rows = await store.db
     .select()
     .from(indexChanges)
-    .where(and(inArray(indexChanges.state, ['applied']), eq(indexChanges.dialect, dialect)))
+    .where(and(eq(indexChanges.state, 'applied'), eq(indexChanges.dialect, dialect)))
   return rows.filter(
     ({ fingerprints, after, finishedAt }) =>
       fingerprints.length > 0 && (after === null || (finishedAt ?? 0) > now - MEASURED_MS),
@@ -221,6 +236,12 @@ const busy = () =>
   new HoldfastError('CONFLICT', {
     message: 'Another index is being made or dropped.',
     remedy: 'Wait until that change is done; the list shows it.',
+  })
+
+const outdated = () =>
+  new HoldfastError('CONFLICT', {
+    message: 'This change was made meanwhile.',
+    remedy: 'Load the lists anew.',
   })
 
 const elsewhere = () =>

@@ -94,6 +94,8 @@ export class Working {
       if (this.#stopping.signal.aborted) return
       return this.#finish(row, error)
     }
+    // Whoever took it over notes the end.
+    if (this.#stopping.signal.aborted) return
     return database.dialect === 'postgresql' ? this.#finish(row, undefined) : this.#deps.ended(row)
   }
 
