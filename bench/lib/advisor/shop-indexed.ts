@@ -321,4 +321,15 @@ export const SHOP_INDEXED: Labelled[] = [
     "UPDATE orders SET status = 'cancelled' WHERE external_ref = $1 AND status <> 'cancelled'",
     [['a796e3593c0c099946fc']],
   ),
+  // Two indexes would serve it; one of them must already give 2×.
+  indexed(
+    'orders of the customers somebody referred',
+    [
+      'orders (customer_id)',
+      'customers (referrer_id)',
+      'customers (referrer_id) WHERE referrer_id IS NOT NULL',
+    ],
+    'SELECT o.id, o.total_cents, o.created_at FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.referrer_id = $1',
+    [[17], [500_000]],
+  ),
 ]
