@@ -1,4 +1,4 @@
-import { defaultShouldDehydrateQuery, QueryClient } from '@tanstack/react-query'
+import { QueryClient } from '@tanstack/react-query'
 
 /** Statuses after which asking again may help: none, or the server's own fault. */
 function mayRetry(failures: number, error: unknown): boolean {
@@ -15,10 +15,6 @@ export function makeQueryClient(): QueryClient {
         staleTime: 10_000,
         retry: mayRetry,
         refetchOnWindowFocus: true,
-      },
-      dehydrate: {
-        shouldDehydrateQuery: (query) =>
-          defaultShouldDehydrateQuery(query) || query.state.status === 'pending',
       },
     },
   })

@@ -40,7 +40,7 @@ const CHARTS: Chart[] = [
 export function PoolCharts({ samples, pooled }: { samples: readonly Sample[]; pooled: boolean }) {
   return (
     <CrosshairProvider>
-      <div className="mt-8 grid gap-x-8 gap-y-6 lg:grid-cols-2">
+      <div className="mt-8 grid grid-cols-1 gap-x-8 gap-y-6 lg:grid-cols-2">
         {CHARTS.filter((chart) => pooled || !chart.pooled).map(({ pooled: _, ...chart }) => (
           <TileBoundary key={chart.title} what={chart.title}>
             <LiveChart {...chart} samples={samples} />

@@ -48,6 +48,15 @@ function fileFacts(sqlite: NonNullable<Stats['sqlite']>): KeyValueItem[] {
     },
     { label: 'Journal · synchronous', value: `${sqlite.journalMode} · ${SYNCHRONOUS[sqlite.synchronous]}` },
     { label: 'Foreign keys', value: sqlite.foreignKeys ? 'checked' : 'not checked' },
+    {
+      label: 'Writer',
+      value: `${sqlite.writing ? 'at work' : 'free'}, ${formatNumber(sqlite.waiting)} waiting`,
+    },
+    { label: 'Writes that had their turn', value: formatNumber(sqlite.writes) },
+    {
+      label: 'Reads, short · in a thread of their own',
+      value: `${formatNumber(sqlite.inlineReads)} · ${formatNumber(sqlite.threadReads)}`,
+    },
   ]
 }
 

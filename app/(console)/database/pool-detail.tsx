@@ -22,7 +22,7 @@ export function PoolDetails() {
   if (data === null) return null
   return (
     <>
-      <div className="grid gap-x-8 lg:grid-cols-2">
+      <div className="grid grid-cols-1 gap-x-8 lg:grid-cols-2">
         <Section title="How it works with the server">
           <KeyValue items={modeItems(data.mode)} />
         </Section>

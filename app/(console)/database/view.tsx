@@ -28,7 +28,7 @@ export function PoolsView() {
       <PoolCharts samples={samples} pooled={data ? data.pool !== null : true} />
       {data ? (
         <>
-          <div className="grid gap-x-8 lg:grid-cols-2">
+          <div className="grid grid-cols-1 gap-x-8 lg:grid-cols-2">
             <TileBoundary what="Counts">
               <Counts stats={data} />
             </TileBoundary>

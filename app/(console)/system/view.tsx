@@ -62,7 +62,7 @@ export function SystemView() {
 function History({ samples }: { samples: readonly Sample[] }) {
   return (
     <CrosshairProvider>
-      <div className="mt-8 grid gap-x-8 gap-y-6 lg:grid-cols-2">
+      <div className="mt-8 grid grid-cols-1 gap-x-8 gap-y-6 lg:grid-cols-2">
         <TileBoundary what="Processor">
           <LiveChart
             title="CPU, of one core"

@@ -86,9 +86,9 @@ export function sessionColumns(at: number): Column<TreeRow>[] {
       header: 'Statement',
       truncate: true,
       className: 'w-1/3 min-w-60',
-      cell: ({ session: { statement } }) =>
+      cell: ({ session: { statement, startedAt } }) =>
         statement === null ? (
-          <span className="text-muted">not to be seen</span>
+          <span className="text-muted">{startedAt === null ? 'not to be seen' : 'none yet'}</span>
         ) : (
           <span className="font-mono text-note">{statement}</span>
         ),

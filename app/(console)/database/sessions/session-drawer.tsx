@@ -16,9 +16,9 @@ import { formatDuration, MISSING } from '@/components/ui/format'
 import { KeyValue, Mono } from '@/components/ui/text'
 import { Time } from '@/components/ui/time'
 import { useToast } from '@/components/ui/toast'
-import { TerminateDialog } from './terminate-dialog'
+import { type ReachableSession, TerminateDialog } from './terminate-dialog'
 import type { TreeRow } from './tree'
-import { ageOf, SessionState } from './words'
+import { ageOf, pidWords, SessionState } from './words'
 
 /** One session: what it does, whom it waits for, and what an operator can do about it. */
 export function SessionDrawer({
@@ -37,13 +37,14 @@ export function SessionDrawer({
   onClose: () => void
 }) {
   const { operate } = useMay()
+  const target = row && reachable(row.session)
   return (
     <Drawer
       open={id !== null}
       onClose={onClose}
       title={row ? `Session ${row.session.pid}` : 'Session'}
       subtitle={row ? <SessionState state={row.session.state} /> : undefined}
-      footer={row && operate ? <Actions key={id} session={row.session} /> : undefined}
+      footer={target && operate ? <Actions key={id} session={target} /> : undefined}
     >
       {row ? (
         <Detail row={row} at={at} onOpen={onOpen} />
@@ -82,12 +83,12 @@ function Detail({
           </Callout>
         </div>
       ) : null}
-      {session.statement === null ? (
-        <Empty kind="no-permission" title="The role of the store may not see this statement" />
-      ) : session.statement === '' ? (
-        <p className="text-muted">It has run no statement yet.</p>
-      ) : (
+      {session.statement !== null ? (
         <StatementText sql={session.statement} />
+      ) : session.startedAt === null ? (
+        <Empty kind="no-permission" title="The store’s role may not see what this session does, nor end it" />
+      ) : (
+        <p className="text-muted">It has run no statement yet.</p>
       )}
       <KeyValue
         className="mt-4"
@@ -118,16 +119,20 @@ function Detail({
                 'nobody'
               ) : (
                 <span className="flex flex-wrap gap-x-3">
-                  {blockedBy.map((pid) => (
-                    <button
-                      key={pid}
-                      type="button"
-                      className={`min-h-6 tabular-nums ${plainLink}`}
-                      onClick={() => onOpen(pid)}
-                    >
-                      {pid}
-                    </button>
-                  ))}
+                  {blockedBy.map((pid) =>
+                    pid === 0 ? (
+                      <span key={pid}>{pidWords(pid)}</span>
+                    ) : (
+                      <button
+                        key={pid}
+                        type="button"
+                        className={`min-h-6 tabular-nums ${plainLink}`}
+                        onClick={() => onOpen(pid)}
+                      >
+                        {pid}
+                      </button>
+                    ),
+                  )}
                 </span>
               ),
           },
@@ -139,14 +144,23 @@ function Detail({
             label: 'Client',
             value: session.client === null ? 'local socket' : <Mono>{session.client}</Mono>,
           },
-          { label: 'Connected', value: <Time at={session.startedAt} /> },
+          {
+            label: 'Connected',
+            value: session.startedAt === null ? MISSING : <Time at={session.startedAt} />,
+          },
         ]}
       />
     </>
   )
 }
 
-function Actions({ session }: { session: ServerSession }) {
+/** A session that can be named to the server; null where the role may not see since when it is there. */
+function reachable(session: ServerSession): ReachableSession | null {
+  const { startedAt } = session
+  return startedAt === null ? null : { ...session, startedAt }
+}
+
+function Actions({ session }: { session: ReachableSession }) {
   const trpc = useTRPC()
   const { database } = useTRPCClient()
   const queries = useQueryClient()

@@ -7,8 +7,11 @@ import { Callout } from '@/components/ui/callout'
 import { ConfirmDialog } from '@/components/ui/confirm-dialog'
 import { useToast } from '@/components/ui/toast'
 
+/** A session that the role can name, and so end. */
+export type ReachableSession = ServerSession & { startedAt: number }
+
 /** Ends one session of the server. That it has gone by itself meanwhile is said in the dialog. */
-export function TerminateDialog({ session, onClose }: { session: ServerSession; onClose: () => void }) {
+export function TerminateDialog({ session, onClose }: { session: ReachableSession; onClose: () => void }) {
   const trpc = useTRPC()
   const { database } = useTRPCClient()
   const queries = useQueryClient()

@@ -13,7 +13,7 @@ export interface TreeRow {
 
 /** Names one session for good: a pid comes round again, its begin with it does not. */
 export const sessionKey = ({ pid, startedAt }: Pick<ServerSession, 'pid' | 'startedAt'>) =>
-  `${pid}-${startedAt}`
+  startedAt === null ? String(pid) : `${pid}-${startedAt}`
 
 /**
  * Sessions in the order of who waits for whom: each under the first of its blockers that is shown, whoever holds

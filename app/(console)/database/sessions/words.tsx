@@ -17,9 +17,12 @@ export function SessionState({ state }: { state: ServerSession['state'] }) {
 /** What a session waits for, as far as it waits for others: they are named. */
 export function waitWords({ waitsFor, blockedBy }: ServerSession): string {
   if (blockedBy.length === 0) return waitsFor ?? MISSING
-  const shown = blockedBy.slice(0, 3).join(', ')
+  const shown = blockedBy.slice(0, 3).map(pidWords).join(', ')
   return `${blockedBy.length > 3 ? `${shown} and ${blockedBy.length - 3} more` : shown}${waitsFor ? `, ${waitsFor}` : ''}`
 }
+
+/** A blocker without a process is a prepared transaction: it holds its locks until it is committed or rolled back. */
+export const pidWords = (pid: number) => (pid === 0 ? 'a prepared transaction' : String(pid))
 
 /** Age at the moment of the reading; null where nothing began. The server's clock may be a little ahead. */
 export function ageOf(startedAt: number | null, at: number): number | null {
