@@ -1,6 +1,5 @@
 'use client'
 
-import clsx from 'clsx'
 import { type ReactNode, useId } from 'react'
 import { factorOf, formatCost } from '@/components/database/cost'
 import { StatementText } from '@/components/database/statement-text'
@@ -68,9 +67,11 @@ export function AdvisedIndex({
             {savesMilliseconds === null ? (
               <span className="text-muted">not measured</span>
             ) : (
-              <span className="text-lead">{formatDuration(savesMilliseconds)}</span>
+              <>
+                <span className="text-lead">{formatDuration(savesMilliseconds)}</span>
+                <Note>of the time counted so far, if costs are right</Note>
+              </>
             )}
-            <Note>of the time counted so far, if costs are right</Note>
           </Fact>
           <Fact name="Size">
             <span className="text-lead">{formatBytes(sizeBytes)}</span>
@@ -92,7 +93,7 @@ export function AdvisedIndex({
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <div className={clsx('min-w-0 border-l border-border pl-3 tabular-nums')}>
+    <div className="min-w-0 border-l border-border pl-3 tabular-nums">
       <dt className="text-note text-muted">{name}</dt>
       <dd>{children}</dd>
     </div>

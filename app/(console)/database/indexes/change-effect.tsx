@@ -18,10 +18,7 @@ export function ChangeState({ of: { state, requestedAt, error } }: { of: IndexCh
     state === 'running' && now !== null ? ` for ${formatDuration(wholeSeconds(now - requestedAt))}` : ''
   return (
     <span className="block">
-      <Status kind={kind}>
-        {word}
-        <span className="tabular-nums">{since}</span>
-      </Status>
+      <Status kind={kind}>{`${word}${since}`}</Status>
       {error ? <span className="block min-w-40 text-note text-bad">{error}</span> : null}
     </span>
   )

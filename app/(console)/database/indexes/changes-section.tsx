@@ -40,9 +40,14 @@ export function ChangesSection({
                 key: 'index',
                 header: 'Index',
                 rowHeader: true,
-                cell: ({ index }) => <Mono>{index}</Mono>,
+                className: 'w-full',
+                cell: ({ index, table }) => (
+                  <span className="block min-w-40">
+                    <Mono>{index}</Mono>
+                    <span className="block text-note text-muted">on {table}</span>
+                  </span>
+                ),
               },
-              { key: 'table', header: 'Table', cell: ({ table }) => <Mono>{table}</Mono> },
               {
                 key: 'kind',
                 header: 'Change',
@@ -67,12 +72,16 @@ export function ChangesSection({
                 className: 'whitespace-nowrap',
                 cell: (change) => <Effect of={change} />,
               },
-              { key: 'actor', header: 'By', cell: ({ actor }) => actor },
               {
                 key: 'requested',
                 header: 'When',
                 numeric: true,
-                cell: ({ requestedAt }) => <RelativeTime at={requestedAt} />,
+                cell: ({ requestedAt, actor }) => (
+                  <>
+                    <RelativeTime at={requestedAt} />
+                    <span className="block text-note text-muted">{actor}</span>
+                  </>
+                ),
               },
               {
                 key: 'undo',

@@ -119,7 +119,6 @@ function Mend({
   return (
     <Button
       size="small"
-      variant={gone ? 'danger' : 'quiet'}
       aria-label={gone ? `Drop ${of.index}` : `Make the index on ${of.place}`}
       className="whitespace-nowrap"
       onClick={() => onMend(of)}

@@ -2,61 +2,72 @@
 
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { HistoryChart } from '@/components/charts/history-chart'
+import type { ChartMark } from '@/components/charts/live-line'
 import { useTimeRange } from '@/components/shell/time-range'
 import { useTRPC } from '@/components/trpc/trpc'
 import { ErrorTile } from '@/components/ui/error-tile'
 import { formatDuration, formatNumber } from '@/components/ui/format'
 import { useNow } from '@/components/ui/now'
 import { Skeleton } from '@/components/ui/skeleton'
+import { spanOf } from './span'
 
-/** Figures of statements are kept by the minute at the finest: the window moves on once a minute too. */
-const STEP_MS = 60_000
-
-/** Calls and mean time of one statement over the chosen time. */
+/** Calls and mean time of one statement over the chosen time, with marks where an index was made for it. */
 export function StatementHistory({ fingerprint }: { fingerprint: string }) {
   const trpc = useTRPC()
   const now = useNow()
-  const { range, window, label } = useTimeRange()
-  const end = window?.to ?? Math.ceil((now ?? 0) / STEP_MS) * STEP_MS
-  const from = window?.from ?? end - range.ms
+  const { range, window } = useTimeRange()
+  const span = spanOf(window ?? { from: (now ?? 0) - range.ms, to: now ?? 0 })
   const history = useQuery(
     trpc.database.statementHistory.queryOptions(
-      { fingerprint, from: Math.max(from, 0), to: end },
-      { enabled: end > 0, placeholderData: keepPreviousData, staleTime: STEP_MS },
+      { fingerprint, ...span },
+      { enabled: now !== null, placeholderData: keepPreviousData },
     ),
   )
+  const marks = useChanges(fingerprint)
   if (!history.data) {
     if (history.isPending) return <Skeleton className="h-64 w-full" label="Reading the past" />
     return <ErrorTile error={history.error} what="Over time" onRetry={() => history.refetch()} />
   }
-  const points = history.data
-  if (points.length === 0) {
-    return <p className="text-muted">No call was counted in this time ({label.toLowerCase()}).</p>
+  const { at, calls, totalMs } = history.data
+  if (at.length === 0) {
+    return (
+      <p className="text-muted">Nothing is kept of this time. What takes most time is noted every hour.</p>
+    )
   }
-  const times = points.map(({ at }) => at)
-  const shared = { times, from, to: end }
+  const shared = { times: at, marks, ...span }
   return (
     <div className="flex flex-col gap-6">
       <HistoryChart
         {...shared}
-        title="Calls"
+        title="Calls an hour"
         name="holdfast_database_statement_calls"
         format={(value) => formatNumber(value)}
-        series={[{ key: 'calls', label: 'Calls', values: points.map(({ calls }) => calls) }]}
+        series={[{ key: 'calls', label: 'Calls an hour', values: calls }]}
       />
       <HistoryChart
         {...shared}
         title="Mean time"
-        name="holdfast_database_statement_mean_seconds"
+        name="holdfast_database_statement_mean_milliseconds"
         format={formatDuration}
         series={[
-          {
-            key: 'mean',
-            label: 'Mean time',
-            values: points.map(({ calls, totalMs }) => (calls > 0 ? totalMs / calls : null)),
-          },
+          { key: 'mean', label: 'Mean time', values: totalMs.map((total, hour) => mean(total, calls[hour])) },
         ]}
       />
     </div>
   )
+}
+
+/** In an hour without a call there is no mean. */
+const mean = (totalMs: number, calls: number | undefined) => (calls ? totalMs / calls : null)
+
+function useChanges(fingerprint: string): ChartMark[] {
+  const { data } = useQuery(useTRPC().database.indexChanges.queryOptions())
+  return (data ?? []).flatMap(({ fingerprints, finishedAt, undoneAt, kind, state }) => {
+    if (state === 'failed' || !fingerprints.includes(fingerprint)) return []
+    const made = kind === 'create' ? 'index made' : 'index dropped'
+    return [
+      ...(finishedAt === null ? [] : [{ at: finishedAt, label: made }]),
+      ...(undoneAt === null ? [] : [{ at: undoneAt, label: 'undone' }]),
+    ]
+  })
 }
