@@ -8,6 +8,13 @@ const test = consoleTest()
 const PAGES = {
   '/': 'Overview',
   '/database': 'Database',
+  '/database?range=1h': 'Database',
+  '/database/sessions': 'Sessions',
+  '/database/queries': 'Queries',
+  '/database/indexes': 'Index advice',
+  '/database/tables': 'Tables',
+  '/database/replicas': 'Replicas',
+  '/database/test': 'Connection test',
   '/cache': 'Cache',
   '/security': 'Security',
   '/security/users': 'Users and roles',
