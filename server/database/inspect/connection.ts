@@ -2,9 +2,10 @@ import { databaseCode } from '@/db/errors'
 import { isHoldfastError } from '@/server/errors'
 import { isLost, statementTimeout, unavailable } from '../failures'
 import type { DirectConnection, PostgresPool } from '../pool/pool'
+import { MARK } from './mark'
 
-/** Begins every statement of the inspection: by it they are left out of what is counted. */
-export const MARK = '/* holdfast:inspect */'
+/** What the inspection needs of a pool, or of several with one primary. */
+export type Inspected = Pick<PostgresPool, 'config' | 'direct' | 'statements' | 'processes'>
 
 export type Row = Record<string, unknown>
 
@@ -19,6 +20,8 @@ export interface Limits {
 
 /** Milliseconds after which a connection that nobody uses is closed. */
 const KEPT = 10_000
+/** The primary may be another server by now: no connection is kept for longer. */
+const LIFETIME = 30_000
 /** The server's own deadline comes first: then the connection goes on. */
 const GRACE = 500
 
@@ -26,6 +29,7 @@ interface Held {
   connection: DirectConnection
   pid: number
   lost: boolean
+  openedAt: number
   timer?: NodeJS.Timeout
 }
 
@@ -86,7 +90,12 @@ export class Inspection {
   }
 
   async #opened(): Promise<Held> {
-    const held: Held = { connection: await this.pool.direct(), pid: 0, lost: false }
+    const held: Held = {
+      connection: await this.pool.direct(),
+      pid: 0,
+      lost: false,
+      openedAt: performance.now(),
+    }
     held.connection.onLost(() => {
       held.lost = true
       this.#close(held)
@@ -97,6 +106,10 @@ export class Inspection {
 
   #keep(held: Held): void {
     if (held.lost) return
+    if (performance.now() - held.openedAt > LIFETIME) {
+      this.#close(held)
+      return
+    }
     this.#idle.push(held)
     held.timer = setTimeout(() => this.#close(held), KEPT).unref()
   }
@@ -137,12 +150,17 @@ export function refusal(error: unknown): string | undefined {
 }
 
 /** Asks within a savepoint: the SQLSTATE instead of rows where the server refuses, and the transaction goes on. */
-export async function attempt(ask: Ask, text: string, values?: unknown[]): Promise<Row[] | string> {
+export function attempt(ask: Ask, text: string, values?: unknown[]): Promise<Row[] | string> {
+  return attempted(ask, () => ask(text, values))
+}
+
+/** The same for several statements. */
+export async function attempted<T>(ask: Ask, work: () => Promise<T>): Promise<T | string> {
   await ask('SAVEPOINT part')
   try {
-    const rows = await ask(text, values)
+    const result = await work()
     await ask('RELEASE SAVEPOINT part')
-    return rows
+    return result
   } catch (error) {
     const code = refusal(error)
     if (code === undefined) throw error

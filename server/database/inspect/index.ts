@@ -21,6 +21,8 @@ export type {
 export interface InspectorDeps {
   /** When what is counted here began, in UTC milliseconds. */
   openedAt: number
+  /** Milliseconds after which an open transaction is told as a long one; a minute unless given. */
+  longTransaction?: number
 }
 
 /** Looks into the database under a driver. It asks only when it is called, and needs no end of its own. */

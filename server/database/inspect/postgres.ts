@@ -1,29 +1,36 @@
-import { HoldfastError } from '@/server/errors'
-import type { PostgresPool } from '../pool/pool'
 import type { InspectorDeps } from '.'
-import { Inspection } from './connection'
+import { type Inspected, Inspection } from './connection'
+import { analyseTables } from './postgres-maintenance'
+import { planStatement } from './postgres-plan'
+import { readServer } from './postgres-server'
 import { readSessions, signalSession } from './postgres-sessions'
+import { readStatements } from './postgres-statements'
+import { readTables } from './postgres-tables'
 import { shared } from './shared'
+import { planner } from './statements'
 import type { Inspector } from './types'
 
+/** Transactions open for so many milliseconds are told as long ones. */
+const LONG_TRANSACTION = 60_000
+
 /** Looks into a PostgreSQL server, over connections of its own. */
-export function inspectPostgres(pool: PostgresPool, { openedAt }: InspectorDeps): Inspector {
+export function inspectPostgres(
+  pool: Inspected,
+  { openedAt, longTransaction = LONG_TRANSACTION }: InspectorDeps,
+): Inspector {
   const inspection = new Inspection(pool)
+  const { statements, plan } = planner(
+    () => readStatements(inspection, openedAt),
+    (text) => planStatement(inspection, text),
+  )
   return {
     sessions: shared(() => readSessions(inspection)),
     cancel: (target) => signalSession(inspection, 'cancel', target),
     terminate: (target) => signalSession(inspection, 'terminate', target),
-    statements: async () => ({ source: 'own', since: openedAt, statements: [], missing: null }),
-    plan: () => Promise.reject(new HoldfastError('NOT_FOUND', 'This statement is not counted any more.')),
-    tables: async () => ({ tables: [], missing: null }),
-    server: async () => ({
-      longTransactions: [],
-      wraparound: null,
-      slots: [],
-      walBytes: null,
-      followers: [],
-      missing: null,
-    }),
-    maintain: () => Promise.reject(new HoldfastError('BAD_INPUT', 'PostgreSQL does this by itself.')),
+    statements: shared(statements),
+    plan,
+    tables: shared(() => readTables(inspection)),
+    server: shared(() => readServer(inspection, longTransaction)),
+    maintain: (what) => analyseTables(inspection, what),
   }
 }

@@ -1,35 +1,45 @@
-import { HoldfastError } from '@/server/errors'
 import type { Driver } from '../stats'
 import type { InspectorDeps } from '.'
-import type { Inspector, Missing } from './types'
+import { shared } from './shared'
+import { maintainSqlite } from './sqlite-maintenance'
+import { planSqlite } from './sqlite-plan'
+import { readSqliteTables } from './sqlite-tables'
+import { ownStatements, planner } from './statements'
+import type { Inspector, Missing, ServerFacts } from './types'
 
 /** SQLite has no server: nobody but this process can be seen or ended. */
-const NOT_HERE: Missing = {
+const NO_SERVER: Missing = {
   kind: 'not-here',
-  message: 'SQLite is a file and has no server: there are no sessions but this process.',
+  message: 'SQLite is a file and has no server: there is nobody to be seen but this process.',
   remedy: null,
 }
 
-/** Looks into a SQLite file. */
+const NO_FACTS: ServerFacts = {
+  longTransactions: [],
+  wraparound: null,
+  slots: [],
+  walBytes: null,
+  followers: [],
+  missing: NO_SERVER,
+}
+
+/** Looks into a SQLite file. What takes long is done in the threads of its driver, never on the event loop. */
 export function inspectSqlite(
-  _driver: Driver & { dialect: 'sqlite' },
+  { client, driver }: Driver & { dialect: 'sqlite' },
   { openedAt }: InspectorDeps,
 ): Inspector {
+  const { statements, plan } = planner(
+    async () => ownStatements(driver.statements(), openedAt, null),
+    async (text) => planSqlite(client, text),
+  )
   return {
-    sessions: async () => ({ sessions: [], missing: NOT_HERE }),
+    sessions: async () => ({ sessions: [], missing: NO_SERVER }),
     cancel: async () => false,
     terminate: async () => false,
-    statements: async () => ({ source: 'own', since: openedAt, statements: [], missing: null }),
-    plan: () => Promise.reject(new HoldfastError('NOT_FOUND', 'This statement is not counted any more.')),
-    tables: async () => ({ tables: [], missing: null }),
-    server: async () => ({
-      longTransactions: [],
-      wraparound: null,
-      slots: [],
-      walBytes: null,
-      followers: [],
-      missing: NOT_HERE,
-    }),
-    maintain: () => Promise.reject(new HoldfastError('BAD_INPUT', 'SQLite cannot do this.')),
+    statements,
+    plan,
+    tables: shared(readSqliteTables(driver)),
+    server: async () => NO_FACTS,
+    maintain: (what) => maintainSqlite(driver, what),
   }
 }

@@ -81,6 +81,8 @@ export interface TableFigures {
   /** Table with TOAST, and its indexes. */
   tableBytes: number
   indexBytes: number
+  /** The sizes are from the last VACUUM, or a sample's: a lock is held on it, or it is too large to be gone through. */
+  estimated?: boolean
   deadRows: number | null
   /** Dead rows at which autovacuum starts. */
   vacuumAt: number | null
