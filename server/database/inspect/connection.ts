@@ -38,11 +38,11 @@ interface Held {
  * opened when they are needed and kept for a few seconds.
  */
 export class Inspection {
-  readonly pool: PostgresPool
+  readonly pool: Inspected
   readonly #idle: Held[] = []
   readonly #open = new Set<Held>()
 
-  constructor(pool: PostgresPool) {
+  constructor(pool: Inspected) {
     this.pool = pool
   }
 
@@ -135,7 +135,7 @@ function asking(connection: DirectConnection, until: number): Ask {
   }
 }
 
-function explained(error: unknown, place: PostgresPool['config'], deadline: number): unknown {
+function explained(error: unknown, place: Inspected['config'], deadline: number): unknown {
   if (isHoldfastError(error)) return error
   const code = databaseCode(error)
   // Cancelled by its deadline, or a lock that did not come free.
