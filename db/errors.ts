@@ -12,15 +12,38 @@ export function isUniqueViolation(error: unknown): boolean {
   return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY'
 }
 
+/** A transaction whose connection broke while it was committing: it is whole, there or not there. */
+export class OutcomeUnknownError extends Error {
+  override name = 'OutcomeUnknownError'
+  constructor(options?: ErrorOptions) {
+    super('The connection broke while a change was being committed.', options)
+  }
+}
+
+/** Whether the connection broke under a statement, told by its code or by who translated it. */
+export function isLost(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { details } = at as { details?: { reason?: unknown } }
+    if (details?.reason === 'lost') return true
+  }
+  // Class 08: connection exceptions; 57P01–57P03: the server shuts down, crashed or starts.
+  return /^(08...|57P0[123]|ECONNRESET|EPIPE)$/.test(databaseCode(error) ?? '')
+}
+
 /**
- * Whether a transaction is worth another try: it lost a race (40001, 40P01), or what was prepared for it is
- * out of date, which is mended for the next time (0A000 after a change of the table, 26000 and 42P05 by a pooler).
+ * Whether a transaction that was not committing is worth another try: it lost a race (40001, 40P01), its
+ * connection, or its server is a replica by now (25006); or what was prepared for it is out of date, which is
+ * mended for the next time (0A000 after a change of the table, 26000 and 42P05 by a pooler).
  */
 export function isRetryable(error: unknown): boolean {
+  if (error instanceof OutcomeUnknownError) return false
+  if (isLost(error)) return true
   const code = databaseCode(error)
   if (code === '0A000') return /cached plan/.test(rootMessage(error))
-  return code === '40001' || code === '40P01' || code === '26000' || code === '42P05'
+  return RETRYABLE.has(code ?? '')
 }
+
+const RETRYABLE = new Set(['40001', '40P01', '25006', '26000', '42P05'])
 
 function rootMessage(error: unknown): string {
   const cause = (error as { cause?: unknown } | null)?.cause

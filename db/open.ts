@@ -1,6 +1,6 @@
 import { drizzle as drizzlePg, type NodePgClient, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { type AsyncRemoteCallback, drizzle as drizzleSqlite } from 'drizzle-orm/sqlite-proxy'
-import { isRetryable } from './errors'
+import { isLost, isRetryable, OutcomeUnknownError } from './errors'
 import { tables as pgTables } from './schema/pg'
 import { tables as sqliteTables } from './schema/sqlite'
 import type { Tables } from './tables'
@@ -15,6 +15,8 @@ export type Db = NodePgDatabase<Record<string, never>>
 export interface StoreHandle {
   dialect: Dialect
   db: Db
+  /** The same for reads that a replica may answer. */
+  reads: Db
   tables: Tables
   /** Runs a unit in one transaction and answers what it returns. */
   run<I, O>(unit: Unit<I, O>, input: I): Promise<O>
@@ -26,6 +28,8 @@ export interface PgHandle {
   connect(): Promise<PgConnection>
   /** A connection whose session lasts until it is released, past any pooler, without a deadline. */
   direct?(): Promise<PgConnection>
+  /** For statements that a replica may answer; absent where there is one server alone. */
+  reads?: Pick<PgHandle, 'query'>
 }
 
 export interface PgConnection {
@@ -55,9 +59,11 @@ export interface SqliteUnit {
 
 /** Opens the store on a SQLite file. Units run one after the other, without interleaving. */
 export function openSqlite(handle: SqliteHandle): StoreHandle {
+  const db = sqliteDb((sql, params, method) => handle.query(sql, params, method))
   return {
     dialect: 'sqlite',
-    db: sqliteDb((sql, params, method) => handle.query(sql, params, method)),
+    db,
+    reads: db,
     tables: sqliteTables,
     async run(unit, input) {
       const mine = await handle.begin()
@@ -79,18 +85,26 @@ function sqliteDb(query: SqliteQuery): Db {
   return drizzleSqlite(query as AsyncRemoteCallback, undefined, { casing: 'snake_case' }) as unknown as Db
 }
 
-/** Opens the store on a PostgreSQL pool. A unit that loses a deadlock or a serialisation race is run again. */
+/** Times that a unit is run at most. */
+const ATTEMPTS = 3
+
+/**
+ * Opens the store on a PostgreSQL pool. A unit that loses a deadlock, a serialisation race or its connection is
+ * run again, unless it was committing: then nobody knows what became of it, and the error says so.
+ */
 export function openPostgres(pool: PgHandle): StoreHandle {
+  const db = pgDb(pool)
   return {
     dialect: 'postgresql',
-    db: pgDb(pool),
+    db,
+    reads: pool.reads ? pgDb(pool.reads) : db,
     tables: pgTables,
     async run(unit, input) {
       for (let attempt = 1; ; attempt++) {
         try {
           return await runOnPostgres(pool, unit, input)
         } catch (error) {
-          if (attempt === 3 || !isRetryable(error)) throw error
+          if (attempt === ATTEMPTS || !isRetryable(error)) throw error
         }
       }
     },
@@ -103,7 +117,9 @@ async function runOnPostgres<I, O>(pool: PgHandle, unit: Unit<I, O>, input: I): 
   try {
     await connection.query('BEGIN')
     const result = await drive(unit.work({ db: pgDb(connection), tables: pgTables }, input))
-    await connection.query('COMMIT')
+    await connection.query('COMMIT').catch((error: unknown) => {
+      throw isLost(error) ? new OutcomeUnknownError({ cause: error }) : error
+    })
     return result
   } catch (error) {
     await connection.query('ROLLBACK').catch(() => {

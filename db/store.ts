@@ -28,6 +28,11 @@ export class Store {
     return this.#handle.db
   }
 
+  /** Typed reads that a replica may answer: they show what this session wrote, and others' changes a moment later. */
+  get reads(): Db {
+    return this.#handle.reads
+  }
+
   get tables(): Tables {
     return this.#handle.tables
   }

@@ -39,6 +39,15 @@ export class Histogram {
   }
 }
 
+/** What two histograms counted together. */
+export function addCounts(a: HistogramCounts, b: HistogramCounts): HistogramCounts {
+  return {
+    count: a.count + b.count,
+    sum: a.sum + b.sum,
+    buckets: a.buckets.map((value, index) => value + (b.buckets[index] ?? 0)),
+  }
+}
+
 /** What was counted between two moments of one histogram. */
 export function countedSince(now: HistogramCounts, before: HistogramCounts | undefined): HistogramCounts {
   if (!before) return now

@@ -1,5 +1,5 @@
 import { databaseCode } from '@/db/errors'
-import { HoldfastError } from '@/server/errors'
+import { HoldfastError, isHoldfastError } from '@/server/errors'
 
 interface Place {
   host: string
@@ -28,9 +28,34 @@ export function unavailable(place: Place, cause: unknown): HoldfastError {
       message: `The connection to PostgreSQL at ${place.host}:${place.port} was lost.`,
       remedy: 'Check that the server runs. Holdfast reconnects by itself.',
       retryAfterMs: 1_000,
+      details: { reason: 'lost' },
     },
     { cause },
   )
+}
+
+/** What a caller gets whose statement was never sent, because the server is away or must not be used. */
+export function cutOff(place: Place): HoldfastError {
+  return new HoldfastError('DATABASE_UNAVAILABLE', {
+    message: `PostgreSQL at ${place.host}:${place.port} does not answer.`,
+    remedy: 'Check that the server runs. Holdfast keeps trying.',
+    retryAfterMs: 1_000,
+    details: { reason: 'not-sent' },
+  })
+}
+
+/** Whether the connection broke under a statement: it may have been executed or not. */
+export function wasLost(error: unknown): boolean {
+  return reasonOf(error) === 'lost'
+}
+
+/** Whether the server surely never got a statement. */
+export function wasNotSent(error: unknown): boolean {
+  return reasonOf(error) === 'not-sent'
+}
+
+function reasonOf(error: unknown): unknown {
+  return isHoldfastError(error) ? error.details?.reason : undefined
 }
 
 export function acquireTimeout(place: Place, cause: unknown): HoldfastError {

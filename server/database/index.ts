@@ -5,7 +5,9 @@ import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import { type Inspector, openInspector } from './inspect'
 import type { FullConfig } from './pool/config'
-import { type Leak, type PoolConfig, type PoolMode, type PostgresConfig, PostgresPool } from './pool/pool'
+import type { Leak, PoolConfig, PoolMode, PostgresConfig } from './pool/pool'
+import { PostgresCluster, type RoutingConfig, type RoutingDeps } from './routing/cluster'
+import type { Topology } from './routing/types'
 import { openSqliteFile } from './sqlite/open'
 import { querySqlite, type SqliteAnswer } from './sqlite/query'
 import { type DatabaseFigures, type DatabaseStats, figuresOf, statsOf } from './stats'
@@ -58,9 +60,21 @@ export type {
   PoolMode,
   PostgresConfig,
 } from './pool/pool'
+export type { RoutingConfig, RoutingDeps } from './routing/cluster'
+export { fenceFile } from './routing/fence'
+export { Position, within } from './routing/position'
+export type { NodeFigures, NodeRole, Topology, TopologyEvent } from './routing/types'
 export type { DatabaseFigures, DatabaseStats, PostgresFacts, SqliteFacts } from './stats'
 export type { ConnectionTest, TestStep, TestStepId, TestStepState, TestTarget } from './test'
 export { testConnection } from './test'
+
+const NO_SERVERS = {
+  writable: true,
+  highestTimeline: null,
+  systemIdentifier: null,
+  nodes: [],
+  events: [],
+}
 
 interface Opened {
   /** The store's handle on it. */
@@ -71,6 +85,8 @@ interface Opened {
   stats(): Promise<DatabaseStats>
   /** How the pool works with what stands between, and what was borrowed too long ago; null on SQLite. */
   pool(): PoolDetail | null
+  /** The servers, who is primary, and what changed of late; no servers on SQLite. */
+  topology(): Topology
   /** What the database tells about itself and all its clients. */
   inspect: Inspector
   close(): Promise<void>
@@ -86,7 +102,7 @@ export interface PoolDetail {
   leaks: Leak[]
 }
 
-function poolDetail(pool: PostgresPool): PoolDetail {
+function poolDetail(pool: PostgresCluster): PoolDetail {
   const { min, max, acquireTimeout, connectTimeout, queryTimeout, idleTimeout, leakTimeout } = pool.config
   return {
     mode: pool.mode(),
@@ -116,7 +132,7 @@ export interface SqliteDatabase extends Opened {
 
 export interface PostgresDatabase extends Opened {
   dialect: 'postgresql'
-  client: PostgresPool
+  client: PostgresCluster
 }
 
 /** The database that the store stands on: what is open, what is counted about it, and its end. */
@@ -148,20 +164,21 @@ export function openSqliteDatabase(
     figures: () => figuresOf(known),
     stats: () => statsOf(known, clock.now(), openedAt),
     pool: () => null,
+    topology: () => ({ ...NO_SERVERS, since: openedAt }),
     inspect: openInspector({ openedAt }, known),
     close: () => driver.close(),
   }
 }
 
 /**
- * Opens a pool to a PostgreSQL server; connections are made in the background. A server that never answered,
+ * Opens a PostgreSQL server, or a primary with its replicas; connections are made in the background. A server that never answered,
  * or that refuses the role, makes the first use throw DATABASE_UNAVAILABLE with the reason and a remedy.
  */
 export function openPostgresDatabase(
-  { log, clock = systemClock }: DatabaseDeps,
-  config: PostgresConfig & PoolConfig,
+  { clock = systemClock, ...deps }: DatabaseDeps & RoutingDeps,
+  config: PostgresConfig & PoolConfig & RoutingConfig,
 ): PostgresDatabase {
-  const pool = new PostgresPool({ log }, config)
+  const pool = new PostgresCluster(deps, config)
   const driver = { dialect: 'postgresql' as const, pool }
   const openedAt = clock.now()
   return {
@@ -171,6 +188,7 @@ export function openPostgresDatabase(
     figures: () => figuresOf(driver),
     stats: () => statsOf(driver, clock.now(), openedAt),
     pool: () => poolDetail(pool),
+    topology: () => pool.topology(),
     inspect: openInspector({ openedAt }, driver),
     close: () => pool.close(),
   }

@@ -1,5 +1,5 @@
 import { databaseCode } from '@/db/errors'
-import { Histogram, type HistogramCounts } from '@/server/histogram'
+import { addCounts, Histogram, type HistogramCounts } from '@/server/histogram'
 
 /** Everything that is counted about one database since it was opened. */
 export class DatabaseMetrics {
@@ -45,6 +45,34 @@ export class DatabaseMetrics {
     }
   }
 }
+
+/** What several pools counted together. */
+export function sumOf(all: readonly DatabaseCounts[]): DatabaseCounts {
+  const [first, ...others] = all
+  if (!first) return new DatabaseMetrics().counts()
+  return others.reduce((sum, counts): DatabaseCounts => {
+    const number = (of: Counted) => sum[of] + counts[of]
+    const errors = { ...sum.errors }
+    for (const [code, count] of Object.entries(counts.errors)) errors[code] = (errors[code] ?? 0) + count
+    return {
+      errors,
+      queries: number('queries'),
+      connectionFailures: number('connectionFailures'),
+      connectionsOpened: number('connectionsOpened'),
+      connectionsClosed: number('connectionsClosed'),
+      acquireTimeouts: number('acquireTimeouts'),
+      queueRefusals: number('queueRefusals'),
+      statementTimeouts: number('statementTimeouts'),
+      leaks: number('leaks'),
+      queryTime: addCounts(sum.queryTime, counts.queryTime),
+      waitTime: addCounts(sum.waitTime, counts.waitTime),
+    }
+  }, first)
+}
+
+type Counted = {
+  [K in keyof DatabaseCounts]: DatabaseCounts[K] extends number ? K : never
+}[keyof DatabaseCounts]
 
 export interface DatabaseCounts {
   queries: number

@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs'
 import { type Quantiles, quantiles } from '@/server/histogram'
 import type { DatabaseCounts } from './metrics'
-import type { PoolFigures, PostgresPool } from './pool/pool'
+import type { PoolFigures } from './pool/pool'
+import type { PostgresCluster } from './routing/cluster'
 import type { SqliteFile } from './sqlite/open'
 
 /** What is open: a SQLite handle or a PostgreSQL pool. */
 export type Driver =
   | ({ dialect: 'sqlite'; file: string } & SqliteFile)
-  | { dialect: 'postgresql'; pool: PostgresPool }
+  | { dialect: 'postgresql'; pool: PostgresCluster }
 
 /** What the sampler reads every second: counters in memory, no question to the database. */
 export interface DatabaseFigures {
@@ -82,7 +83,7 @@ export interface DatabaseStats {
 export function figuresOf(driver: Driver): DatabaseFigures {
   return driver.dialect === 'sqlite'
     ? { dialect: 'sqlite', counts: driver.metrics.counts(), pool: null }
-    : { dialect: 'postgresql', counts: driver.pool.metrics.counts(), pool: driver.pool.figures() }
+    : { dialect: 'postgresql', counts: driver.pool.counts(), pool: driver.pool.figures() }
 }
 
 export async function statsOf(driver: Driver, now: number, openedAt: number): Promise<DatabaseStats> {
@@ -165,7 +166,7 @@ function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   })
 }
 
-async function postgresFacts(pool: PostgresPool): Promise<PostgresFacts> {
+async function postgresFacts(pool: PostgresCluster): Promise<PostgresFacts> {
   const answer = await within(FACTS_DEADLINE, pool.query(FACTS) as unknown as Promise<Answer>)
   const { rows } = answer
   const row = rows[0] ?? {}

@@ -1,5 +1,5 @@
 import type { Inspector } from '../inspect/types'
-import type { PostgresPool } from '../pool/pool'
+import type { PostgresCluster } from '../routing/cluster'
 
 /** The database that is advised on and changed, as far as that needs it. */
 export type Source = SqliteSource | PostgresSource
@@ -12,6 +12,6 @@ interface SqliteSource {
 
 export interface PostgresSource {
   dialect: 'postgresql'
-  client: Pick<PostgresPool, 'direct' | 'mode'>
+  client: Pick<PostgresCluster, 'direct' | 'mode'>
   inspect: Pick<Inspector, 'statements' | 'tables'>
 }

@@ -40,6 +40,8 @@ export class Dispatch {
   readonly lanes: Connection[] = []
   readonly line: WaitingLine
   closed = false
+  /** Why nobody gets a connection for now; undefined while the server is used. */
+  resting: (() => unknown) | undefined
   readonly #deps: DispatchDeps
   /** Connections on which one statement runs for itself. */
   #alone = 0
@@ -199,6 +201,10 @@ export class Dispatch {
     const { config, metrics, grow, lastFailure } = this.#deps
     if (this.closed) {
       waiter.refuse(poolClosed())
+      return
+    }
+    if (this.resting) {
+      waiter.refuse(this.resting())
       return
     }
     if (this.line.full) {

@@ -42,6 +42,13 @@ export class Growth {
     }
   }
 
+  /** Forgets earlier failures: the server is known to answer again. */
+  freshen(): void {
+    this.lastFailure = undefined
+    this.#pause = 0
+    this.grow()
+  }
+
   end(): void {
     this.#ended = true
   }

@@ -50,6 +50,8 @@ export class StatementBook {
   readonly #noise: { readonly ms: number }
   /** How often a statement was found to need a connection of its own, or not any more. */
   turns = 0
+  /** Answers since the start, by what was asked. */
+  readonly answered = { reads: 0, others: 0 }
   /** What answers take on a connection, of all statements, the last few hundred weighing most. */
   #usualMs = 0
 
@@ -74,6 +76,8 @@ export class StatementBook {
   /** Counts one answer and learns from its time, in milliseconds at the head of its connection. */
   learn(statement: Statement, milliseconds: number, failed: boolean): void {
     statement.calls++
+    if (statement.kind === 'read') this.answered.reads++
+    else this.answered.others++
     if (failed) statement.errors++
     statement.totalMs += milliseconds
     if (milliseconds > statement.maxMs) statement.maxMs = milliseconds
@@ -128,7 +132,8 @@ function readStatement(text: string): Statement {
   }
 }
 
-function kindOf(text: string): StatementKind {
+/** Reads what kind of statement a text is, without any knowledge of the database. */
+export function kindOf(text: string): StatementKind {
   if (text.length > LONGEST) return 'alone'
   const word = START.exec(text)?.[1]?.toLowerCase()
   // A second statement could open a transaction; one within quotes costs a connection, no more.

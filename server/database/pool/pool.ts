@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import type { PgConnection, PgHandle } from '@/db/open'
 import type { Log } from '@/server/log'
-import { cannotConnect, isLasting, poolClosed } from '../failures'
+import { cannotConnect, cutOff, isLasting, poolClosed } from '../failures'
 import { DatabaseMetrics } from '../metrics'
 import {
   DEFAULTS,
@@ -27,6 +27,12 @@ export type { PoolConfig, PoolFigures, PoolMode, PostgresConfig } from './config
 export type { DirectConnection } from './direct'
 export type { Leak } from './leaks'
 
+export interface PoolDeps {
+  log: Log
+  /** Answers a single statement that failed in another way, or throws. */
+  rescue?: (error: unknown, asked: string | Asked, values: unknown[] | undefined) => unknown
+}
+
 /**
  * A pool over pg's Client. Single statements share connections, several on their way at once; transactions,
  * cursors and COPY have one of their own, as have statements known to be slow. pg's own Pool destroys a
@@ -37,6 +43,7 @@ export class PostgresPool implements PgHandle {
   readonly metrics = new DatabaseMetrics()
   readonly config: Readonly<FullConfig>
   readonly #log: Log
+  readonly #rescue: PoolDeps['rescue']
   readonly #noise = new Noise()
   readonly #book = new StatementBook(this.#noise)
   readonly #members = new Set<Connection>()
@@ -51,8 +58,9 @@ export class PostgresPool implements PgHandle {
   #pooler: boolean | null = null
   #named: boolean
 
-  constructor({ log }: { log: Log }, config: PostgresConfig & PoolConfig) {
+  constructor({ log, rescue }: PoolDeps, config: PostgresConfig & PoolConfig) {
     this.#log = log
+    this.#rescue = rescue
     this.config = { ...DEFAULTS, ...config }
     this.#named = this.config.prepared === 'on'
     this.#loans = new Loans(this.config.leakTimeout, log)
@@ -76,7 +84,9 @@ export class PostgresPool implements PgHandle {
         this.#dispatch.run(job, typeof asked === 'string' ? undefined : asked.query_timeout)
       })
     } catch (error) {
-      throw restack(error, this.query as never)
+      const told = restack(error, this.query as never)
+      if (this.#rescue) return this.#rescue(told, asked, values)
+      throw told
     }
   }) as unknown as PgHandle['query']
 
@@ -127,6 +137,44 @@ export class PostgresPool implements PgHandle {
     return this.#book.list()
   }
 
+  /**
+   * The server is not what it was: who waits is refused with `reason`, and every connection is cut, so that
+   * nothing more reaches it from before. What is asked later finds new connections.
+   */
+  leave(reason: unknown): void {
+    this.#dispatch.line.refuseAll(reason)
+    for (const connection of [...this.#members]) {
+      if (this.#dispatch.leaveIdle(connection)) this.#remove(connection)
+      else connection.cut()
+    }
+  }
+
+  /** Single statements and others that were answered since the start. */
+  answered(): { reads: number; others: number } {
+    return this.#book.answered
+  }
+
+  /**
+   * Cuts every connection and refuses those who wait, now and until {@link wake}: the server is away, or must not
+   * be used. What was on its way fails as lost.
+   */
+  rest(): void {
+    this.#dispatch.resting = () => cutOff(this.config)
+    this.#dispatch.line.refuseAll(cutOff(this.config))
+    for (const connection of this.#dispatch.idle.splice(0)) this.#remove(connection)
+    for (const connection of [...this.#members, ...this.#direct]) {
+      connection.broken = true
+      connection.cut()
+    }
+  }
+
+  /** Lets the pool be used again, and opens its minimum. */
+  wake(): void {
+    if (!this.#dispatch.resting || this.#closing) return
+    this.#dispatch.resting = undefined
+    this.#growth.freshen()
+  }
+
   /** Lets borrowed connections come back for at most `graceMs`, then ends all. Waiting callers are refused. */
   close(graceMs = 3_000): Promise<void> {
     this.#closing ??= this.#end(graceMs)
@@ -155,10 +203,13 @@ export class PostgresPool implements PgHandle {
     return new Growth({
       ...{ log: this.#log, metrics },
       open: () => this.#open(),
-      wanted: () => Math.max(this.#dispatch.line.size, config.min - this.#members.size),
+      wanted: () =>
+        this.#dispatch.resting ? 0 : Math.max(this.#dispatch.line.size, config.min - this.#members.size),
       room: () => config.max - this.#members.size,
       opened: (connection) => {
         this.#members.add(connection)
+        // It was being opened when the server was found to be of no use.
+        if (this.#dispatch.resting) connection.broken = true
         this.#dispatch.settle(connection)
       },
       // A wrong password stays wrong, and a server that never answered is a mistake in the configuration.

@@ -30,7 +30,13 @@ export interface NodeFigures {
 /** A change of who is primary, for the log, the page and the audit log. */
 export interface TopologyEvent {
   at: number
-  kind: 'primary-lost' | 'primary-found' | 'primary-changed' | 'stale-primary' | 'replica-lost' | 'replica-back'
+  kind:
+    | 'primary-lost'
+    | 'primary-found'
+    | 'primary-changed'
+    | 'stale-primary'
+    | 'replica-lost'
+    | 'replica-back'
   node: string
   message: string
 }
