@@ -19,11 +19,18 @@ import { createDatabase, needsPostgres, sharedPostgres } from '@/db/testing/shar
 import packageJson from '@/package.json'
 import { system, verifyRows } from './audit'
 import { systemClock } from './clock'
+import { beginChange, endChange } from './database/changes/units'
+import { writeHours } from './database/history/units'
 import { parseVariables } from './env'
+import { inputHash, makeGrant } from './grants'
 import { openLog } from './log'
 import { type OpenedStore, openStore } from './open-store'
 import { openSecurity } from './security'
 import { totpCode } from './security/testing/totp'
+import type { MetricValues } from './system'
+import { metricNames } from './system/metrics'
+import { Accumulator } from './system/rollups'
+import { writeRollups } from './system/rollups-units'
 
 /*
  * Every release leaves a filled store in db/fixtures. To add this release's:
@@ -34,6 +41,7 @@ const releases = readdirSync(fixtures).filter((name) => /^\d+\.\d+\.\d+$/.test(n
 const masterKey = Buffer.alloc(32, 'fixture').toString('base64')
 const admin = { email: 'ada@example.org', name: 'Ada', password: 'correct horse battery staple' }
 const log = openLog('error')
+const nothing = Object.fromEntries(metricNames.map((name) => [name, null])) as MetricValues
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -88,7 +96,10 @@ async function expectWhole(opened: OpenedStore): Promise<void> {
   })
   expect((await accounts.users.list()).map(({ email }) => email)).toContain(admin.email)
   expect((await accounts.jwks()).keys).not.toEqual([])
-  const { auditEvents } = opened.store.tables
+  const { auditEvents, metricRollups, statementRollups, indexChanges } = opened.store.tables
+  for (const table of [metricRollups, statementRollups, indexChanges]) {
+    expect(await opened.store.db.select().from(table)).toBeInstanceOf(Array)
+  }
   const rows = await opened.store.db.select().from(auditEvents).orderBy(asc(auditEvents.seq))
   expect(rows.length).toBeGreaterThanOrEqual(6)
   expect(
@@ -174,6 +185,36 @@ if (process.env.MAKE_FIXTURE) {
       const key = { name: 'backups', permissions: ['database:read' as const], days: 30 }
       await apiKeys.create(session, key, await stepUp('security.createApiKey', key))
       await accounts.jwks()
+      await fillHistory(opened)
+    }
+
+    /** Measurements and hours, and an index on the store's own tables, as somebody may make it by advice. */
+    async function fillHistory({ store, database }: OpenedStore): Promise<void> {
+      const at = Date.UTC(2026, 0, 5, 12)
+      const minute = new Accumulator(at, metricNames)
+      minute.add({ at: at + 1_000, values: { ...nothing, holdfast_host_load1: 0.5 } })
+      await store.run(writeRollups, { minutes: [minute.rollup('fixture', 60_000)] })
+      const hour = { fingerprint: '0a1b2c3d4e5f6071', at, calls: 7, total: 42_000, longest: 9_000, rows: 7 }
+      await store.run(writeHours, { rows: [hour], writer: 'fixture' })
+      const input = { key: '0123456789abcdef' }
+      const by = { ...system, actor: 'grace@example.org', sessionId: 'fixture' }
+      const grant = { sessionId: 'fixture', method: 'otp' as const, by, now: at }
+      const action = 'database.applyIndex'
+      const { grantId } = await store.run(makeGrant, { ...grant, action, inputHash: inputHash(input) })
+      const ddl = 'CREATE INDEX sessions_address_0a1b2c ON sessions (address)'
+      const id = '5f3c2b1a-0d4e-4f5a-8b6c-7d8e9f0a1b2c'
+      const { dialect } = database
+      await store.run(beginChange, {
+        ...{ id, by, grantId, dialect, before: null, advisedAt: at, now: at },
+        lease: { leaseOwner: 'fixture', leaseUntil: at },
+        plan: {
+          ...{ ...input, kind: 'create', table: 'sessions', index: 'sessions_address_0a1b2c', ddl },
+          ...{ undo: 'DROP INDEX sessions_address_0a1b2c', expected: null, fingerprints: [] },
+        },
+      })
+      if (database.dialect === 'sqlite') await database.query(ddl)
+      else await database.client.query(ddl as never)
+      await store.run(endChange, { id, was: 'running', error: null, now: at })
     }
 
     it('leaves a filled SQLite file and a PostgreSQL dump', async () => {

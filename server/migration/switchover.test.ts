@@ -49,7 +49,9 @@ describe('switchover of the own store', { timeout: 120_000 }, () => {
   it('brings every table over as it was, changed rows and deleted ones included', async () => {
     const console = await openTestConsole(later, 'sqlite')
     await fill(console, 300)
+    await console.store.run(measure, { at: 1_767_614_400_000 })
     const run = await copied(console)
+    await console.store.run(measure, { at: 1_767_614_460_000 })
     await console.store.run(change, { gone: 'user-7', renamed: 'user-9' })
     await console.store.run(recordAudit, { ...admin, time: 5, event: 'sys_test', outcome: 'success' })
     const grantId = await console.grant(run.id, 'migration.switchOver')
@@ -190,6 +192,26 @@ const change = unit('test.change', function* (tx, { gone, renamed }: { gone: str
       .where(eq(users.id, renamed)),
   )
   yield* add.work(tx, { id: 'new' })
+})
+
+/** History of the console: measurements, hours of statements, an index that was made. */
+const measure = unit('test.measure', function* (tx, { at }: { at: number }) {
+  const { metricRollups, statementRollups, indexChanges, leases } = tx.tables
+  const step = { instance: 'one', step: 60_000, at, samples: 60, firstAt: at, lastAt: at + 59_999 }
+  const values = JSON.stringify([[0.125], [1e12 + 0.5], [60]])
+  yield* q(tx.db.insert(metricRollups).values({ ...step, id: `one:${at}`, names: 'n', values }))
+  const hour = { fingerprint: 'f', at, writer: 'one', calls: 3, total: 2 ** 52, longest: null, rows: 0 }
+  yield* q(tx.db.insert(statementRollups).values({ ...hour, id: `f:${at}:one` }))
+  yield* q(tx.db.insert(leases).values({ name: `lease-${at}`, owner: 'one', until: at }))
+  const time = { calls: 20, meanMs: 12.345678901234567, from: 1, to: at }
+  yield* q(
+    tx.db.insert(indexChanges).values({
+      ...{ id: `change-${at}`, key: 'k', kind: 'create', dialect: 'sqlite', table: 't', index: 'i' },
+      ...{ ddl: 'CREATE INDEX i ON t ("é")', undo: 'DROP INDEX i', state: 'applied', actor: 'ada' },
+      ...{ requestedAt: at, finishedAt: at, fingerprints: ['f'], before: time, after: null },
+      counted: { one: { last: { calls: 1, totalMs: 0.1 }, since: { calls: 0, totalMs: 0 } } },
+    }),
+  )
 })
 
 const unfinish = unit('test.unfinish', function* (tx, { id }: { id: string }) {
