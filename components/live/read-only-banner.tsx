@@ -21,7 +21,8 @@ export function ReadOnlyBanner() {
     }),
   )
   useLiveEvent('health', () => void refetch())
-  if (!data || data.writable) return null
+  // Right after the start no node has answered yet: that is not trouble.
+  if (!data || data.writable || data.nodes.every(({ role }) => role === 'unknown')) return null
   const reads = data.nodes.some(({ takesReads }) => takesReads)
   return (
     <Banner

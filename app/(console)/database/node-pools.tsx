@@ -42,7 +42,13 @@ export function NodePools() {
 }
 
 const columns: Column<NodeFigures>[] = [
-  { key: 'node', header: 'Node', rowHeader: true, cell: (node) => <Mono>{nodeName(node)}</Mono> },
+  {
+    key: 'node',
+    header: 'Node',
+    rowHeader: true,
+    className: 'whitespace-nowrap',
+    cell: (node) => <Mono>{nodeName(node)}</Mono>,
+  },
   {
     key: 'role',
     header: 'Role',

@@ -74,7 +74,15 @@ const columns: Column<NodeFigures>[] = [
     key: 'why',
     header: 'Why not more',
     className: 'min-w-48',
-    cell: ({ because, error }) => because ?? error ?? <span className="text-muted">{MISSING}</span>,
+    cell: ({ because, error }) =>
+      because === null && error === null ? (
+        <span className="text-muted">{MISSING}</span>
+      ) : (
+        <>
+          {because}
+          {error === null ? null : <span className="block text-muted">{error}</span>}
+        </>
+      ),
   },
   {
     key: 'lag',
