@@ -31,7 +31,7 @@ export function unit<I, O>(name: string, work: (tx: Tx, input: I) => Work<O>): U
   return { name, work }
 }
 
-/** Runs one query inside a unit: `const rows = yield* q(tx.db.select()…)`. Awaited on PostgreSQL, immediate on SQLite. */
+/** Runs one query inside a unit: `const rows = yield* q(tx.db.select()…)`. */
 export function* q<T>(query: PromiseLike<T>): Generator<PromiseLike<unknown>, T, unknown> {
   return (yield query) as T
 }

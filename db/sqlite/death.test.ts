@@ -113,6 +113,17 @@ describe('closing', () => {
     later.close()
   })
 
+  it('does not wait for a long read, nor lose it', async () => {
+    const { driver } = openTable()
+    let answered = false
+    const read = driver.query(counting(5_000_000), [], 'get').finally(() => {
+      answered = true
+    })
+    await driver.close(20)
+    expect(answered).toBe(false)
+    expect((await read).rows).toEqual([(5_000_000 * 5_000_001) / 2])
+  })
+
   it('leaves the file to its owner alone', async () => {
     const { driver, client } = openTable()
     await driver.write(put, [1], 'run')

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type BetterSqlite3 from 'better-sqlite3'
 import type { SqliteHandle, SqliteUnit } from '../open'
 import { type Observer, SqliteBook, type SqliteStatement } from './book'
@@ -116,15 +117,24 @@ export class SqliteDriver implements SqliteHandle {
    * may end within `graceMs`; who waits for a turn is refused, and so is everybody who comes later.
    */
   leave(graceMs = 3_000): Promise<void> {
-    this.#leaving ??= this.#turns.close(graceMs).then(async () => {
-      await this.#disconnect()
-    })
+    this.#leaving ??= this.#end(graceMs)
     return this.#leaving
   }
 
   async close(graceMs?: number): Promise<void> {
     await this.leave(graceMs)
     this.client.close()
+  }
+
+  async #end(graceMs: number): Promise<void> {
+    await this.#turns.close(graceMs)
+    // A long read on its way is not waited for: its connection is closed when it has ended.
+    const grace = new AbortController()
+    await Promise.race([
+      this.#disconnect(),
+      setTimeout(graceMs, undefined, { signal: grace.signal }).catch(() => {}),
+    ])
+    grace.abort()
   }
 
   #explain(error: unknown): never {
