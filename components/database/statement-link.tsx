@@ -8,7 +8,7 @@ export function StatementLink({ fingerprint, text }: { fingerprint: string; text
     <Link
       href={`/database/queries?statement=${fingerprint}`}
       prefetch={false}
-      className={clsx('line-clamp-2 min-h-6 py-1 font-mono text-note wrap-anywhere', plainLink)}
+      className={clsx('line-clamp-2 min-h-6 py-1 font-mono text-note [overflow-wrap:anywhere]', plainLink)}
     >
       {text}
     </Link>

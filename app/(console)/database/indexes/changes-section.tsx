@@ -9,7 +9,7 @@ import { Empty } from '@/components/ui/empty'
 import { ErrorTile } from '@/components/ui/error-tile'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Table } from '@/components/ui/table'
-import { Mono, Section } from '@/components/ui/text'
+import { Section } from '@/components/ui/text'
 import { RelativeTime } from '@/components/ui/time'
 import { useDrawer } from '@/components/ui/url-state'
 import { ChangeDrawer } from './change-drawer'
@@ -42,8 +42,8 @@ export function ChangesSection({
                 rowHeader: true,
                 className: 'w-full',
                 cell: ({ index, table }) => (
-                  <span className="block min-w-40">
-                    <Mono>{index}</Mono>
+                  <span className="block min-w-40 [overflow-wrap:anywhere]">
+                    <span className="font-mono">{index}</span>
                     <span className="block text-note text-muted">on {table}</span>
                   </span>
                 ),

@@ -10,7 +10,7 @@ import { Empty } from '@/components/ui/empty'
 import { formatBytes } from '@/components/ui/format'
 import { Status } from '@/components/ui/status'
 import { Table } from '@/components/ui/table'
-import { Mono, Section } from '@/components/ui/text'
+import { Section } from '@/components/ui/text'
 import { drops } from './use-index-actions'
 import { problemWords } from './words'
 
@@ -40,8 +40,8 @@ export function ProblemsSection({
             header: 'Where',
             rowHeader: true,
             cell: ({ place, index }) => (
-              <span className="block min-w-32">
-                <Mono>{index ?? place}</Mono>
+              <span className="block min-w-36 [overflow-wrap:anywhere]">
+                <span className="font-mono">{index ?? place}</span>
                 {index ? <span className="block text-note text-muted">on {place}</span> : null}
               </span>
             ),
@@ -55,7 +55,7 @@ export function ProblemsSection({
                 {because}
                 {ddl ? (
                   <span className="flex items-center gap-1">
-                    <code className="font-mono text-note text-muted wrap-anywhere">{ddl}</code>
+                    <code className="font-mono text-note text-muted [overflow-wrap:anywhere]">{ddl}</code>
                     <CopyButton text={ddl} label={`Copy ${ddl}`} />
                   </span>
                 ) : null}

@@ -25,7 +25,7 @@ export const statementColumns: Column<Statement>[] = [
     rowHeader: true,
     className: 'w-full',
     cell: ({ text }) => (
-      <span className="line-clamp-2 min-w-52 font-mono text-note wrap-anywhere">{text}</span>
+      <span className="line-clamp-2 min-w-52 font-mono text-note [overflow-wrap:anywhere]">{text}</span>
     ),
   },
   {

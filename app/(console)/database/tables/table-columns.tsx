@@ -29,7 +29,7 @@ const sizes: Column<TableFigures>[] = [
     sortable: true,
     className: 'w-full',
     cell: (table) => (
-      <span className="block min-w-36 font-mono wrap-anywhere">
+      <span className="block min-w-36 font-mono [overflow-wrap:anywhere]">
         {nameOf(table)}
         {table.indexes.some(({ valid }) => !valid) ? (
           <span className="ml-2 font-sans">
