@@ -1,18 +1,22 @@
 import type { Candidate } from './candidates'
 import type { Costed } from './coster'
-import { isEquality } from './demands'
-import { usageOf } from './estimate'
+import { type Demand, isEquality, withoutAlias } from './demands'
+import { usageOf } from './usage'
 
-/** An index is advised when the statement then costs a third or less, and it is no trifle. */
-const PAYS = { ratio: 3, cost: 40 }
+/**
+ * An index is advised when the statement then costs a third or less, and it is no trifle; or half, when nearly all
+ * that its own table cost is saved and the rest is another's.
+ */
+const PAYS = { ratio: 3, cost: 40, half: 2, own: 0.9 }
 /**
  * An index-only read is worth the columns it carries, which every write pays for, when the index without them
- * would be a modest gain, and with them costs less than half and saves this share of the first cost more.
+ * would be a modest gain, and with them costs less than half and saves this share of the first cost more. For a
+ * statement that is quick already, or that costs little, a second copy of the rows is too much.
  */
-const COVERS = { modest: 6, ratio: 2, share: 0.1 }
+const COVERS = { modest: 6, ratio: 2, share: 0.1, cost: 500, milliseconds: 2 }
 /** Costs this near to the best are as good as the best: then the simpler index is taken. */
 const NEAR = { ratio: 1.3, share: 0.002 }
-/** Rows of the most frequent value, above which a sort after the look-up is felt. */
+/** Rows found by the most frequent values, above which a sort after the look-up is felt. */
 const MANY_ROWS = 500
 
 export interface Option {
@@ -20,11 +24,16 @@ export interface Option {
   costed: Costed
   /** Whether the rows come in the order asked for. */
   ordered: boolean
+  /** What reading its table costs now. */
+  read: number
 }
 
-/** Takes the simplest of the best; undefined when none pays. */
-export function choose(before: number, options: Option[]): Option | undefined {
-  const paying = options.filter(({ costed }) => pays(before, costed.cost))
+/**
+ * Takes the simplest of the best; undefined when none pays.
+ * @param mean milliseconds that a call takes; 0 when nobody measured.
+ */
+export function choose(before: number, options: Option[], mean = 0): Option | undefined {
+  const paying = options.filter((option) => pays(before, option) && !isLuxury(before, option, mean))
   const plain = simplest(
     before,
     paying.filter(({ candidate }) => candidate.shape.include.length === 0),
@@ -39,8 +48,18 @@ export function choose(before: number, options: Option[]): Option | undefined {
   return worth && alone - carried >= before * COVERS.share ? covering : plain
 }
 
-export const pays = (before: number, after: number): boolean =>
-  before >= after * PAYS.ratio && before - after >= PAYS.cost
+function pays(before: number, { candidate, costed: { cost: after }, read }: Option): boolean {
+  const saved = before - after
+  if (saved < PAYS.cost) return false
+  if (before >= after * PAYS.ratio) return true
+  const looksUp = (usageOf(candidate)?.conditions.length ?? 0) > 0
+  return looksUp && before >= after * PAYS.half && saved >= read * PAYS.own
+}
+
+function isLuxury(before: number, { candidate: { shape }, costed }: Option, mean: number): boolean {
+  if (shape.include.length === 0) return false
+  return before - costed.cost < COVERS.cost || (mean > 0 && mean < COVERS.milliseconds)
+}
 
 function simplest(before: number, options: Option[]): Option | undefined {
   const best = Math.min(...options.map(({ costed }) => costed.cost))
@@ -48,19 +67,32 @@ function simplest(before: number, options: Option[]): Option | undefined {
   // A limited read in order that must skip rows is quick for frequent values alone, and so is a sort for rare ones:
   // averages show neither. So order counts where a value is frequent, and of ordered ones what leaves least to skip.
   const inOrder = near.filter(({ ordered, candidate }) => ordered && candidate.demand.query.limited)
-  if (inOrder.length > 0 && (near.some(isSkewed) || inOrder.length === near.length)) {
+  if (inOrder.length > 0 && (near.some(sortsMany) || inOrder.length === near.length)) {
     const most = Math.max(...inOrder.map(served))
     near = inOrder.filter((option) => served(option) === most)
   }
   return near.sort(
     (a, b) =>
-      complexity(a) - complexity(b) || a.costed.bytes - b.costed.bytes || a.costed.cost - b.costed.cost,
+      complexity(a) - complexity(b) ||
+      constantKeys(a) - constantKeys(b) ||
+      a.costed.bytes - b.costed.bytes ||
+      a.costed.cost - b.costed.cost,
   )[0]
 }
 
-function isSkewed({ candidate: { shape, demand } }: Option): boolean {
-  const first = demand.table.columns.get(shape.keys[0]?.name ?? '')
-  return first !== undefined && shape.where === null && first.topShare * demand.table.rows > MANY_ROWS
+function sortsMany({ ordered, candidate }: Option): boolean {
+  const { shape, demand } = candidate
+  const part = demand.demands.find(({ text }) => withoutAlias(text, demand.source.alias) === shape.where)
+  const conditions = [...(usageOf(candidate)?.conditions ?? []), ...(part ? [part] : [])]
+  const share = conditions.reduce((product, each) => product * frequentShare(each, demand.table.rows), 1)
+  return !ordered && share * demand.table.rows > MANY_ROWS
+}
+
+/** The share of rows that a condition leaves for the value that the most rows have; a constant's is known. */
+function frequentShare({ kind, facts, rows: found }: Demand, rows: number): number {
+  if (found !== null) return found / Math.max(1, rows)
+  if (kind !== 'equal' && kind !== 'in') return 1
+  return Math.max(facts.topShare, 1 / Math.max(1, facts.distinct ?? 1))
 }
 
 /** Equalities that the index answers: by its keys, or by holding no other rows. */
@@ -70,3 +102,9 @@ function served({ candidate }: Option): number {
 }
 
 const complexity = ({ candidate: { shape } }: Option): number => shape.keys.length + shape.include.length
+
+/** Keys that are compared with a constant alone: it is better a condition of the index, and its keys what varies. */
+function constantKeys({ candidate }: Option): number {
+  const conditions = usageOf(candidate)?.conditions ?? []
+  return conditions.filter(({ constant, kind }) => constant !== undefined || kind === 'null').length
+}

@@ -1,11 +1,22 @@
+import { accessCost, type CostSettings } from './access'
 import type { Candidate } from './candidates'
 import { createIndex } from './ddl'
-import { type Demand, withoutAlias } from './demands'
-import { accessCost, type CostSettings, covers, statementCost, usageOf } from './estimate'
+import { withoutAlias } from './demands'
+import { statementCost, useIn } from './estimate'
+import { indexable, rowsOfOneValue } from './expressions'
 import { quoteName } from './normalise'
-import { explain, type PlanNode, type PrivateConnection, planText, rowsWhere, run } from './planner'
+import {
+  explain,
+  isSqlError,
+  type PlanNode,
+  type PrivateConnection,
+  planText,
+  rowsWhere,
+  run,
+} from './planner'
 import { indexBytes } from './size'
-import type { Evidence } from './types'
+import type { Evidence, TableFacts } from './types'
+import { covers } from './usage'
 
 export interface Costed {
   cost: number
@@ -46,7 +57,7 @@ function hypothetical(connection: PrivateConnection, statistics: Coster): Coster
         return { cost: plan['Total Cost'], plan: planText(plan), bytes: Number(made?.bytes ?? 0) }
       } catch (error) {
         // An expression that may not be indexed, or a type without a B-tree.
-        if ((error as { severity?: string }).severity !== 'ERROR') throw error
+        if (!isSqlError(error)) throw error
         await run(connection, 'ROLLBACK TO SAVEPOINT hypothetical')
         return undefined
       } finally {
@@ -66,14 +77,20 @@ function fromStatistics(connection: PrivateConnection, settings: CostSettings): 
     if (!known.has(key)) known.set(key, await rowsWhere(connection, from, conditions))
     return known.get(key)
   }
+  const sampled = new Map<string, number | undefined>()
+  const rowsOf = async (table: TableFacts, name: string): Promise<number | undefined> => {
+    const key = `${table.schema ?? ''}.${table.name}: ${name}`
+    if (!sampled.has(key)) sampled.set(key, await rowsOfOneValue(connection, table, name))
+    return sampled.get(key)
+  }
   return {
     method: 'statistics',
     async cost(_text, before, candidate) {
-      const use = usageOf(candidate)
+      const use = useIn(before, candidate)
       if (!use) return undefined
       const { shape, demand } = candidate
-      if (shape.keys.some(({ expression }) => expression) && !(await indexable(connection, candidate)))
-        return undefined
+      const expressions = shape.keys.filter(({ expression }) => expression).map(({ name }) => name)
+      for (const name of expressions) if (!(await indexable(connection, name))) return undefined
       const { source, table } = demand
       const from = `${source.schema ? `${quoteName(source.schema)}.` : ''}${quoteName(source.table)} AS ${quoteName(source.alias)}`
       const part = shape.where === null ? [] : [shape.where]
@@ -84,7 +101,8 @@ function fromStatistics(connection: PrivateConnection, settings: CostSettings): 
       )
       const conditions = [...new Set([...part, ...asked])]
       const counted = conditions.length === 0 ? held : ((await count(from, conditions)) ?? held)
-      const found = Math.min(counted, ...use.conditions.map((each) => foldedRows(each, table.rows)))
+      let found = counted
+      for (const name of expressions) found = Math.min(found, (await rowsOf(table, name)) ?? found)
       const cost = statementCost(before, candidate, use, { found, held }, settings)
       if (cost >= before['Total Cost']) return undefined
       const way = covers(candidate) ? 'Index Only Scan' : 'Index Scan'
@@ -101,25 +119,6 @@ function fromStatistics(connection: PrivateConnection, settings: CostSettings): 
       }
     },
   }
-}
-
-/** Folding case or blanks away leaves about as many values as there were; half is on the safe side. */
-function foldedRows({ expression, facts }: Demand, rows: number): number {
-  if (!expression || !facts.distinct || !/^(lower|upper|trim|btrim)\(\w+\)$/.test(expression)) return rows
-  return Math.max(1, (2 * rows) / facts.distinct)
-}
-
-/** Only what is immutable can be indexed; the server tells by what the functions in the expression are. */
-async function indexable(connection: PrivateConnection, { shape }: Candidate): Promise<boolean> {
-  const names = shape.keys.flatMap(({ name }) =>
-    [...name.matchAll(/([a-z_]\w*)\(/g)].map(([, called]) => called),
-  )
-  const [row] = await run(
-    connection,
-    "SELECT count(*) AS n FROM pg_proc WHERE proname = ANY($1) AND provolatile <> 'i' AND pg_function_is_visible(oid)",
-    [names],
-  )
-  return names.length > 0 && Number(row?.n) === 0
 }
 
 async function costSettings(connection: PrivateConnection): Promise<CostSettings> {

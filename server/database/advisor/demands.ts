@@ -33,7 +33,10 @@ export function demandsOf(query: Query, tables: ReadonlyMap<Source, TableFacts>)
       const facts = mine(predicate.column)
       return facts ? [{ ...predicate, facts, rows: null }] : []
     })
-    const order = query.order.map(({ column, descending }) => ({ facts: mine(column), descending }))
+    const order = query.order.map(({ column, descending }) => ({
+      facts: mine(column) ?? joinedTo(column, query, tables, mine),
+      descending,
+    }))
     const group = query.group.map((column) => mine(column)?.name)
     return [
       {
@@ -50,6 +53,24 @@ export function demandsOf(query: Query, tables: ReadonlyMap<Source, TableFacts>)
       },
     ]
   })
+}
+
+/** The column of this table that a join makes equal to one of another: an order by the one is an order by both. */
+function joinedTo(
+  column: Column,
+  query: Query,
+  tables: ReadonlyMap<Source, TableFacts>,
+  mine: (column: Column) => ColumnFacts | undefined,
+): ColumnFacts | undefined {
+  const owner = ownerOf(column, query, tables)
+  const equal = query.predicates.find(
+    ({ kind, column: own, other }) =>
+      kind === 'join' &&
+      other?.name === column.name &&
+      ownerOf(other, query, tables) === owner &&
+      mine(own) !== undefined,
+  )
+  return equal && mine(equal.column)
 }
 
 /** The table that a column belongs to: the alias's, or the only one with a column of this name. */

@@ -42,6 +42,8 @@ export async function planning<T>(connection: PrivateConnection, work: () => Pro
     return await work()
   } finally {
     await run(connection, 'ROLLBACK')
+    // What was prepared outlives the transaction.
+    await run(connection, 'DEALLOCATE ALL')
   }
 }
 
@@ -86,10 +88,12 @@ export async function explain(connection: PrivateConnection, text: string): Prom
   }
 }
 
-/** The server understood and refused, and the connection goes on: not what a lost connection throws. */
-function isSqlError(error: unknown): boolean {
-  const { code, severity } = error as { code?: string; severity?: string }
-  return severity === 'ERROR' && typeof code === 'string' && !code.startsWith('57')
+/**
+ * The server understood and refused, or planning took too long, and the connection goes on: not what a lost
+ * connection throws.
+ */
+export function isSqlError(error: unknown): boolean {
+  return (error as { severity?: string }).severity === 'ERROR'
 }
 
 /** How many rows a condition on one table leaves, in the planner's own estimate. */

@@ -4,12 +4,13 @@ import { choose, type Option } from './choose'
 import { type Coster, openCoster } from './coster'
 import { describeIndex } from './ddl'
 import { demandsOf, type TableDemand } from './demands'
-import { placesOf, usageOf } from './estimate'
+import { placesOf } from './estimate'
 import { gather } from './gather'
 import { quoteName, withCasts } from './normalise'
 import { explain, type PlanNode, type PrivateConnection, planning, planText, rowsWhere } from './planner'
 import { readStatement, type Source } from './statement'
 import type { Advised, AdviseOptions, NoneReason, TableFacts, Verdict, WorkStatement } from './types'
+import { usageOf } from './usage'
 
 /** A statement that takes less is left alone: most of it is the way to the server and back. */
 const QUICK_MILLISECONDS = 0.3
@@ -90,7 +91,7 @@ async function judge(
   for (const demand of demands) await countParts(connection, demand)
   const found = demands.flatMap((demand) => candidatesFor(demand))
   const options = await costAll(coster, text, before, found)
-  const chosen = choose(likelyCost(before, demands), options)
+  const chosen = choose(likelyCost(before, demands), options, mean)
   if (!chosen) return none(...whyNone(before, demands, found.length))
   const { shape } = chosen.candidate
   return {
@@ -141,7 +142,10 @@ const rounded = (cost: number): string =>
   cost < 10 ? cost.toFixed(1) : Math.round(cost).toLocaleString('en')
 
 /** Asks how many rows each constant condition leaves: an index on a part pays only for a small one. */
-async function countParts(connection: PrivateConnection, { demands, source }: TableDemand): Promise<void> {
+export async function countParts(
+  connection: PrivateConnection,
+  { demands, source }: TableDemand,
+): Promise<void> {
   const schema = source.schema ? `${quoteName(source.schema)}.` : ''
   const from = `${schema}${quoteName(source.table)} AS ${quoteName(source.alias)}`
   for (const demand of demands) {
@@ -160,7 +164,10 @@ async function costAll(
   const options: Option[] = []
   const cost = async (candidate: Candidate): Promise<void> => {
     const costed = await coster.cost(text, before, candidate)
-    if (costed) options.push({ candidate, costed, ordered: usageOf(candidate)?.ordered ?? false })
+    if (!costed) return
+    const [place] = placesOf(before, candidate.demand.source.alias)
+    const ordered = usageOf(candidate)?.ordered ?? false
+    options.push({ candidate, costed, ordered, read: place?.scan['Total Cost'] ?? before['Total Cost'] })
   }
   for (const candidate of candidates) await cost(candidate)
   const wide = await coverings(candidates, options)

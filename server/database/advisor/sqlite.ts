@@ -3,7 +3,6 @@ import { type Candidate, candidatesFor, findsOneRow } from './candidates'
 import { choose, type Option } from './choose'
 import { createIndex, describeIndex } from './ddl'
 import { demandsOf, type TableDemand } from './demands'
-import { usageOf } from './estimate'
 import { gather } from './gather'
 import { indexBytes } from './size'
 import { copySchema, readSqliteTable, type SqliteTable, statOf, writeStats } from './sqlite-copy'
@@ -11,6 +10,7 @@ import { planOf, type SqlitePlan } from './sqlite-cost'
 import { countIn } from './sqlite-sample'
 import { readStatement, type Source } from './statement'
 import type { Advised, AdviseOptions, NoneReason, Verdict, WorkStatement } from './types'
+import { usageOf } from './usage'
 
 /** Tables of this few rows are read whole as quickly as through an index. */
 const SMALL_ROWS = 500
@@ -84,7 +84,14 @@ function judge(
     candidatesFor(demand).flatMap((candidate) => {
       const costed = costWith(copy, text, candidate, demands, tables.get(demand.source) as SqliteTable)
       return costed
-        ? [{ candidate, costed, ordered: usageOf(candidate)?.ordered ?? false } satisfies Option]
+        ? [
+            {
+              candidate,
+              costed,
+              ordered: usageOf(candidate)?.ordered ?? false,
+              read: before.cost,
+            } satisfies Option,
+          ]
         : []
     }),
   )
