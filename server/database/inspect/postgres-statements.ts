@@ -10,12 +10,13 @@ const DEADLINE = 5_000
 
 /** Where the extension is, what its view is called there, and whether the server has loaded it and could. */
 const EXTENSION = `
-  SELECT current_setting('pg_stat_statements.max', true) IS NOT NULL                               AS loaded,
-         EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')             AS available,
-         n.nspname                                                                                  AS schema,
-         ARRAY(SELECT attname::text FROM pg_attribute
-                WHERE attrelid = to_regclass(quote_ident(n.nspname) || '.pg_stat_statements') AND attnum > 0) AS columns,
-         to_regclass(quote_ident(n.nspname) || '.pg_stat_statements_info') IS NOT NULL              AS told
+  SELECT current_setting('pg_stat_statements.max', true) IS NOT NULL                    AS loaded,
+         EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')  AS available,
+         n.nspname                                                                       AS schema,
+         ARRAY(SELECT a.attname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+                WHERE c.relnamespace = n.oid AND c.relname = 'pg_stat_statements' AND a.attnum > 0) AS columns,
+         EXISTS (SELECT FROM pg_class c
+                  WHERE c.relnamespace = n.oid AND c.relname = 'pg_stat_statements_info') AS told
     FROM (SELECT) AS here
     LEFT JOIN pg_extension e ON e.extname = 'pg_stat_statements'
     LEFT JOIN pg_namespace n ON n.oid = e.extnamespace`

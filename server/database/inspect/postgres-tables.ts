@@ -48,13 +48,23 @@ const TABLES = (sizes: boolean) => `
              FROM pg_options_to_table(t.reloptions)
          ) o`
 
+/** pg_get_indexdef waits for a lock on the table: of one that is locked the columns are told as they are called. */
 const INDEXES = `
-  SELECT i.indrelid, c.relname AS name, pg_get_indexdef(i.indexrelid) AS ddl,
+  SELECT i.indrelid, c.relname AS name,
+         CASE WHEN i.indrelid = ANY ($2)
+              THEN format('CREATE %sINDEX %I ON %I.%I USING %I (%s)', CASE WHEN i.indisunique THEN 'UNIQUE ' END,
+                          c.relname, n.nspname, t.relname, m.amname,
+                          (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum <= i.indnkeyatts))
+              ELSE pg_get_indexdef(i.indexrelid) END AS ddl,
          CASE WHEN i.indrelid = ANY ($2) THEN c.relpages * current_setting('block_size')::bigint
               ELSE pg_relation_size(i.indexrelid) END AS bytes,
          s.idx_scan, i.indisunique, i.indisprimary, i.indisvalid AND i.indisready AND i.indislive AS valid
     FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_am m ON m.oid = c.relam
+    JOIN pg_class t ON t.oid = i.indrelid
+    JOIN pg_namespace n ON n.oid = t.relnamespace
     LEFT JOIN pg_stat_all_indexes s ON s.indexrelid = i.indexrelid
    WHERE i.indrelid = ANY ($1)
    ORDER BY i.indisprimary DESC, c.relname`

@@ -15,6 +15,8 @@ export function planSqlite(client: BetterSqlite3.Database, normalised: string): 
   }
   const { text, parameters } = withMarks(normalised)
   try {
+    // A schema that another connection changed is noticed by what runs, and EXPLAIN runs nothing.
+    client.prepare(`${MARK} SELECT 1 FROM sqlite_schema LIMIT 1`).get()
     const steps = client
       .prepare(`${MARK} EXPLAIN QUERY PLAN ${text}`)
       .all(Array.from({ length: parameters }, () => null)) as Step[]

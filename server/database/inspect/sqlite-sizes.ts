@@ -35,13 +35,17 @@ const SAMPLE = `
     FROM (SELECT pgsize, ncell, pagetype FROM dbstat WHERE name = ? LIMIT ${SAMPLED_PAGES})`
 
 /** What the trees take in the file. Without dbstat, which a build may leave out, nothing but rows is known. */
-export async function measure(ask: Ask, trees: readonly Tree[]): Promise<Map<string, Measured>> {
+export async function measure(
+  ask: Ask,
+  trees: readonly Tree[],
+  wholePages = WHOLE_PAGES,
+): Promise<Map<string, Measured>> {
   const [has] = await ask("SELECT sqlite_compileoption_used('ENABLE_DBSTAT_VTAB') AS dbstat")
   const [file] = await ask(
     'SELECT page_count AS pages, page_size AS size FROM pragma_page_count, pragma_page_size',
   )
   const pages = Number(file?.pages)
-  if (Number(has?.dbstat) === 1 && pages <= WHOLE_PAGES) return whole(ask, trees)
+  if (Number(has?.dbstat) === 1 && pages <= wholePages) return whole(ask, trees)
   const sizes = new Map<string, Measured>()
   const counted = await rowsOf(ask)
   const until = performance.now() + SAMPLING_MS
