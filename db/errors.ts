@@ -25,6 +25,7 @@ export function isLost(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { details } = at as { details?: { reason?: unknown } }
     if (details?.reason === 'lost') return true
+    if (details?.reason === 'outcome-unknown') return false
   }
   // Class 08: connection exceptions; 57P01–57P03: the server shuts down, crashed or starts.
   return /^(08...|57P0[123]|ECONNRESET|EPIPE)$/.test(databaseCode(error) ?? '')
@@ -36,8 +37,7 @@ export function isLost(error: unknown): boolean {
  * mended for the next time (0A000 after a change of the table, 26000 and 42P05 by a pooler).
  */
 export function isRetryable(error: unknown): boolean {
-  if (error instanceof OutcomeUnknownError) return false
-  if (isLost(error)) return true
+  if (isLost(error)) return !(error instanceof OutcomeUnknownError)
   const code = databaseCode(error)
   if (code === '0A000') return /cached plan/.test(rootMessage(error))
   return RETRYABLE.has(code ?? '')

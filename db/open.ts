@@ -35,6 +35,8 @@ export interface PgHandle {
 export interface PgConnection {
   query: NodePgClient['query']
   release(destroy?: boolean): void
+  /** COMMIT, where more is made of it. Its error tells when nobody knows what became of the transaction. */
+  commit?(): Promise<void>
 }
 
 /** What the store needs of a SQLite file: statements, and units one after the other. `rows` are lists of values. */
@@ -57,7 +59,10 @@ export interface SqliteUnit {
   rollback(): Promise<void>
 }
 
-/** Opens the store on a SQLite file. Units run one after the other, without interleaving. */
+/**
+ * Opens the store on a SQLite file. Units run one after the other, without interleaving; one whose thread dies
+ * before its COMMIT is run again.
+ */
 export function openSqlite(handle: SqliteHandle): StoreHandle {
   const db = sqliteDb((sql, params, method) => handle.query(sql, params, method))
   return {
@@ -65,18 +70,20 @@ export function openSqlite(handle: SqliteHandle): StoreHandle {
     db,
     reads: db,
     tables: sqliteTables,
-    async run(unit, input) {
-      const mine = await handle.begin()
-      try {
-        const result = await drive(unit.work({ db: sqliteDb(mine.query), tables: sqliteTables }, input))
-        await mine.commit()
-        return result
-      } catch (error) {
-        // What can't be rolled back went with its thread.
-        await mine.rollback().catch(() => {})
-        throw error
-      }
-    },
+    run: (unit, input) => persistently(() => runOnSqlite(handle, unit, input)),
+  }
+}
+
+async function runOnSqlite<I, O>(handle: SqliteHandle, unit: Unit<I, O>, input: I): Promise<O> {
+  const mine = await handle.begin()
+  try {
+    const result = await drive(unit.work({ db: sqliteDb(mine.query), tables: sqliteTables }, input))
+    await mine.commit()
+    return result
+  } catch (error) {
+    // What can't be rolled back went with its thread.
+    await mine.rollback().catch(() => {})
+    throw error
   }
 }
 
@@ -99,15 +106,17 @@ export function openPostgres(pool: PgHandle): StoreHandle {
     db,
     reads: pool.reads ? pgDb(pool.reads) : db,
     tables: pgTables,
-    async run(unit, input) {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await runOnPostgres(pool, unit, input)
-        } catch (error) {
-          if (attempt === ATTEMPTS || !isRetryable(error)) throw error
-        }
-      }
-    },
+    run: (unit, input) => persistently(() => runOnPostgres(pool, unit, input)),
+  }
+}
+
+async function persistently<T>(once: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await once()
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isRetryable(error)) throw error
+    }
   }
 }
 
@@ -117,7 +126,7 @@ async function runOnPostgres<I, O>(pool: PgHandle, unit: Unit<I, O>, input: I): 
   try {
     await connection.query('BEGIN')
     const result = await drive(unit.work({ db: pgDb(connection), tables: pgTables }, input))
-    await connection.query('COMMIT').catch((error: unknown) => {
+    await (connection.commit?.() ?? connection.query('COMMIT')).catch((error: unknown) => {
       throw isLost(error) ? new OutcomeUnknownError({ cause: error }) : error
     })
     return result

@@ -118,12 +118,31 @@ export const variables = {
     'Prepare statements by name; auto does so unless a pooler stands between',
     { shown: 'auto' },
   ),
-  DB_READ_HOST: variable(list().default([]), 'host names, separated by commas', 'Replicas for reads', {
-    unused: true,
-  }),
-  DB_READ_PORT: variable(list().default([]), 'ports, separated by commas', 'Ports of the replicas', {
-    unused: true,
-  }),
+  DB_READ_HOST: variable(
+    list().default([]),
+    'host names, separated by commas',
+    'Replicas, one server each: they answer reads, and one of them may become the primary',
+  ),
+  DB_READ_PORT: variable(
+    list()
+      .refine((ports) => ports.every((value) => port().safeParse(value).success))
+      .default([]),
+    'ports, separated by commas: one for all, or one for each of DB_READ_HOST',
+    'Ports of the replicas',
+    { shown: 'DB_PORT' },
+  ),
+  DB_MAX_LAG: variable(
+    size().default(16 * 1024 ** 2),
+    'a size such as 16MB',
+    'WAL that a replica may be behind and still answer reads',
+    { shown: '16MB' },
+  ),
+  DB_FAILOVER_WAIT: variable(
+    span().default(10_000),
+    'a time span such as 10s',
+    'How long a write waits while no server takes writes',
+    { shown: '10s' },
+  ),
   DB_POOL_MIN: variable(whole(0, 1000).default(2), 'a number, 0 to 1000', 'Connections kept open', {
     shown: '2',
   }),
@@ -287,6 +306,11 @@ export function parseVariables(environment: Given, file: Given = {}): Env {
   if (env.DB_DIRECT_PORT && !env.DB_DIRECT_HOST) {
     throw new ConfigurationError(
       'DB_DIRECT_PORT is set but DB_DIRECT_HOST is not; it takes the host name of the server itself.',
+    )
+  }
+  if (env.DB_READ_PORT.length > 1 && env.DB_READ_PORT.length !== env.DB_READ_HOST.length) {
+    throw new ConfigurationError(
+      `DB_READ_PORT names ${env.DB_READ_PORT.length} ports; it takes one, or as many as DB_READ_HOST has hosts, which is ${env.DB_READ_HOST.length}.`,
     )
   }
   if (env.DB_TYPE === 'postgresql' && !env.DB_HOST) {

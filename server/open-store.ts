@@ -10,6 +10,7 @@ import {
   openSqliteDatabase,
   type PoolConfig,
   type PostgresConfig,
+  type RoutingConfig,
 } from './database'
 import { ConfigurationError, type Env } from './env'
 import { type InstanceLock, lockDataDir } from './instance-lock'
@@ -89,13 +90,14 @@ export function envTarget(env: Env): Target | null {
 }
 
 /**
- * How the pool to a server behaves; the direct address belongs to the server of DB_HOST alone. Throws when the
- * file of DB_SSL_CA can't be read.
+ * How the pools to a server and its replicas behave; replicas and the direct address belong to the server of DB_HOST
+ * alone. Throws when the file of DB_SSL_CA can't be read.
  */
 export function poolConfig(
   env: Env,
   { host, port }: Pick<PostgresConfig, 'host' | 'port'>,
-): PoolConfig & Pick<PostgresConfig, 'ca'> {
+): PoolConfig & RoutingConfig & Pick<PostgresConfig, 'ca'> {
+  const own = host === env.DB_HOST && port === env.DB_PORT
   return {
     min: env.DB_POOL_MIN,
     max: env.DB_POOL_MAX,
@@ -105,11 +107,22 @@ export function poolConfig(
     queryTimeout: env.DB_QUERY_TIMEOUT,
     leakTimeout: env.DB_LEAK_TIMEOUT,
     prepared: env.DB_PREPARED,
-    ...(env.DB_DIRECT_HOST && host === env.DB_HOST && port === env.DB_PORT
+    replicas: own ? replicasOf(env) : [],
+    failoverWait: env.DB_FAILOVER_WAIT,
+    maxLag: env.DB_MAX_LAG,
+    fenceFile: join(env.HOLDFAST_DATA_DIR, 'topology.json'),
+    ...(env.DB_DIRECT_HOST && own
       ? { direct: { host: env.DB_DIRECT_HOST, port: env.DB_DIRECT_PORT ?? env.DB_PORT } }
       : {}),
     ...trusted(env),
   }
+}
+
+function replicasOf(env: Env): { host: string; port: number }[] {
+  return env.DB_READ_HOST.map((host, at) => ({
+    host,
+    port: Number(env.DB_READ_PORT[at] ?? env.DB_READ_PORT[0] ?? env.DB_PORT),
+  }))
 }
 
 /** Whose certificates are trusted with PostgreSQL's: those of DB_SSL_CA, or the system's. Throws when they can't be read. */

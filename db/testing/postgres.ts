@@ -67,6 +67,8 @@ export type PostgresServer = {
 export type ReplicaServer = PostgresServer & {
   /** Resolves when everything that the primary has committed by now is replayed here. */
   caughtUp(): Promise<void>
+  /** Makes it the primary; resolves when it takes writes. The one before must be away, or there are two. */
+  promote(): Promise<void>
 }
 
 /** For tests: durable against a crash of the server (not of the machine), ready for replicas, quiet. */
@@ -176,10 +178,23 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   return serve(place)
 }
 
-/** Starts a streaming replica of `primary` from a hot copy of its data. */
+/** Lets commits of the primary wait for its replica, from now on. */
+async function waitForCommits(primary: PostgresServer, slot: string): Promise<void> {
+  await primary.query(`alter system set synchronous_standby_names = '"${slot}"'`)
+  await primary.query('select pg_reload_conf()')
+  await waitUntil('the synchronous replica', async () => {
+    const rows = await primary.query("select 1 from pg_stat_replication where sync_state = 'sync'")
+    return rows.length === 1
+  })
+}
+
+/**
+ * Starts a streaming replica of `primary` from a hot copy of its data. After the promotion of a synchronous one
+ * `synchronous_standby_names` is empty there.
+ */
 export async function startReplica(
   primary: PostgresServer,
-  options: PostgresOptions = {},
+  options: PostgresOptions & { synchronous?: boolean } = {},
 ): Promise<ReplicaServer> {
   const place = { ...(await makePlace('pg-replica')), password: primary.password }
   const slot = `replica_${place.port}`
@@ -212,7 +227,15 @@ export async function startReplica(
     )
     return rows.length === 1
   })
-  return Object.assign(server, { caughtUp })
+  if (options.synchronous) await waitForCommits(primary, slot)
+  const promote = async () => {
+    await server.query('select pg_promote(false)')
+    await waitUntil('the promotion', async () => {
+      const [row] = await server.query<{ done: boolean }>('select not pg_is_in_recovery() as done')
+      return row?.done === true
+    })
+  }
+  return Object.assign(server, { caughtUp, promote })
 }
 
 function currentSettings(primary: PostgresServer): Record<string, string> {

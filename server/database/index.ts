@@ -61,7 +61,6 @@ export type {
   PostgresConfig,
 } from './pool/pool'
 export type { RoutingConfig, RoutingDeps } from './routing/cluster'
-export { fenceFile } from './routing/fence'
 export { Position, within } from './routing/position'
 export type { NodeFigures, NodeRole, Topology, TopologyEvent } from './routing/types'
 export type { DatabaseFigures, DatabaseStats, PostgresFacts, SqliteFacts } from './stats'
@@ -133,6 +132,12 @@ export interface SqliteDatabase extends Opened {
 export interface PostgresDatabase extends Opened {
   dialect: 'postgresql'
   client: PostgresCluster
+  /** Runs one statement with `$1` … for its parameters; with `read` on a replica where one will do. */
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+    options?: { read?: boolean },
+  ): Promise<{ rows: Row[]; rowCount: number | null }>
 }
 
 /** The database that the store stands on: what is open, what is counted about it, and its end. */
@@ -171,14 +176,23 @@ export function openSqliteDatabase(
 }
 
 /**
- * Opens a PostgreSQL server, or a primary with its replicas; connections are made in the background. A server that never answered,
- * or that refuses the role, makes the first use throw DATABASE_UNAVAILABLE with the reason and a remedy.
+ * Opens a PostgreSQL server, or a primary with its replicas; connections are made in the background. A server that
+ * never answered, or that refuses the role, makes the first use throw DATABASE_UNAVAILABLE with the reason and a
+ * remedy. It follows a promotion by itself; while no server takes writes they wait, then throw DATABASE_READ_ONLY.
+ *
+ *     const database = openPostgresDatabase({ log }, { host, port, …, replicas: [{ host, port }], fenceFile })
+ *     const position = new Position(cookie)
+ *     await within(position, async () => {
+ *       await database.query('INSERT INTO notes (text) VALUES ($1)', ['hello'])
+ *       await database.query('SELECT text FROM notes', [], { read: true })   // sees it, from a replica or not
+ *     })
+ *     position.text()                                                        // for the next request of this session
  */
 export function openPostgresDatabase(
-  { clock = systemClock, ...deps }: DatabaseDeps & RoutingDeps,
+  { log, clock = systemClock, topologyChanged }: DatabaseDeps & Pick<RoutingDeps, 'topologyChanged'>,
   config: PostgresConfig & PoolConfig & RoutingConfig,
 ): PostgresDatabase {
-  const pool = new PostgresCluster(deps, config)
+  const pool = new PostgresCluster({ log, clock, ...(topologyChanged ? { topologyChanged } : {}) }, config)
   const driver = { dialect: 'postgresql' as const, pool }
   const openedAt = clock.now()
   return {
@@ -189,6 +203,8 @@ export function openPostgresDatabase(
     stats: () => statsOf(driver, clock.now(), openedAt),
     pool: () => poolDetail(pool),
     topology: () => pool.topology(),
+    query: (text, values, { read = false } = {}) =>
+      (read ? pool.reads : pool).query(text, values as unknown[]) as never,
     inspect: openInspector({ openedAt }, driver),
     close: () => pool.close(),
   }

@@ -137,18 +137,6 @@ export class PostgresPool implements PgHandle {
     return this.#book.list()
   }
 
-  /**
-   * The server is not what it was: who waits is refused with `reason`, and every connection is cut, so that
-   * nothing more reaches it from before. What is asked later finds new connections.
-   */
-  leave(reason: unknown): void {
-    this.#dispatch.line.refuseAll(reason)
-    for (const connection of [...this.#members]) {
-      if (this.#dispatch.leaveIdle(connection)) this.#remove(connection)
-      else connection.cut()
-    }
-  }
-
   /** Single statements and others that were answered since the start. */
   answered(): { reads: number; others: number } {
     return this.#book.answered
@@ -166,6 +154,10 @@ export class PostgresPool implements PgHandle {
       connection.broken = true
       connection.cut()
     }
+  }
+
+  get resting(): boolean {
+    return this.#dispatch.resting !== undefined
   }
 
   /** Lets the pool be used again, and opens its minimum. */

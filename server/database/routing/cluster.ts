@@ -1,129 +1,182 @@
 import type { PgConnection, PgHandle } from '@/db/open'
+import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import { cannotConnect, isLasting, wasLost, wasNotSent } from '../failures'
 import { type DatabaseCounts, sumOf } from '../metrics'
 import { DEFAULTS, type FullConfig } from '../pool/config'
-import { type Asked, textOf } from '../pool/lend'
+import { type Asked, isSubmittable, textOf } from '../pool/lend'
 import type { Statement } from '../pool/pipeline-statement'
-import type { DirectConnection, Leak, PoolConfig, PoolFigures, PoolMode, PostgresConfig } from '../pool/pool'
-import { type Fence, fenceInMemory } from './fence'
-import { byteOf, type Lsn, later } from './lsn'
+import type {
+  DirectConnection,
+  Leak,
+  PoolConfig,
+  PoolFigures,
+  PoolMode,
+  PostgresConfig,
+  PostgresPool,
+} from '../pool/pool'
+import { Fence } from './fence'
+import { follow, plain, type Query } from './follow'
 import { Node } from './node'
-import { currentPosition } from './position'
-import { ReadBook } from './statement'
+import { currentPosition, type LogPlace, later, type Position, type Written } from './position'
+import { type Found, type Preference, placeOf, Reader } from './reader'
+import { ReadBook, VOLATILE_FUNCTIONS } from './statement'
 import { Topology } from './topology'
-import { isLostOnTheWay, isMoved, isRefusedWrite, moved, readOnly, unreadable } from './trouble'
-import type { Topology as ToldTopology, TopologyEvent } from './types'
+import {
+  isRefusedWrite,
+  isReplicasOwn,
+  nobodyAnswers,
+  outcomeUnknown,
+  readOnly,
+  tooManyWait,
+} from './trouble'
+import type { Topology as Told, TopologyEvent } from './types'
 
 export interface RoutingConfig {
   /** Further servers of the same cluster: replicas, one of which may become the primary. */
   replicas?: readonly { host: string; port: number }[]
   /** Milliseconds that writes wait for a primary. */
   failoverWait?: number
-  /** Bytes of the log that a replica may be behind and still answer reads. */
+  /** Bytes of WAL that a replica may be behind and still answer reads. */
   maxLag?: number
+  /** Where the highest timeline is kept; without, a restart forgets it. */
+  fenceFile?: string
 }
 
 export interface RoutingDeps {
   log: Log
-  /** Where the highest timeline is kept; in memory without. */
-  fence?: Fence | undefined
-  event?: ((event: TopologyEvent) => void) | undefined
+  clock?: Clock
+  /** Told of every change of who is primary, and of replicas that come and go. */
+  topologyChanged?: (event: TopologyEvent) => void
 }
 
 const FAILOVER_WAIT = 10_000
 const MAX_LAG = 16 * 2 ** 20
+/** Milliseconds from probe to probe: of a cluster, of one that looks for its primary, of one server alone. */
 const PERIOD = 250
-/** One server alone has nobody to change places with: it is looked at now and then. */
-const LONE_PERIOD = 2_000
-/** Times that a read is sent again; each waits for a server that answers. */
-const READ_TRIES = 5
+const SEARCHING = 100
+const LONE_PERIOD = 1_000
+/** Connections that break under one read: then it may be the reason itself. */
+const MOST_LOSSES = 3
+/** Milliseconds after which functions that somebody added are known. */
+const FUNCTIONS_MS = 300_000
+const FUNCTIONS_AGAIN_MS = 1_000
 
-type Query = (asked: string | Asked, values?: unknown[]) => Promise<unknown>
+/** A statement that is routed already: its failure comes back here. */
+const ROUTED = Symbol('routed')
 
 /**
  * One PostgreSQL cluster: a pool for each of its servers, and the choice among them. Writes go to the primary,
- * whoever that is; reads marked as such to a replica that has seen what their session wrote.
+ * whoever that is; reads to a replica that has replayed what their session wrote. One server alone is asked
+ * straight away while it is well.
  */
 export class PostgresCluster implements PgHandle {
-  readonly config: Readonly<FullConfig>
   readonly #book = new ReadBook()
   readonly #topology: Topology
+  readonly #reader: Reader
+  readonly #config: FullConfig
   readonly #failoverWait: number
-  /** One server: its pool does by itself whatever it can do. */
   readonly #alone: boolean
-  /** How far the log went with this process's last write. */
-  #floor: Lsn | undefined
+  /** The pool of one server alone, while it takes everything. */
+  #straight: PostgresPool | undefined
+  /** How far the log went with this process's last write, as far as that is known. */
+  #floor: LogPlace | null = null
+  /** When a single statement last wrote: the next probe of the primary tells a place behind it. */
+  #wroteAt: number | undefined
+  #functionsAt = Number.NEGATIVE_INFINITY
+  #closed = false
 
-  constructor(
-    { log, fence = fenceInMemory(), event = () => {} }: RoutingDeps,
-    {
-      replicas = [],
-      failoverWait = FAILOVER_WAIT,
-      maxLag = MAX_LAG,
-      ...given
-    }: PostgresConfig & PoolConfig & RoutingConfig,
-  ) {
-    this.config = { ...DEFAULTS, ...given }
+  constructor(deps: RoutingDeps, config: PostgresConfig & PoolConfig & RoutingConfig) {
+    const { log, clock = systemClock, topologyChanged = () => {} } = deps
+    const { replicas = [], failoverWait = FAILOVER_WAIT, maxLag = MAX_LAG, fenceFile, ...given } = config
+    this.#config = { ...DEFAULTS, ...given }
     this.#failoverWait = failoverWait
-    this.#alone = replicas.length === 0
+    const { direct, ...shared } = this.#config
+    const places = distinct([this.#config, ...replicas])
+    this.#alone = places.length === 1
     this.#topology = new Topology({
-      ...{ log, fence, maxLag, event },
-      leave: (node) => {
-        if (!this.#alone) node.pool.leave(moved())
-      },
+      ...{ log, clock, maxLag },
+      fence: new Fence(fenceFile ?? null, places.map(nameOf)),
+      told: topologyChanged,
+      changed: () => this.#changed(),
     })
-    const deps = {
-      log,
-      period: this.#alone ? LONE_PERIOD : PERIOD,
+    this.#reader = new Reader(this.#topology)
+    const nodeDeps = {
+      ...{ log, clock },
+      period: () => this.#period(),
       changed: () => this.#topology.update(),
-      functions: (names: string[]) => this.#book.learnFunctions(names),
+      ...(this.#alone
+        ? {
+            rescue: (error: unknown, asked: string | Asked, values: unknown[] | undefined) =>
+              this.#rescue(error, asked, values),
+          }
+        : {}),
     }
-    const { direct, ...shared } = this.config
-    this.#topology.nodes.push(
-      new Node(deps, this.config),
-      ...replicas.map((place) => new Node(deps, { ...shared, ...place })),
+    const nodes = places.map(
+      ({ host, port }, at) => new Node(nodeDeps, at === 0 ? this.#config : { ...shared, host, port }),
     )
+    this.#topology.start(nodes)
   }
 
   /** Runs one statement: a read on the primary while there is one, a write on nothing else. */
   readonly query: PgHandle['query'] = ((asked: string | Asked, values?: unknown[]) =>
-    this.#query(asked, values, 'primary')) as unknown as PgHandle['query']
+    this.#straight
+      ? this.#straight.query(asked as string, values)
+      : this.#routed(asked, values, 'primary')) as unknown as PgHandle['query']
 
-  /** The same handle for statements that a replica may answer; those that write go to the primary all the same. */
+  /** The same for statements that a replica may answer; those that write go to the primary all the same. */
   readonly reads: Pick<PgHandle, 'query'> = {
     query: ((asked: string | Asked, values?: unknown[]) =>
-      this.#query(asked, values, 'replica')) as unknown as PgHandle['query'],
+      this.#straight
+        ? this.#straight.query(asked as string, values)
+        : this.#routed(asked, values, 'replica')) as unknown as PgHandle['query'],
   }
 
-  /** Lends a connection to the primary. Throws DATABASE_READ_ONLY when there is none within the bound. */
+  /**
+   * Lends a connection to the primary, for a transaction. Throws DATABASE_READ_ONLY when there is none within
+   * DB_FAILOVER_WAIT.
+   */
   async connect(): Promise<PgConnection> {
+    const until = performance.now() + this.#failoverWait
     for (;;) {
-      const node = await this.#writable()
+      const node = this.#topology.writable ?? (await this.#writable(until))
       try {
         const connection = await node.pool.connect()
-        node.writes++
-        return this.#alone ? connection : this.#followed(node, connection)
+        return this.#alone ? plain(connection) : this.#followed(node, connection)
       } catch (error) {
-        if (!isMoved(error)) throw error
+        if (!wasNotSent(error)) throw error
       }
     }
   }
 
-  /** Opens a connection outside the pools, to the primary, or to whoever answers where there is none. */
-  direct(): Promise<DirectConnection> {
-    const { primary, nodes } = this.#topology
-    const node = primary ?? nodes.find(({ seen }) => seen !== null) ?? this.#first
-    return node.pool.direct()
+  /**
+   * Opens a connection outside the pools: to the primary, or to whoever answers where there is none. It has no
+   * deadline. Release ends it.
+   */
+  async direct(): Promise<DirectConnection> {
+    const { nodes } = this.#topology
+    await this.#topology.until(() => this.#topology.settled || undefined, this.#config.connectTimeout)
+    const answering = nodes.find(({ seen, verdict }) => seen && verdict.role !== 'foreign')
+    return (this.#topology.primary ?? answering ?? this.#first).pool.direct()
   }
 
-  /** Resolves when every server was asked once what it is. */
+  /** Resolves when it is known who is who, as far as that can be found out at once. */
   async ready(): Promise<{ writable: boolean }> {
-    await this.#topology.until(() => this.#topology.probed || undefined, this.config.connectTimeout)
-    return { writable: this.#topology.primary !== undefined }
+    const topology = this.#topology
+    await topology.until(
+      () => (topology.settled && (topology.writable || topology.nodes.every(answeredOrDown))) || undefined,
+      this.#config.connectTimeout,
+    )
+    return { writable: topology.writable !== undefined }
   }
 
-  topology(): ToldTopology {
+  topology(): Told {
     return this.#topology.told()
+  }
+
+  /** How the primary is reached and its pool behaves; before one is known, the first server's. */
+  get config(): Readonly<FullConfig> {
+    return (this.#topology.primary ?? this.#first).pool.config
   }
 
   counts(): DatabaseCounts {
@@ -134,13 +187,8 @@ export class PostgresCluster implements PgHandle {
   figures(): PoolFigures {
     const all = this.#pools.map((pool) => pool.figures())
     const sum = (of: keyof PoolFigures) => all.reduce((total, figures) => total + figures[of], 0)
-    return {
-      min: sum('min'),
-      max: sum('max'),
-      inUse: sum('inUse'),
-      idle: sum('idle'),
-      waiting: sum('waiting'),
-    }
+    const [inUse, idle, waiting] = [sum('inUse'), sum('idle'), sum('waiting')]
+    return { min: sum('min'), max: sum('max'), inUse, idle, waiting: waiting + this.#topology.waiting }
   }
 
   mode(): PoolMode {
@@ -151,15 +199,18 @@ export class PostgresCluster implements PgHandle {
     return this.#pools.flatMap((pool) => pool.leaks())
   }
 
+  /** Process ids of our connections at the primary. */
   processes(): number[] {
     return (this.#topology.primary ?? this.#first).pool.processes()
   }
 
+  /** What was asked since the start, by text and server. */
   statements(): Readonly<Statement>[] {
     return this.#pools.flatMap((pool) => pool.statements())
   }
 
   async close(graceMs?: number): Promise<void> {
+    this.#closed = true
     await Promise.all(this.#topology.nodes.map((node) => node.close(graceMs)))
   }
 
@@ -167,172 +218,220 @@ export class PostgresCluster implements PgHandle {
     return this.#topology.nodes[0] as Node
   }
 
-  get #pools() {
+  get #pools(): PostgresPool[] {
     return this.#topology.nodes.map(({ pool }) => pool)
   }
 
-  #query(
-    asked: string | Asked,
-    values: unknown[] | undefined,
-    prefer: 'primary' | 'replica',
-  ): Promise<unknown> {
+  #period(): number {
+    if (!this.#topology.writable) return SEARCHING
+    return this.#alone ? LONE_PERIOD : PERIOD
+  }
+
+  #changed(): void {
+    const { primary, writable } = this.#topology
+    this.#straight = this.#alone && !this.#closed ? writable?.pool : undefined
+    if (this.#alone) return
+    if (primary?.seen && this.#wroteAt !== undefined && primary.seen.sentAt > this.#wroteAt) {
+      this.#wroteAt = undefined
+      this.#floor = later(this.#floor, placeOf(primary))
+    }
+    const answering = primary ?? this.#topology.nodes.find(({ verdict }) => verdict.role === 'replica')
+    if (answering && performance.now() - this.#functionsAt > FUNCTIONS_MS) void this.#learn(answering)
+  }
+
+  /** Reads the names of functions that may write. */
+  async #learn(node: Node): Promise<void> {
+    this.#functionsAt = performance.now()
+    try {
+      const { rows } = (await ask(node)(VOLATILE_FUNCTIONS)) as { rows: { name: string }[] }
+      this.#book.learnFunctions(rows.map(({ name }) => name))
+      this.#topology.update()
+    } catch {
+      this.#functionsAt += FUNCTIONS_AGAIN_MS - FUNCTIONS_MS
+    }
+  }
+
+  async #routed(asked: string | Asked, values: unknown[] | undefined, prefer: Preference): Promise<unknown> {
+    if (isSubmittable(asked)) throw new TypeError('COPY and cursors need a connection: connect().')
     const text = textOf(asked)
-    return this.#book.reads(text) ? this.#read(text, asked, values, prefer) : this.#write(asked, values)
+    return this.#book.reads(text)
+      ? this.#read(text, asked, values, this.#book.complete ? prefer : 'primary')
+      : this.#write(asked, values)
   }
 
   async #write(asked: string | Asked, values: unknown[] | undefined): Promise<unknown> {
     const until = performance.now() + this.#failoverWait
     for (;;) {
-      const node = await this.#writable(until)
+      const node = this.#topology.writable ?? (await this.#writable(until))
+      node.load++
       try {
-        node.writes++
-        const result = await (node.pool.query as unknown as Query)(asked, values)
-        if (!this.#alone) await this.#advance(node.pool.query as unknown as Query)
+        const result = await this.#send(node, asked, values)
+        this.#wrote(node)
         return result
       } catch (error) {
         // Both say that nothing was written.
-        if (isRefusedWrite(error)) void node.probe()
-        else if (!isMoved(error)) throw error
-        if (this.#alone || performance.now() >= until) throw error
-        await this.#topology.until(
-          () => (this.#topology.primary !== node ? true : undefined),
-          until - performance.now(),
-        )
-      }
-    }
-  }
-
-  /** A read changes nothing: it is sent again when its server is lost, to another one or when it is back. */
-  async #read(
-    text: string,
-    asked: string | Asked,
-    values: unknown[] | undefined,
-    prefer: 'primary' | 'replica',
-  ): Promise<unknown> {
-    let begun: number | undefined
-    for (let tries = 1; ; tries++) {
-      const node = this.#choose(prefer) ?? (await this.#reader(prefer))
-      node.reads++
-      node.load++
-      try {
-        return await (node.pool.query as unknown as Query)(asked, values)
-      } catch (error) {
-        begun ??= performance.now()
-        if (isRefusedWrite(error) && node !== this.#topology.primary) {
-          this.#book.learnWrite(text)
-          return await this.#write(asked, values)
-        }
-        const again = isMoved(error) || isLostOnTheWay(error)
-        if (!again || tries > READ_TRIES || performance.now() - begun > this.config.acquireTimeout)
-          throw error
-        void node.probe()
+        if (isRefusedWrite(error)) this.#topology.doubt(node)
+        else if (wasLost(error)) {
+          this.#topology.doubt(node)
+          throw outcomeUnknown(error)
+        } else if (!wasNotSent(error)) throw error
+        if (performance.now() >= until) throw this.#nobodyWrites(this.#failoverWait)
       } finally {
         node.load--
       }
     }
   }
 
-  /** The server for a read at this moment; undefined when none will do. */
-  #choose(prefer: 'primary' | 'replica'): Node | undefined {
-    if (this.#alone) return this.#first
-    const { primary, nodes } = this.#topology
-    if (primary && prefer === 'primary') return primary
-    const position = currentPosition()
-    const needed = position ? position.lsn : prefer === 'replica' ? this.#floor : undefined
-    let best: Node | undefined
-    for (const node of nodes) {
-      if (node === primary || this.#topology.refusesReads(node) !== null) continue
-      if (needed && (node.seen?.byte ?? -1n) < needed.byte) continue
-      if (!best || node.load < best.load) best = node
-    }
-    if (best ?? primary) return best ?? primary
-    return this.#stale(needed)
-  }
-
-  /** Where nobody else answers, a replaced primary is better than nothing, for who has seen nothing newer. */
-  #stale(needed: Lsn | undefined): Node | undefined {
-    const { nodes, probed } = this.#topology
-    if (!probed || nodes.some(({ role }) => role === 'replica' || role === 'primary')) return undefined
-    return nodes.find(
-      ({ role, seen }) => role === 'stale' && (needed?.timeline ?? 0) <= (seen?.timeline ?? 0),
-    )
-  }
-
-  async #reader(prefer: 'primary' | 'replica'): Promise<Node> {
-    const wait = this.config.acquireTimeout
-    const node = await this.#topology.until(() => this.#choose(prefer), wait)
-    if (!node) throw unreadable(wait)
-    return node
-  }
-
-  /** The primary. One server alone that is silent is left to its pool, which knows how to wait for it. */
-  async #writable(until = performance.now() + this.#failoverWait): Promise<Node> {
-    const find = (): Node | undefined => {
-      const { primary, probed } = this.#topology
-      if (!probed) return undefined
-      return primary ?? (this.#alone && this.#first.role === 'down' ? this.#first : undefined)
-    }
-    const node = find() ?? (await this.#topology.until(find, until - performance.now()))
-    if (node) return node
-    const why = this.#topology.nodes.map(({ name, role }) => `${name} is ${SAID[role]}`).join(', ')
-    throw readOnly(this.#failoverWait, `${why}.`)
-  }
-
-  /** The connection with an eye on its commits: each tells how far the log went. */
-  #followed(node: Node, connection: PgConnection): PgConnection {
-    node.load++
-    const send = connection.query as unknown as Query
-    let wrote = false
-    const query: Query = async (asked, values) => {
-      const text = typeof asked === 'string' ? asked : asked?.text
+  /**
+   * A read changes nothing. When its server is lost, or found to be of no use, it is sent again: to another one, or
+   * to the same when that answers again.
+   */
+  async #read(
+    text: string,
+    asked: string | Asked,
+    values: unknown[] | undefined,
+    prefer: Preference,
+    failed = new Map<Node, number>(),
+  ): Promise<unknown> {
+    const wait = this.#config.acquireTimeout
+    const until = performance.now() + wait
+    let preference = prefer
+    for (let losses = failed.size; ; ) {
+      const session = currentPosition()
+      const find = { prefer: preference, session, floor: this.#floor, failed }
+      const node = this.#reader.quick(find) ?? (await this.#someReader(find, until, wait))
+      node.load++
       try {
-        const result = await send.call(connection, asked, values)
-        if (COMMIT.test(text)) {
-          if (wrote) await this.#advance((asked) => send.call(connection, asked))
-          wrote = false
-        } else if (!wrote && !BEGIN.test(text)) wrote = !this.#book.reads(text)
-        return result
+        return await this.#send(node, asked, values)
       } catch (error) {
-        if (isRefusedWrite(error)) void node.probe()
-        throw error
+        const lost = wasLost(error)
+        if (lost || wasNotSent(error)) {
+          if ((lost && ++losses > MOST_LOSSES) || performance.now() >= until) throw error
+          failed.set(node, performance.now())
+          if (lost) this.#topology.doubt(node)
+        } else if (node !== this.#topology.primary && isReplicasOwn(error) && preference === 'replica') {
+          preference = 'primary'
+          if (!isRefusedWrite(error)) continue
+          // Something that it calls writes: the list of functions is out of date, or a view hides it.
+          this.#book.learnWrite(text)
+          this.#functionsAt = Number.NEGATIVE_INFINITY
+          return await this.#write(asked, values)
+        } else throw error
+      } finally {
+        node.load--
       }
     }
-    return {
-      query: ((asked: string | Asked | { submit(): void }, values?: unknown[]) => {
-        if (typeof (asked as { submit?: unknown }).submit !== 'function') return query(asked as Asked, values)
-        wrote = true
-        return (send as (asked: unknown) => unknown).call(connection, asked)
-      }) as unknown as PgHandle['query'],
-      release: (destroy) => {
-        node.load--
-        connection.release(destroy)
-      },
-    }
   }
 
-  /** Notes how far the log goes after a write; where that can't be known, further than anything replayed so far. */
-  async #advance(query: Query): Promise<void> {
-    const { timeline } = this.#topology
-    const byte = await query('SELECT pg_current_wal_insert_lsn()::text AS lsn').then(
-      (result) => byteOf(String((result as { rows: { lsn: string }[] }).rows[0]?.lsn)),
-      () => undefined,
-    )
-    const lsn = { timeline, byte: byte ?? UNKNOWN }
-    this.#floor = later(this.#floor, lsn)
-    currentPosition()?.advance(lsn)
+  async #someReader(find: Found, until: number, wait: number): Promise<Node> {
+    this.#refuseCrowd()
+    const node = await this.#reader.find(find, until, () => this.#hopeless())
+    if (node) return node
+    throw this.#hopeless() ?? nobodyAnswers(wait, this.#topology.summary())
+  }
+
+  /** The server that takes writes, as soon as there is one. */
+  async #writable(until: number): Promise<Node> {
+    this.#refuseCrowd()
+    const begun = performance.now()
+    const found = await this.#topology.until(() => this.#topology.writable ?? this.#hopeless(), until - begun)
+    if (found instanceof Node) return found
+    throw found ?? this.#nobodyWrites(this.#failoverWait)
+  }
+
+  #nobodyWrites(waited: number): Error {
+    const why = this.#topology.summary()
+    const answers = this.#topology.nodes.some(({ seen, verdict }) => seen && verdict.role !== 'foreign')
+    return answers ? readOnly(waited, why) : nobodyAnswers(waited, why)
+  }
+
+  /** A mistake in the configuration, which waiting doesn't mend: nobody has ever answered, or all refuse the role. */
+  #hopeless(): Error | undefined {
+    const { nodes } = this.#topology
+    if (!nodes.every(({ down }) => down)) return undefined
+    const never = nodes.every(({ answered }) => !answered)
+    const node = nodes.find(({ failure }) => never || isLasting(failure))
+    if (!node || !(never || nodes.every(({ failure }) => isLasting(failure)))) return undefined
+    return cannotConnect(node.pool.config, node.failure)
+  }
+
+  #refuseCrowd(): void {
+    if (this.#topology.waiting >= this.#config.maxWaiting) throw tooManyWait(this.#topology.summary())
+  }
+
+  /** What the pool of one server alone could not answer. */
+  #rescue(error: unknown, asked: string | Asked, values: unknown[] | undefined): unknown {
+    const routed = typeof asked === 'object' && ROUTED in asked
+    const lost = wasLost(error)
+    if (routed || this.#closed || !(lost || wasNotSent(error) || isRefusedWrite(error))) throw error
+    if (lost || isRefusedWrite(error)) this.#topology.doubt(this.#first)
+    const text = textOf(asked)
+    if (this.#book.reads(text))
+      return this.#read(text, asked, values, 'primary', new Map([[this.#first, performance.now()]]))
+    if (lost) throw outcomeUnknown(error)
+    return this.#write(asked, values)
+  }
+
+  #send(node: Node, asked: string | Asked, values: unknown[] | undefined): Promise<unknown> {
+    if (!this.#alone) return ask(node)(asked, values)
+    const marked = typeof asked === 'string' ? { text: asked } : asked
+    return ask(node)({ ...marked, [ROUTED]: true } as Asked, values)
+  }
+
+  /** A single statement has written: where, is found out when somebody needs to know. */
+  #wrote(node: Node): void {
+    if (this.#alone) return
+    const at = performance.now()
+    this.#wroteAt = at
+    const session = currentPosition()
+    if (!session) return
+    const written: Written = {
+      ...{ timeline: this.#timelineOf(node), at },
+      place: () => this.#place(session, node, written),
+    }
+    session.written = written
+  }
+
+  /** What is on the primary now is surely behind a write that could not be placed. */
+  async #place(session: Position, node: Node, written: Written): Promise<void> {
+    await this.#reader.place(session, node, written)
+    const { primary } = this.#topology
+    const place = primary?.seen && primary.seen.sentAt > written.at ? placeOf(primary) : null
+    if (session.somewhere && place) session.place = place
+  }
+
+  #timelineOf(node: Node): number {
+    return node.seen?.timeline ?? this.#topology.timeline ?? 1
+  }
+
+  #followed(node: Node, connection: PgConnection): PgConnection {
+    node.load++
+    return follow(connection, {
+      committed: (lsn) => {
+        const position = { timeline: this.#timelineOf(node), lsn }
+        this.#floor = later(this.#floor, position)
+        currentPosition()?.note(position)
+      },
+      refused: () => this.#topology.doubt(node),
+      released: () => {
+        node.load--
+      },
+    })
   }
 }
 
-const COMMIT = /^\s*(?:commit|end)\b/i
-const BEGIN = /^\s*(?:begin|start|rollback|savepoint|release)\b/i
-/** Beyond every log: only a primary will do, until the timeline changes. */
-const UNKNOWN = 0xffff_ffff_ffff_ffffn
+function answeredOrDown({ seen, down }: Node): boolean {
+  return seen !== null || down
+}
 
-const SAID: Record<Node['role'], string> = {
-  primary: 'primary',
-  replica: 'a replica',
-  stale: 'a primary that was replaced',
-  down: 'not answering',
-  foreign: 'of another cluster',
-  unknown: 'not known yet',
+function ask(node: Node): Query {
+  return node.pool.query as unknown as Query
+}
+
+function nameOf({ host, port }: { host: string; port: number }): string {
+  return `${host}:${port}`
+}
+
+function distinct<T extends { host: string; port: number }>(places: readonly T[]): T[] {
+  return places.filter((place, at) => places.findIndex((other) => nameOf(other) === nameOf(place)) === at)
 }

@@ -1,55 +1,106 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { z } from 'zod'
+import { HoldfastError } from '@/server/errors'
 
-/** What is known of the cluster beyond the life of this process: a server behind it is never written to. */
+/** What is known for good of the servers: which cluster they are, how far it got, and who was written to. */
 export interface Known {
-  system: string | null
-  timeline: number
+  systemIdentifier: string | null
+  timeline: number | null
+  /** host:port of the server that took the last writes. */
+  primary: string | null
 }
 
-/** Where that is kept. */
-export interface Fence {
-  read(): Known
-  /** Returns when it is on the disk. */
-  write(known: Known): void
-}
+const FORMAT = z.object({
+  clusters: z.array(
+    z.object({
+      systemIdentifier: z.string(),
+      timeline: z.number().int().positive(),
+      primary: z.string(),
+      nodes: z.array(z.string()),
+    }),
+  ),
+})
 
-const NOTHING: Known = { system: null, timeline: 0 }
+type Cluster = z.infer<typeof FORMAT>['clusters'][number]
 
-/** Keeps it in a file, outside the store whose servers it judges. */
-export function fenceFile(path: string): Fence {
-  return {
-    read() {
-      try {
-        const { system, timeline } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Known>
-        return typeof system === 'string' && Number.isInteger(timeline)
-          ? { system, timeline: timeline as number }
-          : NOTHING
-      } catch {
-        return NOTHING
-      }
-    },
-    write(known) {
-      const next = `${path}.${process.pid}`
-      const file = openSync(next, 'w', 0o600)
-      writeSync(file, `${JSON.stringify(known)}\n`)
-      fsyncSync(file)
-      closeSync(file)
-      renameSync(next, path)
-      const folder = openSync(dirname(path), 'r')
-      fsyncSync(folder)
-      closeSync(folder)
-    },
+/**
+ * Keeps the highest timeline outside the store, so that after a restart an old primary is known for one, even if
+ * nobody else can be reached. One file for all clusters that this Holdfast writes to.
+ */
+export class Fence {
+  readonly file: string | null
+  readonly #nodes: readonly string[]
+
+  /**
+   * @param file null: nothing outlives this process.
+   * @param nodes host:port of the configured servers, the first one as DB_HOST names it.
+   */
+  constructor(file: string | null, nodes: readonly string[]) {
+    this.file = file
+    this.#nodes = nodes
+  }
+
+  /** What was kept of these servers. Throws when the file is there but can't be read: it might forbid writes. */
+  read(): Known {
+    const clusters = this.#clusters()
+    const of = (node: string) => clusters.find(({ nodes }) => nodes.includes(node))
+    const found = this.#nodes.map(of).find(Boolean)
+    if (!found) return { systemIdentifier: null, timeline: null, primary: null }
+    const { systemIdentifier, timeline, primary } = found
+    return { systemIdentifier, timeline, primary }
+  }
+
+  /** The highest timeline that was kept of a cluster, however its servers were called then. */
+  timelineOf(systemIdentifier: string): number | null {
+    return this.#clusters().find((cluster) => cluster.systemIdentifier === systemIdentifier)?.timeline ?? null
+  }
+
+  /**
+   * Keeps that `primary` is about to be written to on `timeline`. It is on the disk when this returns. Answers the
+   * highest timeline kept, which another process may have raised meanwhile; throws when the disk refuses.
+   */
+  keep(systemIdentifier: string, timeline: number, primary: string): number {
+    if (this.file === null) return timeline
+    const before = this.#clusters()
+    const same = before.find((cluster) => cluster.systemIdentifier === systemIdentifier)
+    if (same && same.timeline > timeline) return same.timeline
+    const mine: Cluster = { systemIdentifier, timeline, primary, nodes: [...this.#nodes] }
+    const others = before
+      .filter((cluster) => cluster !== same)
+      .map((cluster) => ({ ...cluster, nodes: cluster.nodes.filter((node) => !this.#nodes.includes(node)) }))
+    writeSafely(this.file, `${JSON.stringify({ clusters: [mine, ...others] }, null, 2)}\n`)
+    return timeline
+  }
+
+  #clusters(): Cluster[] {
+    if (this.file === null) return []
+    try {
+      return FORMAT.parse(JSON.parse(readFileSync(this.file, 'utf8'))).clusters
+    } catch (error) {
+      if ((error as { code?: string }).code === 'ENOENT') return []
+      throw new HoldfastError('DATABASE_UNAVAILABLE', {
+        message: `The file ${this.file}, which tells an old primary from the current one, cannot be read.`,
+        remedy: 'Restore it from a backup, or remove it when DB_HOST names the current primary.',
+      })
+    }
   }
 }
 
-/** Remembers it as long as the process lives: for applications that keep no file. */
-export function fenceInMemory(): Fence {
-  let known = NOTHING
-  return {
-    read: () => known,
-    write: (next) => {
-      known = next
-    },
+function writeSafely(file: string, content: string): void {
+  const fresh = `${file}.${process.pid}`
+  const handle = openSync(fresh, 'w', 0o600)
+  try {
+    writeSync(handle, content)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  renameSync(fresh, file)
+  const folder = openSync(dirname(file), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
   }
 }

@@ -1,88 +1,122 @@
+import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import { explainFailure } from '../failures'
 import type { FullConfig } from '../pool/config'
-import { PostgresPool } from '../pool/pool'
-import type { Seen } from './judge'
-import { lsnText } from './lsn'
-import { Probe } from './probe'
-import type { NodeFigures, NodeRole } from './types'
+import { type PoolDeps, PostgresPool } from '../pool/pool'
+import type { Verdict } from './judge'
+import { formatLsn } from './position'
+import { Probe, type Seen } from './probe'
+import type { NodeFigures } from './types'
 
 export interface NodeDeps {
   log: Log
+  clock: Clock
   /** Milliseconds from probe to probe. */
-  period: number
+  period(): number
   changed(node: Node): void
-  functions(names: string[]): void
+  rescue?: PoolDeps['rescue']
 }
 
 /** One server: its pool, and what its last probe told. */
 export class Node {
   readonly pool: PostgresPool
+  readonly probe: Probe
+  /** host:port */
   readonly name: string
-  role: NodeRole = 'unknown'
-  /** The last answer; null while it is silent. */
+  verdict: Verdict = { role: 'unknown', because: 'It has not answered yet.' }
+  /** The last answer; null while it doesn't hold any more, or not yet. */
   seen: Seen | null = null
-  /** Probed at least once, whatever came of it. */
-  probed = false
-  error: string | null = null
-  reads = 0
-  writes = 0
+  /** It failed to answer, the last time it was asked. */
+  down = false
+  /** It has answered or failed at least once, and answered at least once. */
+  asked = false
+  answered = false
+  /** Since when it has been seen as a primary without a gap, by performance.now(). */
+  primarySince: number | null = null
+  failure: unknown
   /** Statements and borrowed connections at this moment. */
   load = 0
-  #roundTrip: number | null = null
+  #startedAt: string | undefined
   #seenAt: number | null = null
-  readonly #probe: Probe
+  #roundTrip: number | null = null
 
   constructor(deps: NodeDeps, config: FullConfig) {
     this.name = `${config.host}:${config.port}`
-    this.pool = new PostgresPool({ log: deps.log }, config)
-    this.#probe = new Probe({
+    this.pool = new PostgresPool({ log: deps.log, ...(deps.rescue ? { rescue: deps.rescue } : {}) }, config)
+    this.probe = new Probe({
       config,
       period: deps.period,
-      functions: deps.functions,
-      answered: (seen, roundTrip) => {
-        this.seen = seen
-        this.error = null
-        this.#roundTrip = roundTrip
-        this.#seenAt = Date.now()
-        this.probed = true
+      answered: () => {
+        const { reads, others } = this.pool.answered()
+        return reads + others
+      },
+      seen: (seen) => {
+        this.#note(seen)
+        this.#seenAt = deps.clock.now()
         deps.changed(this)
       },
-      silent: (error) => {
-        this.seen = null
-        this.error = explainFailure(config, error).detail
-        this.probed = true
+      broke: () => {
+        this.doubt()
+        deps.changed(this)
+      },
+      failed: (error) => {
+        this.doubt()
+        this.down = true
+        this.asked = true
+        this.failure = error
         deps.changed(this)
       },
     })
   }
 
-  probe(): Promise<void> {
-    return this.#probe.now()
+  /** What was known of it does not hold until it answers again. */
+  doubt(): void {
+    this.seen = null
+    this.primarySince = null
   }
 
-  async close(graceMs?: number): Promise<void> {
-    await Promise.all([this.#probe.end(), this.pool.close(graceMs)])
+  /** A later answer about its log, from somewhere else than the probe. */
+  replayed(lsn: bigint): void {
+    if (this.seen?.lsn != null && lsn > this.seen.lsn) this.seen.lsn = lsn
   }
 
-  figures(judged: Pick<NodeFigures, 'takesReads' | 'takesWrites' | 'because' | 'lagBytes'>): NodeFigures {
+  figures(takes: Pick<NodeFigures, 'takesReads' | 'takesWrites' | 'because' | 'lagBytes'>): NodeFigures {
     const { host, port } = this.pool.config
-    const { queries, errors } = this.pool.metrics
+    const { metrics } = this.pool
+    const { reads, others } = this.pool.answered()
     return {
       host,
       port,
-      role: this.role,
-      ...judged,
+      role: this.verdict.role,
+      ...takes,
       timeline: this.seen?.timeline ?? null,
-      lsn: this.seen ? lsnText(this.seen.byte) : null,
+      lsn: this.seen?.lsn == null ? null : formatLsn(this.seen.lsn),
       roundTrip: this.#roundTrip,
       seenAt: this.#seenAt,
-      error: this.error,
+      error: this.down ? explainFailure(this.pool.config, this.failure).detail : null,
       pool: this.pool.figures(),
-      queries,
-      reads: this.reads,
-      writes: this.writes,
-      errors: [...errors.values()].reduce((sum, count) => sum + count, 0),
+      queries: metrics.queries,
+      reads,
+      writes: others,
+      errors: [...metrics.errors.values()].reduce((sum, count) => sum + count, 0),
     }
+  }
+
+  async close(graceMs?: number): Promise<void> {
+    await Promise.all([this.probe.close(), this.pool.close(graceMs)])
+  }
+
+  #note(seen: Seen): void {
+    // Another server answers at this address: connections to the one before must not be used.
+    if (this.#startedAt !== undefined && this.#startedAt !== seen.startedAt) this.pool.rest()
+    this.#startedAt = seen.startedAt
+    this.#roundTrip = seen.roundTrip
+    this.seen = seen
+    this.down = false
+    this.asked = true
+    this.answered = true
+    this.failure = undefined
+    if (seen.recovering) this.primarySince = null
+    else this.primarySince ??= seen.sentAt
   }
 }

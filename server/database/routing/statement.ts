@@ -1,36 +1,61 @@
+import { tokenise } from '../advisor/tokens'
 import { kindOf } from '../pool/pipeline-statement'
-
-/** Functions that write, or whose effect belongs to one server: a replica refuses them, or answers for itself. */
-const WRITERS =
-  /\b(?:nextval|setval|lo_\w+|loread|lowrite|dblink\w*|pg_notify|txid_current|pg_current_xact_id|pg_logical_emit_message|pg_(?:create|drop|copy|advance|replication)_\w+|pg_switch_wal|pg_promote|pg_(?:cancel|terminate)_backend|pg_reload_conf|pg_rotate_logfile|pg_export_snapshot|pg_stat_(?:reset|statements_reset)\w*|pg_import_system_collations|query_to_xml|cursor_to_xml)\s*\(/i
 
 const TEXTS = 2_000
 
-/** Which statements a replica may answer, by their text. In doubt the primary does. */
+/** Names of every function that may write, or whose answer changes from call to call; functions of extensions too. */
+export const VOLATILE_FUNCTIONS = `
+  SELECT DISTINCT proname AS name
+    FROM pg_proc
+   WHERE provolatile = 'v' AND prokind <> 'a'`
+
+/** VOLATILE by their catalog entry, and the same on every server of a cluster or at least harmless there. */
+const HARMLESS = new Set(
+  `random clock_timestamp timeofday statement_timestamp gen_random_uuid uuidv4 uuidv7 pg_sleep pg_sleep_for
+  pg_sleep_until pg_table_size pg_relation_size pg_indexes_size pg_total_relation_size pg_database_size
+  pg_column_size`.split(/\s+/),
+)
+
+/** Known to write, or to belong to one server, whatever the catalog says. */
+const WRITERS =
+  /^(?:nextval|setval|currval|lastval|lo_\w+|loread|lowrite|lo|dblink\w*|pg_notify|set_config|setseed|txid_current|pg_current_xact_id|pg_advisory\w*|pg_try_advisory\w*|pg_logical\w*|pg_create_\w+|pg_drop_\w+|pg_replication_\w+|pg_switch_wal|pg_promote|pg_cancel_backend|pg_terminate_backend|pg_reload_conf|pg_export_snapshot|pg_stat_reset\w*|pg_stat_statements_reset|query_to_xml\w*|cursor_to_xml\w*|database_to_xml\w*|pg_current_wal\w*|pg_is_in_recovery|pg_last_\w+)$/
+
+/** Which statements change nothing, and which of them a replica may answer: by their text, and in doubt none. */
 export class ReadBook {
   #texts = new Map<string, boolean>()
-  #functions: RegExp | undefined
+  #volatile: ReadonlySet<string> | undefined
 
-  /** Functions of the database that may write, by name: VOLATILE ones that are not part of PostgreSQL. */
+  /** Nothing goes to a replica before the database's functions are known. */
+  get complete(): boolean {
+    return this.#volatile !== undefined
+  }
+
+  /** The VOLATILE functions of the database, by name. */
   learnFunctions(names: readonly string[]): void {
-    const escaped = names.map((name) => name.replace(/[^\w]/g, '\\$&'))
-    const pattern = escaped.length === 0 ? '' : `(?:\\b|")(?:${escaped.join('|')})"?\\s*\\(`
-    if (pattern === (this.#functions?.source ?? '')) return
-    this.#functions = pattern === '' ? undefined : new RegExp(pattern, 'i')
+    this.#volatile = new Set(names.filter((name) => !HARMLESS.has(name)))
     this.#texts.clear()
   }
 
-  /** A replica refused it as a write. */
+  /** A replica refused it as a write: something that it calls writes. */
   learnWrite(text: string): void {
     this.#keep(text, false)
   }
 
+  /** Whether it reads, and nothing else. */
   reads(text: string): boolean {
     const known = this.#texts.get(text)
     if (known !== undefined) return known
-    const reads = kindOf(text) === 'read' && !WRITERS.test(text) && !this.#functions?.test(text)
+    const reads = kindOf(text) === 'read' && !this.#callsWriter(text)
     this.#keep(text, reads)
     return reads
+  }
+
+  #callsWriter(text: string): boolean {
+    const tokens = tokenise(text)
+    return tokens.some(({ kind, text: name }, at) => {
+      if ((kind !== 'word' && kind !== 'name') || tokens[at + 1]?.text !== '(') return false
+      return WRITERS.test(name) || this.#volatile?.has(name) === true
+    })
   }
 
   #keep(text: string, reads: boolean): void {

@@ -1,86 +1,98 @@
+import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import { Events } from './events'
 import type { Fence, Known } from './fence'
 import { judge } from './judge'
-import { type Lsn, later } from './lsn'
 import type { Node } from './node'
+import { type LogPlace, later } from './position'
 import type { Topology as Told, TopologyEvent } from './types'
 
 export interface TopologyDeps {
   log: Log
+  clock: Clock
   fence: Fence
   /** Bytes that a replica may be behind and still answer reads. */
   maxLag: number
-  /** Told of every change of who is what. */
-  event(event: TopologyEvent): void
-  /** A node is not to be used as it was: its waiting callers and connections must go. */
-  leave(node: Node): void
+  told(event: TopologyEvent): void
+  /** Called when anything may have changed. */
+  changed(): void
 }
 
-const EVENTS = 100
+/** Milliseconds that a server which has said nothing yet is waited for at the start. */
+const FIRST_ANSWER = 1_000
 
 /** Who is primary, who is behind, and who may be asked what; judged anew with every probe. */
 export class Topology {
+  /** The primary, for reads; undefined while none is sure. */
+  primary: Node | undefined
+  /** The same while it takes writes. */
+  writable: Node | undefined
   readonly nodes: Node[] = []
   readonly #deps: TopologyDeps
-  readonly #events: TopologyEvent[] = []
+  readonly #events: Events
   readonly #wakers = new Set<() => void>()
+  readonly #openedAt = performance.now()
   #known: Known
-  #primary = -1
-  /** The last place of a primary's log that was seen. */
-  #written: Lsn | undefined
-  #since = Date.now()
-  #lostAt = 0
+  /** What is on the disk, as one text. */
+  #kept: string
+  #unkept: string | null = null
+  /** How far a primary's log went when it was last seen. */
+  #written: LogPlace | null = null
+  #since: number
 
   constructor(deps: TopologyDeps) {
     this.#deps = deps
+    this.#events = new Events(deps)
     this.#known = deps.fence.read()
+    this.#kept = textOf(this.#known)
+    this.#since = deps.clock.now()
   }
 
-  get primary(): Node | undefined {
-    return this.nodes[this.#primary]
+  /** Adds the servers and begins to ask them. */
+  start(nodes: readonly Node[]): void {
+    this.nodes.push(...nodes)
+    for (const { probe } of nodes) probe.start()
+    // One that neither answers nor refuses is not waited for any longer.
+    setTimeout(() => this.update(), FIRST_ANSWER).unref()
   }
 
-  get timeline(): number {
+  /** The highest timeline seen; null before the first. */
+  get timeline(): number | null {
     return this.#known.timeline
   }
 
-  /** Every node answered or failed to, at least once. */
-  get probed(): boolean {
-    return this.nodes.every(({ probed }) => probed)
+  /** How far the primary's log went when it last answered. */
+  get written(): LogPlace | null {
+    return this.#written
   }
 
-  /** Judges anew, after a node's probe. */
+  /** Everybody has answered or failed to, or had the time. */
+  get settled(): boolean {
+    return this.nodes.every(({ asked }) => asked) || performance.now() - this.#openedAt >= FIRST_ANSWER
+  }
+
+  /** Judges anew, after a probe. */
   update(): void {
-    const before = this.primary
-    const roles = this.nodes.map(({ role }) => role)
-    const judged = judge(
-      this.nodes.map(({ seen }) => seen),
-      this.#known,
-      this.#primary,
-    )
-    const { system, timeline } = judged.known
-    if (system !== null && (system !== this.#known.system || timeline > this.#known.timeline)) {
-      // On the disk before the first write to it: a restart must not go back behind it.
-      this.#deps.fence.write({ system, timeline })
-    }
-    this.#known = judged.known
-    this.#primary = judged.primary
-    this.nodes.forEach((node, at) => {
-      node.role = judged.roles[at] ?? 'unknown'
-    })
-    const { primary } = this
-    if (primary?.seen) {
-      this.#written = later(this.#written, { timeline: this.timeline, byte: primary.seen.byte })
-    }
-    this.#tell(before, roles)
+    const { fence, changed } = this.#deps
+    const { settled } = this
+    // Which cluster it is must not depend on who answers first.
+    if (settled || this.#known.systemIdentifier !== null) this.#judge(fence, settled)
+    changed()
     for (const wake of [...this.#wakers]) wake()
   }
 
-  /** Waits until `find` answers something, for at most `milliseconds`. Probes at once, so as to know sooner. */
-  async until<T>(find: () => T | undefined, milliseconds: number): Promise<T | undefined> {
+  /** What a node said does not hold: it is asked at once, and gets nothing before it has answered. */
+  doubt(node: Node): void {
+    node.doubt()
+    void node.probe.now()
+    this.update()
+  }
+
+  /** Waits until `find` answers something, for at most `milliseconds`. */
+  until<T>(find: () => T | undefined, milliseconds: number): Promise<T | undefined> {
     const now = find()
-    if (now !== undefined || milliseconds <= 0) return now
-    for (const node of this.nodes) void node.probe()
+    if (now !== undefined || milliseconds <= 0) return Promise.resolve(now)
+    for (const { probe } of this.nodes) void probe.now()
     return new Promise((resolve) => {
       const done = (found: T | undefined) => {
         clearTimeout(timer)
@@ -96,89 +108,162 @@ export class Topology {
     })
   }
 
-  /** Bytes that a node is behind what was last seen of the primary's log; null where that is unknown. */
-  lagOf(node: Node): number | null {
-    if (!node.seen || !this.#written || node.role === 'foreign') return null
-    return Math.max(0, Number(this.#written.byte - node.seen.byte))
+  /** How many wait. */
+  get waiting(): number {
+    return this.#wakers.size
   }
 
-  /** Why a node gets no reads; null when it does. A replica that follows nobody of the highest timeline is behind. */
+  /** Asks every server once more; who takes long is not waited for. */
+  async round(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FIRST_ANSWER)
+    })
+    await Promise.race([Promise.all(this.nodes.map(({ probe }) => probe.now())), enough])
+    clearTimeout(timer)
+  }
+
+  /** Bytes that a node is behind what was last seen of the primary's log; null where that is unknown. */
+  lagOf(node: Node): number | null {
+    if (node.seen?.lsn == null || !this.#written || node.verdict.role === 'foreign') return null
+    return Math.max(0, Number(this.#written.lsn - node.seen.lsn))
+  }
+
+  /** Why a node gets no reads; null when it does. */
   refusesReads(node: Node): string | null {
-    const { role, seen } = node
-    if (role === 'primary') return null
-    if (role !== 'replica' || !seen) return REASONS[role] ?? 'It was not asked yet.'
-    if (seen.timeline !== null && seen.timeline < this.timeline) {
-      return 'It still follows a primary that was replaced.'
-    }
+    const { role, because } = node.verdict
+    if (because !== null) return because
+    if (role !== 'replica') return null
     const lag = this.lagOf(node)
-    return lag !== null && lag > this.#deps.maxLag ? 'It is too far behind the primary.' : null
+    if (lag === null || lag <= this.#deps.maxLag) return null
+    return `It is ${lag} bytes behind the primary; DB_MAX_LAG is ${this.#deps.maxLag}.`
+  }
+
+  refusesWrites(node: Node): string | null {
+    if (node === this.writable) return null
+    if (node.verdict.role !== 'primary' || node.verdict.because) return node.verdict.because
+    if (node.seen?.readOnly) return 'default_transaction_read_only is on.'
+    return this.#unkept ?? 'It is being compared with the others.'
   }
 
   told(): Told {
     return {
-      writable: this.#primary !== -1,
+      writable: this.writable !== undefined,
       since: this.#since,
-      highestTimeline: this.timeline || null,
-      systemIdentifier: this.#known.system,
+      highestTimeline: this.#known.timeline,
+      systemIdentifier: this.#known.systemIdentifier,
       nodes: this.nodes.map((node) => {
-        const because = this.refusesReads(node)
+        const { role } = node.verdict
+        const reads = this.refusesReads(node)
         return node.figures({
-          takesReads: because === null,
-          takesWrites: node === this.primary,
-          because,
+          takesReads: reads === null && (role === 'replica' || node === this.primary),
+          takesWrites: node === this.writable,
+          because: reads ?? (role === 'primary' ? this.refusesWrites(node) : null),
           lagBytes: this.lagOf(node),
         })
       }),
-      events: [...this.#events],
+      events: [...this.#events.list],
     }
   }
 
-  #tell(before: Node | undefined, roles: readonly string[]): void {
-    const { primary } = this
-    if (primary !== before) {
-      this.#since = Date.now()
-      if (before) this.#deps.leave(before)
-      if (!primary) {
-        this.#lostAt = performance.now()
-        this.#note('primary-lost', before as Node, `${before?.name} is lost as primary: writes wait.`)
-      } else if (before) {
-        this.#note('primary-changed', primary, `${primary.name} is primary in place of ${before.name}.`)
-      } else if (this.#lostAt > 0) {
-        const away = Math.round(performance.now() - this.#lostAt)
-        this.#note('primary-found', primary, `${primary.name} is primary, after ${away} ms without one.`)
-      } else this.#note('primary-found', primary, `${primary.name} is primary.`)
-    }
+  /** One line for an error: who is what, and why. */
+  summary(): string {
+    return this.nodes
+      .map((node) => {
+        const why = this.refusesWrites(node) ?? (node.verdict.role === 'replica' ? 'It is a replica.' : '')
+        return `${node.name}: ${why}`
+      })
+      .join(' ')
+  }
+
+  #judge(fence: Fence, settled: boolean): void {
+    const { verdicts, primary, known } = judge(
+      this.nodes.map(({ name, seen, down }) => ({ name, seen, down })),
+      this.#known,
+      (system) => fence.timelineOf(system),
+    )
+    this.#known = known
     this.nodes.forEach((node, at) => {
-      const was = roles[at]
-      if (node.role === was || node === primary || node === before) return
-      if (node.role === 'stale') {
-        this.#deps.leave(node)
-        this.#note(
-          'stale-primary',
-          node,
-          `${node.name} calls itself primary but was replaced: it gets nothing.`,
-        )
-      } else if (was === 'replica') {
-        this.#deps.leave(node)
-        this.#note('replica-lost', node, `${node.name} is lost as replica.`)
-      } else if (node.role === 'replica') this.#note('replica-back', node, `${node.name} is replica.`)
+      node.verdict = verdicts[at] as Node['verdict']
     })
+    const candidate = this.nodes[primary]
+    const sure = candidate && this.#isSure(candidate, settled) ? candidate : undefined
+    if (sure && !this.#keep(fence, sure)) {
+      if (this.#unkept === null) {
+        this.#judge(fence, settled)
+        return
+      }
+    }
+    this.primary = sure
+    const writable = sure && !sure.seen?.readOnly && this.#unkept === null ? sure : undefined
+    if ((writable === undefined) !== (this.writable === undefined)) this.#since = this.#deps.clock.now()
+    this.writable = writable
+    if (sure?.seen?.lsn != null && known.timeline !== null) {
+      this.#written = later(this.#written, { timeline: known.timeline, lsn: sure.seen.lsn })
+    }
+    this.#usePools()
+    this.#events.compare(this.nodes, writable)
   }
 
-  #note(kind: TopologyEvent['kind'], node: Node, message: string): void {
-    const event = { at: Date.now(), kind, node: node.name, message }
-    this.#events.unshift(event)
-    this.#events.length = Math.min(this.#events.length, EVENTS)
-    const level =
-      kind === 'primary-lost' || kind === 'stale-primary' || kind === 'replica-lost' ? 'warn' : 'info'
-    this.#deps.log[level]({ node: node.name, kind }, message)
-    this.#deps.event(event)
+  /**
+   * Somebody else may have been promoted since this one was last seen: it is primary when all who answer have been
+   * asked after it was found to be one.
+   */
+  #isSure(candidate: Node, settled: boolean): boolean {
+    const since = candidate.primarySince ?? Number.POSITIVE_INFINITY
+    const open = this.nodes.filter((node) => {
+      if (node === candidate || node.down) return false
+      return node.seen ? node.seen.sentAt < since : node.answered || !settled
+    })
+    for (const { probe } of open) void probe.now()
+    return open.length === 0
+  }
+
+  /** Brings to the disk who is about to be written to. False when that failed, or another process knows better. */
+  #keep(fence: Fence, primary: Node): boolean {
+    const { systemIdentifier, timeline } = this.#known
+    const next = { systemIdentifier, timeline, primary: primary.name }
+    if (textOf(next) === this.#kept || systemIdentifier === null || timeline === null) {
+      this.#known = next
+      return true
+    }
+    try {
+      const highest = fence.keep(systemIdentifier, timeline, primary.name)
+      this.#unkept = null
+      if (highest > timeline) {
+        this.#known = { ...this.#known, timeline: highest }
+        return false
+      }
+      this.#kept = textOf(next)
+      this.#known = next
+      return true
+    } catch (error) {
+      if (this.#unkept === null) this.#deps.log.error({ error }, 'the timeline could not be kept')
+      this.#unkept = `The file ${fence.file}, which must hold its timeline, cannot be written.`
+      return false
+    }
+  }
+
+  /**
+   * Where nobody else answers, the data of a replaced primary is better than none, for who has seen nothing newer. It
+   * gets reads alone.
+   */
+  get lastResort(): Node | undefined {
+    const alone = this.nodes.filter(({ verdict }) => verdict.role !== 'down' && verdict.role !== 'foreign')
+    return alone.every(({ verdict }) => verdict.role === 'stale') ? alone[0] : undefined
+  }
+
+  /** Who is away or must not be used loses its connections; who is back opens them again. */
+  #usePools(): void {
+    const { lastResort } = this
+    for (const node of this.nodes) {
+      const { pool, verdict } = node
+      if (verdict.role === 'primary' || verdict.role === 'replica' || node === lastResort) pool.wake()
+      else if (verdict.role !== 'unknown' && !pool.resting) pool.rest()
+    }
   }
 }
 
-/** Roles that take no reads. */
-const REASONS: Partial<Record<Node['role'], string>> = {
-  down: 'It does not answer.',
-  foreign: 'It belongs to another cluster.',
-  stale: 'It calls itself primary, but another one took its place and it has missed what was written since.',
+function textOf({ systemIdentifier, timeline, primary }: Known): string {
+  return `${systemIdentifier} ${timeline} ${primary}`
 }
