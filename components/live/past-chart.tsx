@@ -36,7 +36,7 @@ export function PastChart({ title, series, now, span, format, onBrush }: PastCha
   const trpc = useTRPC()
   const { from, to } = typeof span === 'number' ? endingAt(now, span) : span
   const metrics = series.map(({ metric }) => metric)
-  const { data, error, refetch, isPlaceholderData } = useQuery(
+  const { data, error, refetch } = useQuery(
     trpc.system.range.queryOptions(
       { from, to, points: POINTS, metrics },
       { placeholderData: keepPreviousData, enabled: to > 0, staleTime: MINUTE_MS },
@@ -44,7 +44,7 @@ export function PastChart({ title, series, now, span, format, onBrush }: PastCha
   )
   if (error && !data) return <ErrorTile error={error} what={title} onRetry={() => void refetch()} />
   if (!data) return <Skeleton className="h-56 w-full" label={`Reading ${title}`} />
-  if (!isPlaceholderData && !hasReading(data)) return <NoHistory title={title} metric={metrics[0]} to={to} />
+  if (!hasReading(data)) return <NoHistory title={title} metric={metrics[0]} to={to} />
   return (
     <HistoryChart
       title={title}

@@ -11,6 +11,7 @@ import { Button } from '@/components/ui/button'
 import { Callout } from '@/components/ui/callout'
 import { Drawer } from '@/components/ui/drawer'
 import { Empty } from '@/components/ui/empty'
+import { errorFacts } from '@/components/ui/error-facts'
 import { ErrorText } from '@/components/ui/error-text'
 import { formatDuration, MISSING } from '@/components/ui/format'
 import { KeyValue, Mono } from '@/components/ui/text'
@@ -37,23 +38,34 @@ export function SessionDrawer({
   onClose: () => void
 }) {
   const { operate } = useMay()
+  // Kept here: what went wrong stays to be read when the session has left the list.
+  const [terminating, setTerminating] = useState<ReachableSession>()
   const target = row && reachable(row.session)
   return (
-    <Drawer
-      open={id !== null}
-      onClose={onClose}
-      title={row ? `Session ${row.session.pid}` : 'Session'}
-      subtitle={row ? <SessionState state={row.session.state} /> : undefined}
-      footer={target && operate ? <Actions key={id} session={target} /> : undefined}
-    >
-      {row ? (
-        <Detail row={row} at={at} onOpen={onOpen} />
-      ) : (
-        <Empty kind="no-match" title="This session has ended">
-          The list shows who is there now.
-        </Empty>
-      )}
-    </Drawer>
+    <>
+      <Drawer
+        open={id !== null}
+        onClose={onClose}
+        title={row ? `Session ${row.session.pid}` : 'Session'}
+        subtitle={row ? <SessionState state={row.session.state} /> : undefined}
+        footer={
+          target && operate ? (
+            <Actions key={id} session={target} onTerminate={() => setTerminating(target)} />
+          ) : undefined
+        }
+      >
+        {row ? (
+          <Detail row={row} at={at} onOpen={onOpen} />
+        ) : (
+          <Empty kind="no-match" title="This session has ended">
+            The list shows who is there now.
+          </Empty>
+        )}
+      </Drawer>
+      {terminating ? (
+        <TerminateDialog session={terminating} onClose={() => setTerminating(undefined)} />
+      ) : null}
+    </>
   )
 }
 
@@ -160,13 +172,12 @@ function reachable(session: ServerSession): ReachableSession | null {
   return startedAt === null ? null : { ...session, startedAt }
 }
 
-function Actions({ session }: { session: ReachableSession }) {
+function Actions({ session, onTerminate }: { session: ReachableSession; onTerminate: () => void }) {
   const trpc = useTRPC()
   const { database } = useTRPCClient()
   const queries = useQueryClient()
   const toast = useToast()
   const [failure, setFailure] = useState<{ error: unknown }>()
-  const [terminating, setTerminating] = useState(false)
   const { pid, startedAt, state } = session
   async function cancel() {
     setFailure(undefined)
@@ -174,7 +185,9 @@ function Actions({ session }: { session: ReachableSession }) {
       await database.cancelSession.mutate({ pid, startedAt })
       toast({ text: `The statement of session ${pid} was cancelled.`, tone: 'ok' })
     } catch (error) {
-      setFailure({ error })
+      const { code, message } = errorFacts(error)
+      if (code === 'NOT_FOUND') toast({ text: message })
+      else setFailure({ error })
     } finally {
       await queries.invalidateQueries(trpc.database.sessions.pathFilter())
     }
@@ -195,10 +208,9 @@ function Actions({ session }: { session: ReachableSession }) {
       >
         Cancel statement
       </Button>
-      <Button variant="danger" onClick={() => setTerminating(true)}>
+      <Button variant="danger" onClick={onTerminate}>
         Terminate session…
       </Button>
-      {terminating ? <TerminateDialog session={session} onClose={() => setTerminating(false)} /> : null}
     </>
   )
 }
