@@ -40,8 +40,11 @@ export function makeLinks({ onSignedOut }: LinkOptions): TRPCLink<AppRouter>[] {
   ]
 }
 
+/** What may take seconds holds up nothing that is asked for beside it. */
+const slow = new Set(['database.advice', 'database.plan'])
+
 function goesAlone({ path, type, context }: Operation): boolean {
-  return (path.startsWith('auth.') && type === 'mutation') || context.stepUp !== undefined
+  return (path.startsWith('auth.') && type === 'mutation') || context.stepUp !== undefined || slow.has(path)
 }
 
 function stepUpHeader({ context }: Operation): Record<string, string> {

@@ -39,19 +39,7 @@ export function TablesView() {
             </>
           ) : undefined
         }
-        actions={
-          data ? (
-            <>
-              {vacuums ? null : (
-                <>
-                  <MaintainButton what="checkpoint" />
-                  <MaintainButton what="optimize" />
-                </>
-              )}
-              <MaintainButton what="analyze" />
-            </>
-          ) : null
-        }
+        actions={data ? <MaintainButton what="analyze" /> : null}
       />
       <TileBoundary what="Tables">
         {data ? (
