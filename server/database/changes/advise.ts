@@ -2,7 +2,8 @@ import { getTableConfig } from 'drizzle-orm/pg-core'
 import { tables } from '@/db/schema/pg'
 import { isHoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
-import { adviseIndexes, findIndexProblems, type WorkStatement } from '../advisor'
+import { adviseIndexes, findIndexProblems, type PrivateConnection, type WorkStatement } from '../advisor'
+import { MARK } from '../inspect/mark'
 import type { StatementFigures } from '../inspect/types'
 import { adviseOnFile } from './advise-sqlite'
 import { type Found, NoAdvice, TOO_LONG } from './found'
@@ -66,7 +67,9 @@ async function adviseOnServer(
     timer = setTimeout(() => reject(new NoAdvice(TOO_LONG)), DEADLINE_MS)
   })
   const asking = async (): Promise<Found> => {
-    const own = { query: (asked: object) => connection.query(asked as never) } as never
+    const own: PrivateConnection = {
+      query: ({ text, ...rest }) => connection.query({ ...rest, text: `${MARK} ${text}` } as never) as never,
+    }
     const advised = await adviseIndexes(own, work, { writes })
     return { advised, problems: await findIndexProblems(own) }
   }

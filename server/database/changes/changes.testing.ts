@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,6 @@ import { system } from '@/server/audit'
 import { inputHash, makeGrant } from '@/server/grants'
 import { openLog } from '@/server/log'
 import { type Database, openPostgresDatabase, openSqliteDatabase } from '..'
-import type { StatementFigures, TableFigures } from '../inspect/types'
 import { type IndexChanges, openIndexChanges } from '.'
 import type { Source } from './source'
 
@@ -48,7 +47,7 @@ export async function openShop(dialect: Dialect, later: (step: () => unknown) =>
   const run = runner(database)
   await fill(dialect, run)
   const clock = { at: Date.now(), now: () => clock.at }
-  const source = { ...database, inspect: { statements: async () => read(database), tables } } as Source
+  const source: Source = { ...database }
   return {
     ...{ store, database, source, clock, run },
     async ask(times) {
@@ -69,23 +68,6 @@ export async function openShop(dialect: Dialect, later: (step: () => unknown) =>
       return { by, grantId }
     },
   }
-}
-
-const tables = async () => ({ tables: [] as TableFigures[], missing: null })
-
-/** What was asked through the database's own counters, as the inspector tells it without pg_stat_statements. */
-async function read(database: Database) {
-  const book = database.dialect === 'sqlite' ? database.statements() : database.client.statements()
-  const statements = book
-    .map(({ text, calls, totalMs, maxMs }): StatementFigures => {
-      const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 32)
-      return {
-        ...{ fingerprint, text, calls, totalMs, maxMs, meanMs: totalMs / calls },
-        ...{ rows: null, errors: null, cacheHitRatio: null, share: 0 },
-      }
-    })
-    .sort((a, b) => b.totalMs - a.totalMs)
-  return { source: 'own' as const, since: 1_000, statements, missing: null }
 }
 
 type Run = (sql: string, params?: unknown[]) => Promise<Record<string, unknown>[]>

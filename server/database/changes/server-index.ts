@@ -1,4 +1,5 @@
 import { databaseCode } from '@/db/errors'
+import { MARK } from '../inspect/mark'
 import type { DirectConnection } from '../pool/pool'
 import type { PostgresSource } from './source'
 import type { Row } from './units'
@@ -90,7 +91,7 @@ async function connected<T>(database: PostgresSource, work: (ask: Ask) => Promis
 }
 
 /** Building and dropping concurrently hold this lock on the table from begin to end, as VACUUM does. */
-const LOOK = `
+const LOOK = `${MARK}
   SELECT n.nspname AS schema,
          i.indisvalid AND i.indisready AND i.indislive AS valid,
          EXISTS (SELECT
