@@ -1,4 +1,4 @@
-const kinds = ['access', 'refresh', 'device'] as const
+const kinds = ['access', 'refresh', 'device', 'position'] as const
 
 export type CookieKind = (typeof kinds)[number]
 

@@ -95,10 +95,10 @@ export async function readRollups(
 ): Promise<Rollup[]> {
   const { metricRollups, meta } = store.tables
   const within = and(eq(metricRollups.step, step), gte(metricRollups.at, from), lt(metricRollups.at, to))
-  const rows = await store.db.select().from(metricRollups).where(within).orderBy(asc(metricRollups.at))
+  const rows = await store.reads.select().from(metricRollups).where(within).orderBy(asc(metricRollups.at))
   const keys = [...new Set(rows.map(({ names }) => names))]
   if (keys.length === 0) return []
-  const lists = await store.db.select().from(meta).where(inArray(meta.key, keys))
+  const lists = await store.reads.select().from(meta).where(inArray(meta.key, keys))
   const known = new Map(lists.map(({ key, value }) => [key, JSON.parse(value) as MetricName[]]))
   const rollups: Rollup[] = []
   for (const [i, row] of rows.entries()) {

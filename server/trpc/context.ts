@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import type { Position } from '@/server/database'
 import { getRuntime } from '@/server/running'
 import type { Runtime } from '@/server/runtime'
 import type { SessionInfo } from '@/server/security'
 import { clientAddress } from '@/server/security/address'
 import { originAllowed } from '@/server/security/origin'
+import { following, positionOf } from './position'
 
 /** Who asks: as far as the connection tells, without trusting what a client can choose. */
 export interface ClientInfo {
@@ -21,6 +23,8 @@ export interface Context {
   headers: Headers
   /** Headers of the answer, where authentication sets its cookies. */
   resHeaders: Headers
+  /** How far the log went when this session last wrote. */
+  position: Position
   /** Whether a state change may follow from this request (Origin and Fetch-Metadata). */
   originAllowed: boolean
   /** Id of the step-up grant that the request brings. */
@@ -31,13 +35,19 @@ export interface Context {
 export async function createContext(headers: Headers, resHeaders = new Headers()): Promise<Context> {
   const runtime = await getRuntime()
   const client = clientOf(runtime, headers)
+  const { secure } = runtime.security
+  const position = positionOf(headers, secure)
+  const session = await following({ position, resHeaders, secure, now: runtime.clock.now() }, () =>
+    runtime.security.authenticate(headers, client.address),
+  )
   return {
     runtime,
-    session: await runtime.security.authenticate(headers, client.address),
+    session,
     client,
     requestId: headers.get('x-request-id') ?? randomUUID(),
     headers,
     resHeaders,
+    position,
     originAllowed: originAllowed(headers, runtime.env.HOLDFAST_URL),
     stepUp: headers.get('holdfast-step-up'),
   }

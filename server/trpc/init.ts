@@ -4,6 +4,7 @@ import { type ErrorCode, errorStatus, HoldfastError, isHoldfastError } from '@/s
 import type { Permission } from '@/server/security/roles'
 import type { Context } from './context'
 import { permitted, refuseForeign } from './permit'
+import { following } from './position'
 
 /** What a client gets of an error, beside its message. */
 export interface ErrorData {
@@ -61,7 +62,15 @@ const withOrigin = t.middleware(({ ctx, type, next }) => {
   return next()
 })
 
-const base = t.procedure.use(withErrors).use(withOrigin)
+/** Reads of a session show what it wrote, whichever server and instance answer. */
+const withPosition = t.middleware(({ ctx, next }) => {
+  const { runtime, position, resHeaders } = ctx
+  return following({ position, resHeaders, secure: runtime.security.secure, now: runtime.clock.now() }, () =>
+    next(),
+  )
+})
+
+const base = t.procedure.use(withPosition).use(withErrors).use(withOrigin)
 
 /** A procedure that anybody may call: sign-in, set-up, refresh. */
 export const publicProcedure = base.meta({ permission: 'public' })
@@ -77,6 +86,13 @@ export function procedure(permission: Permission) {
 export function translate(error: TRPCError): HoldfastError {
   const cause = error.cause
   if (isHoldfastError(cause)) return cause
+  if (isOutcomeUnknown(cause)) {
+    return new HoldfastError('DATABASE_UNAVAILABLE', {
+      message:
+        'The connection to the database broke while the change was being saved: it is there as a whole, or not at all.',
+      remedy: 'Look whether it is there before you repeat it.',
+    })
+  }
   if (cause instanceof ZodError || cause?.name === 'ZodError') {
     const issues = (cause as ZodError).issues.map(({ path, message }) => ({ path: path.join('.'), message }))
     const first = issues[0]
@@ -95,6 +111,9 @@ export function translate(error: TRPCError): HoldfastError {
     remedy: 'Try again. If it stays, look for the request id in the log.',
   })
 }
+
+/** Told by its name: bundles hold copies of the class (db/errors.ts). */
+const isOutcomeUnknown = (error: unknown) => error instanceof Error && error.name === 'OutcomeUnknownError'
 
 const clientFaults = new Set<string>([
   'PARSE_ERROR',

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { z } from 'zod'
+import { systemClock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import { openLog } from '@/server/log'
 import { setRuntime } from '@/server/running'
@@ -57,7 +58,8 @@ beforeEach(() => {
   authenticate = async () => null
   setRuntime(
     Promise.resolve({
-      security: { authenticate: () => authenticate() },
+      security: { secure: false, authenticate: () => authenticate() },
+      clock: systemClock,
       env: { HOLDFAST_URL: url, TRUSTED_PROXIES: [] as string[] },
       log: openLog('error', (line) => logged.push(line)),
     } as unknown as Runtime),

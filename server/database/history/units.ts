@@ -93,7 +93,7 @@ export async function readHours(
   { from, to }: { from: number; to: number },
 ): Promise<(HourRow & { writer: string })[]> {
   const { statementRollups } = store.tables
-  return store.db
+  return store.reads
     .select()
     .from(statementRollups)
     .where(
@@ -108,7 +108,7 @@ export async function readHours(
 /** Statements of indexes that were made from here and stand: their hours are kept, however quick they are now. */
 export async function readPinned(store: Store, since: number): Promise<Set<string>> {
   const { indexChanges } = store.tables
-  const rows = await store.db
+  const rows = await store.reads
     .select({ fingerprints: indexChanges.fingerprints })
     .from(indexChanges)
     .where(and(eq(indexChanges.state, 'applied'), gte(indexChanges.requestedAt, since)))

@@ -1,4 +1,5 @@
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
+import { Position } from '@/server/database'
 import { openLog } from '@/server/log'
 import type { Runtime } from '@/server/runtime'
 import { clientAddress } from '@/server/security/address'
@@ -47,6 +48,7 @@ export function visitor(
       createContext: async ({ resHeaders }) => ({
         ...{ runtime, headers, resHeaders, requestId: 'request-1', stepUp: headers.get('holdfast-step-up') },
         session: await security.authenticate(headers, '127.0.0.1'),
+        position: new Position(),
         originAllowed: originAllowed(headers, url),
         client: {
           address: clientAddress('127.0.0.1', headers.get('x-forwarded-for'), env.TRUSTED_PROXIES),
