@@ -12,6 +12,10 @@ interface Things {
   users: Record<'vera' | 'disabled' | 'invited', string>
   runs: Record<'planned' | 'completed', string>
   passkey: string
+  /** Of advice that stands. */
+  advice: string
+  /** An index that was made from here. */
+  change: string
 }
 
 /** Every action that takes a step-up, with an input that would do it. */
@@ -31,6 +35,8 @@ const steppedUp: Record<string, (things: Things) => object> = {
   'security.setFactorPolicy': () => ({ requiredRoles: ['admin', 'operator'] }),
   'security.createApiKey': () => ({ name: 'new', permissions: ['system:read'], days: 1 }),
   'security.rotateSigningKeys': () => ({ revokeOld: false }),
+  'database.applyIndex': ({ advice }) => ({ key: advice }),
+  'database.undoIndex': ({ change }) => ({ id: change }),
   'migration.start': ({ runs }) => ({ id: runs.planned }),
   'migration.switchOver': ({ runs }) => ({ id: runs.completed }),
 }
@@ -53,7 +59,7 @@ const withoutStepUp = [
 ]
 
 /** A user who was invited, one who is disabled, a passkey, and runs that wait for their step-up. */
-const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey, ana }: Made) {
+const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey, change, ana }: Made) {
   const { tables, db } = tx
   const now = Date.now()
   const account = { role: 'viewer' as const, createdAt: now, updatedAt: now }
@@ -73,6 +79,13 @@ const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey
       ...{ counter: 0, transports: [], backedUp: false, createdAt: now },
     }),
   )
+  yield* q(
+    db.insert(tables.indexChanges).values({
+      ...{ id: change, key: 'made', kind: 'create', dialect: 'sqlite', table: 'users', index: 'made' },
+      ...{ ddl: 'CREATE INDEX made ON users (name)', undo: 'DROP INDEX made', state: 'applied' },
+      ...{ actor: 'ana@example.org', requestedAt: now, fingerprints: [] },
+    }),
+  )
   for (const state of ['planned', 'completed'] as const) {
     yield* q(
       db.insert(tables.migrationRuns).values({
@@ -83,7 +96,7 @@ const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey
     )
   }
 })
-type Made = Things & { ana: string }
+type Made = Omit<Things, 'advice'> & { ana: string }
 
 let console: Awaited<ReturnType<typeof openConsole>>
 let things: Things
@@ -93,14 +106,24 @@ beforeAll(async () => {
   console = await openConsole((step) => undo.push(step))
   const { tokens, users } = await openPeople(console)
   admin = tokens.admin
-  things = {
+  const { store, database } = console.runtime
+  const made = {
     users: { vera: users.vera.userId, disabled: randomUUID(), invited: randomUUID() },
     runs: { planned: randomUUID(), completed: randomUUID() },
     passkey: randomUUID(),
+    change: randomUUID(),
   }
-  const { store, database } = console.runtime
-  await store.run(makeThings, { ...things, ana: users.ana.userId })
-  if (database.dialect === 'sqlite') startCapture(database.client, store.tables)
+  await store.run(makeThings, { ...made, ana: users.ana.userId })
+  if (database.dialect === 'sqlite') {
+    await database.alone((client) => {
+      startCapture(client, store.tables)
+      client.exec('CREATE INDEX one ON users (name); CREATE INDEX other ON users (name)')
+    })
+  }
+  const { problems } = await console.runtime.indexes.advice({ fresh: true })
+  const advice = problems.find(({ kind, key }) => kind === 'duplicate' && key)?.key
+  if (!advice) throw new Error('A doubled index should be noticed.')
+  things = { ...made, advice }
 })
 afterAll(async () => {
   for (const step of undo.splice(0).reverse()) await step()
