@@ -1,8 +1,9 @@
 import { createServer } from 'node:net'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { makeAuthorities } from '@/db/testing/certificates'
 import { startPostgres, startReplica } from '@/db/testing/servers'
 import { createDatabase, needsPostgres, sharedPostgres } from '@/db/testing/shared'
-import { type ConnectionTest, type TestTarget, testConnection } from './test'
+import { type ConnectionTest, judgeVersion, type TestTarget, testConnection } from './test'
 
 function states({ steps }: ConnectionTest): Record<string, string> {
   return Object.fromEntries(steps.map(({ id, state }) => [id, state]))
@@ -33,6 +34,8 @@ describe('connection test', () => {
       'authentication',
       'version',
       'rights',
+      'activity',
+      'statements',
       'round-trip',
       'recovery',
     ])
@@ -96,6 +99,67 @@ describe('connection test', () => {
     const result = await testConnection({ host, port, database, user: 'reader', password: 'reader' })
     expect(failure(result)).toMatchObject({ id: 'rights', remedy: expect.stringContaining('GRANT CREATE') })
     await server.stop()
+  })
+
+  it('tells what the page will not show, and goes on', async () => {
+    const server = await startPostgres({ settings: { shared_preload_libraries: '' } })
+    await server.query(`CREATE ROLE app LOGIN PASSWORD 'app'`)
+    await server.query('GRANT CREATE ON DATABASE postgres TO app')
+    const { host, port, database } = server
+    const asApp = { host, port, database, user: 'app', password: 'app' }
+    const result = await testConnection(asApp)
+    expect(result.ok).toBe(true)
+    expect(result.steps.filter(({ state }) => state === 'warning')).toMatchObject([
+      { id: 'activity', remedy: 'GRANT pg_read_all_stats TO app' },
+      { id: 'statements', remedy: expect.stringMatching(/shared_preload_libraries.*CREATE EXTENSION/) },
+    ])
+    expect(states(result)).toMatchObject({ rights: 'ok', recovery: 'ok' })
+    await server.query('CREATE EXTENSION pg_stat_statements')
+    await server.query('GRANT pg_read_all_stats TO app')
+    expect((await testConnection(asApp)).steps.filter(({ state }) => state === 'warning')).toMatchObject([
+      { id: 'statements', detail: 'PostgreSQL has not loaded pg_stat_statements.' },
+    ])
+    await server.stop()
+  }, 90_000)
+
+  it('tells an unknown authority, another name and a trusted certificate apart', async () => {
+    const authorities = makeAuthorities()
+    const [ours, other] = [authorities.make('ours'), authorities.make('other')]
+    const server = await startPostgres({ settings: ours.sign('db.example.org') })
+    const { host, port, database, user, password } = server
+    const secure = { host, port, database, user, password, ssl: true as const }
+    for (const untrusted of [secure, { ...secure, ca: other.pem }]) {
+      expect(failure(await testConnection(untrusted))).toMatchObject({
+        id: 'tls',
+        detail: expect.stringContaining('nobody that this machine trusts'),
+        remedy: expect.stringContaining('DB_SSL_CA'),
+      })
+    }
+    expect(failure(await testConnection({ ...secure, ca: ours.pem, host: 'localhost' }))).toMatchObject({
+      id: 'tls',
+      detail: "The server's certificate is for another name than localhost.",
+    })
+    const trusted = await testConnection({ ...secure, ca: ours.pem })
+    expect(trusted.steps.find(({ id }) => id === 'tls')).toMatchObject({
+      state: 'ok',
+      detail: expect.stringContaining('certificate of db.example.org verified'),
+    })
+    expect(trusted.ok).toBe(true)
+    expect(states(await testConnection({ ...secure, ssl: 'no-verify' }))).toMatchObject({
+      tls: 'warning',
+      authentication: 'ok',
+    })
+    await server.stop()
+    authorities.remove()
+  }, 90_000)
+
+  it('refuses versions without support', () => {
+    expect(judgeVersion('12.22', 120_022)).toMatchObject({
+      state: 'failed',
+      detail: 'PostgreSQL 12.22 is too old.',
+      remedy: expect.stringContaining('13 or newer'),
+    })
+    expect(judgeVersion('13.0', 130_000)).toEqual({ detail: 'PostgreSQL 13.0.' })
   })
 
   it('tells a replica', async () => {

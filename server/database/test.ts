@@ -4,11 +4,14 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { Client } from 'pg'
+import { quoteName } from './advisor/normalise'
 import { explainFailure } from './failures'
+import { missingRights } from './inspect/postgres-sessions'
+import { missingStatements } from './inspect/postgres-statements'
 import type { PostgresConfig } from './pool/pool'
 import { tlsOptions } from './tls'
 
-/** A server to be tried. */
+/** A server to be tried; `ca`: the authority that DB_SSL_CA names. */
 export type TestTarget = Omit<PostgresConfig, 'schema'>
 
 export type TestStepId =
@@ -18,6 +21,8 @@ export type TestStepId =
   | 'authentication'
   | 'version'
   | 'rights'
+  | 'activity'
+  | 'statements'
   | 'round-trip'
   | 'recovery'
 
@@ -50,6 +55,8 @@ const TITLES: Record<TestStepId, string> = {
   authentication: 'Authentication',
   version: 'Version',
   rights: 'Rights',
+  activity: 'Activity',
+  statements: 'Statements',
   'round-trip': 'Round trip',
   recovery: 'Recovery',
 }
@@ -93,6 +100,8 @@ export async function testConnection(target: TestTarget): Promise<ConnectionTest
     })
     await step('version', () => checkVersion(client as Client))
     await step('rights', () => checkRights(client as Client))
+    await step('activity', () => checkActivity(client as Client))
+    await step('statements', () => checkStatements(client as Client, target))
     await step('round-trip', () => measure(client as Client))
     await step('recovery', () => checkRecovery(client as Client))
   } finally {
@@ -146,8 +155,10 @@ async function negotiate(target: TestTarget, socket: Socket): Promise<Finding> {
       remedy: 'Set ssl = on with a certificate on the server, or switch TLS off here.',
     }
   }
+  // The host is what the certificate is compared with where it is an address: those have no server name.
   const secure = connectTls({
     socket,
+    host: target.host,
     ...(tlsOptions(target.host, target.ssl, target.ca) as ConnectionOptions),
   })
   secure.on('error', () => {})
@@ -166,7 +177,12 @@ async function checkVersion(client: Client): Promise<Finding> {
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number`,
   )
-  return Number(number) < OLDEST_VERSION
+  return judgeVersion(version, Number(number))
+}
+
+/** @param number as `server_version_num` has it: 150004 is 15.4. */
+export function judgeVersion(version: string, number: number): Finding {
+  return number < OLDEST_VERSION
     ? {
         state: 'failed',
         detail: `PostgreSQL ${version} is too old.`,
@@ -176,27 +192,35 @@ async function checkVersion(client: Client): Promise<Finding> {
 }
 
 async function checkRights(client: Client): Promise<Finding> {
-  const row = await ask<{ create: boolean; schema: boolean | null; activity: boolean; name: string }>(
+  const row = await ask<{ create: boolean; schema: boolean | null; name: string; database: string }>(
     client,
-    `SELECT has_database_privilege(current_database(), 'CREATE')             AS create,
-            has_schema_privilege(current_schema(), 'CREATE')                 AS schema,
-            pg_has_role('pg_read_all_stats', 'USAGE')                        AS activity,
-            current_user                                                     AS name`,
+    `SELECT has_database_privilege(current_database(), 'CREATE') AS create,
+            has_schema_privilege(current_schema(), 'CREATE')     AS schema,
+            current_user AS name, current_database() AS database`,
   )
-  if (!row.create && !row.schema) {
-    return {
-      state: 'failed',
-      detail: `${row.name} may not create tables or schemas here.`,
-      remedy: `GRANT CREATE ON DATABASE … TO ${row.name}, as its owner.`,
-    }
-  }
-  return row.activity
-    ? { detail: `${row.name} may create tables and read the server's statistics.` }
+  return row.create || row.schema
+    ? { detail: `${row.name} may create tables.` }
     : {
-        state: 'warning',
-        detail: `${row.name} may create tables, but sees no statements of other roles.`,
-        remedy: `GRANT pg_read_all_stats TO ${row.name}, to see the activity of the whole server.`,
+        state: 'failed',
+        detail: `${row.name} may not create tables or schemas here.`,
+        remedy: `GRANT CREATE ON DATABASE ${quoteName(row.database)} TO ${quoteName(row.name)}, as its owner.`,
       }
+}
+
+async function checkActivity(client: Client): Promise<Finding> {
+  const missing = await missingRights((text) => rowsOf(client, text))
+  return missing
+    ? { state: 'warning', detail: missing.message, ...(missing.remedy ? { remedy: missing.remedy } : {}) }
+    : { detail: 'The sessions of the whole server can be seen.' }
+}
+
+async function checkStatements(client: Client, { user }: TestTarget): Promise<Finding> {
+  await client.query('BEGIN TRANSACTION READ ONLY')
+  const missing = await missingStatements((text, values) => rowsOf(client, text, values), user)
+  await client.query('ROLLBACK')
+  return missing
+    ? { state: 'warning', detail: missing.message, ...(missing.remedy ? { remedy: missing.remedy } : {}) }
+    : { detail: 'pg_stat_statements counts the statements of all clients.' }
 }
 
 async function measure(client: Client): Promise<Finding> {
@@ -229,6 +253,9 @@ async function checkRecovery(client: Client): Promise<Finding> {
 }
 
 async function ask<Row>(client: Client, sql: string): Promise<Row> {
-  const { rows } = await client.query(sql)
-  return rows[0] as Row
+  return (await rowsOf(client, sql))[0] as Row
+}
+
+async function rowsOf(client: Client, sql: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
+  return (await client.query(sql, values)).rows
 }

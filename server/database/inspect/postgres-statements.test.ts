@@ -133,7 +133,7 @@ describe.skipIf(!strict && !library)('statements of everybody, by pg_stat_statem
     expect(slept?.share).toBeCloseTo((slept?.totalMs ?? 0) / times.reduce((sum, ms) => sum + ms, 0))
     const inserts = statements.find(({ text }) => text.startsWith('INSERT INTO words'))
     expect(inserts).toMatchObject({
-      text: 'INSERT INTO words (word) VALUES ($1)',
+      text: 'INSERT INTO words(word) VALUES ($1)',
       calls: 3,
       rows: 3,
       errors: null,

@@ -21,29 +21,58 @@ const EXTENSION = `
     LEFT JOIN pg_extension e ON e.extname = 'pg_stat_statements'
     LEFT JOIN pg_namespace n ON n.oid = e.extnamespace`
 
+interface View {
+  name: string
+  columns: string[]
+  /** Whether it tells since when it counts. */
+  told: boolean
+}
+
 /**
  * Statements of all clients of this database where pg_stat_statements tells them, otherwise those that this process
  * sent. What the inspection asks is left out of both.
  */
 export function readStatements(inspection: Inspection, openedAt: number): Promise<Statements & Grouped> {
-  const own = (missing: Missing) => ownStatements(inspection.pool.statements(), openedAt, missing)
+  const { user } = inspection.pool.config
+  const own = (missing: Missing) =>
+    ownStatements(inspection.pool.statements(), openedAt, {
+      ...missing,
+      message: `${missing.message} These are the statements that this console sent.`,
+    })
   return inspection.within({ deadline: DEADLINE }, async (ask) => {
-    const [extension = {}] = await ask(EXTENSION)
-    const view = extension.schema ? `${quoteName(String(extension.schema))}.pg_stat_statements` : null
-    if (!view) return own(notInstalled(extension))
-    const rows = await attempt(ask, countedIn(view, extension.columns as string[]), [`${MARK}%`])
-    if (typeof rows === 'string') return own(refused(rows, view, inspection.pool.config.user))
+    const view = await findView(ask)
+    if ('kind' in view) return own(view)
+    const rows = await attempt(ask, countedIn(view), [`${MARK}%`])
+    if (typeof rows === 'string') return own(refused(rows, view.name, user))
     return {
       source: 'pg_stat_statements',
-      since: extension.told === true ? await readSince(ask, view) : null,
+      since: view.told ? await readSince(ask, view) : null,
       missing: await missingRights(ask),
       ...grouped(rows.map(toCounted), Number(rows[0]?.of_all ?? 0)),
     }
   })
 }
 
+/** Why pg_stat_statements can't be read; null where it can. Asks within a transaction. */
+export async function missingStatements(ask: Ask, user: string): Promise<Missing | null> {
+  const view = await findView(ask)
+  if ('kind' in view) return view
+  const rows = await attempt(ask, `SELECT queryid FROM ${view.name} LIMIT 1`)
+  return typeof rows === 'string' ? refused(rows, view.name, user) : null
+}
+
+async function findView(ask: Ask): Promise<View | Missing> {
+  const [extension = {}] = await ask(EXTENSION)
+  if (!extension.schema) return notInstalled(extension)
+  return {
+    name: `${quoteName(String(extension.schema))}.pg_stat_statements`,
+    columns: extension.columns as string[],
+    told: extension.told === true,
+  }
+}
+
 /** Since version 1.8 of the extension planning is timed apart. Who may not see others' statements gets no id of them. */
-function countedIn(view: string, columns: string[]): string {
+function countedIn({ name, columns }: View): string {
   const [total, max] = columns.includes('total_exec_time')
     ? ['total_exec_time', 'max_exec_time']
     : ['total_time', 'max_time']
@@ -51,17 +80,17 @@ function countedIn(view: string, columns: string[]): string {
     SELECT left(query, ${LONGEST_TEXT}) AS text, calls, ${total} AS total_ms, ${max} AS max_ms, rows,
            shared_blks_hit AS hits, shared_blks_hit + shared_blks_read AS reads,
            sum(${total}) OVER () AS of_all
-      FROM ${view}
+      FROM ${name}
      WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
        AND queryid IS NOT NULL AND query NOT LIKE $1
      ORDER BY ${total} DESC
      LIMIT ${MOST_TEXTS}`
 }
 
-async function readSince(ask: Ask, view: string): Promise<number | null> {
+async function readSince(ask: Ask, { name }: View): Promise<number | null> {
   const rows = await attempt(
     ask,
-    `SELECT extract(epoch FROM stats_reset)::float8 * 1000 AS since FROM ${view}_info`,
+    `SELECT extract(epoch FROM stats_reset)::float8 * 1000 AS since FROM ${name}_info`,
   )
   const since = typeof rows === 'string' ? null : rows[0]?.since
   return since == null ? null : Math.floor(Number(since))
@@ -80,7 +109,6 @@ function toCounted(row: Row): Counted {
   }
 }
 
-const OWN_ALONE = 'these are the statements that this console sent'
 const LOAD = "add pg_stat_statements to shared_preload_libraries in PostgreSQL's configuration and restart it"
 const CREATE = 'CREATE EXTENSION pg_stat_statements'
 
@@ -89,7 +117,7 @@ function notInstalled({ loaded, available }: Row): Missing {
   const install = available === true ? '' : "install PostgreSQL's contrib package, "
   return {
     kind: 'not-enabled',
-    message: `pg_stat_statements is not installed in this database: ${OWN_ALONE}.`,
+    message: `pg_stat_statements is not installed in this database.`,
     remedy: sentence(`${install}${load}${CREATE}`),
   }
 }
@@ -100,19 +128,19 @@ function refused(code: string, view: string, user: string): Missing {
     const [schema, role] = [view.slice(0, view.lastIndexOf('.')), quoteName(user)]
     return {
       kind: 'no-permission',
-      message: `The role ${user} may not read pg_stat_statements: ${OWN_ALONE}.`,
+      message: `The role ${user} may not read pg_stat_statements.`,
       remedy: `GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT ON ${view} TO ${role}`,
     }
   }
   return code === '55000'
     ? {
         kind: 'not-enabled',
-        message: `PostgreSQL has not loaded pg_stat_statements: ${OWN_ALONE}.`,
+        message: `PostgreSQL has not loaded pg_stat_statements.`,
         remedy: sentence(LOAD),
       }
     : {
         kind: 'not-enabled',
-        message: `pg_stat_statements did not answer (${code}): ${OWN_ALONE}.`,
+        message: `pg_stat_statements did not answer (${code}).`,
         remedy: null,
       }
 }
