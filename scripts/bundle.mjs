@@ -14,6 +14,7 @@ const FILES = [
   ['server/migration/worker.ts', 'migration-worker'],
   ['db/sqlite/worker.ts', 'sqlite-worker'],
   ['server/database/changes/worker.ts', 'advisor-worker'],
+  ['server/database/index.ts', 'database'],
   ['db/testing/servers.ts', 'testing/servers'],
   ['server/security/testing/refresher.ts', 'testing/refresher'],
 ]

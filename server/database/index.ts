@@ -9,7 +9,7 @@ import type { Leak, PoolConfig, PoolMode, PostgresConfig } from './pool/pool'
 import { PostgresCluster, type RoutingConfig, type RoutingDeps } from './routing/cluster'
 import type { Topology } from './routing/types'
 import { openSqliteFile } from './sqlite/open'
-import { querySqlite, type SqliteAnswer } from './sqlite/query'
+import { type Answer, querySqlite } from './sqlite/query'
 import { type DatabaseFigures, type DatabaseStats, figuresOf, statsOf } from './stats'
 
 export type { Quantiles } from '@/server/histogram'
@@ -67,6 +67,17 @@ export type { DatabaseFigures, DatabaseStats, PostgresFacts, SqliteFacts } from 
 export type { ConnectionTest, TestStep, TestStepId, TestStepState, TestTarget } from './test'
 export { testConnection } from './test'
 
+async function queryPostgres<Row>(
+  cluster: PostgresCluster,
+  sql: string,
+  params: readonly unknown[] = [],
+  { read = false }: { read?: boolean } = {},
+): Promise<Answer<Row>> {
+  const { query } = read ? cluster.reads : cluster
+  const { rows, rowCount } = await query(sql, [...params])
+  return { rows: rows as Row[], rowCount: rowCount ?? 0 }
+}
+
 const NO_SERVERS = {
   writable: true,
   highestTimeline: null,
@@ -76,6 +87,15 @@ const NO_SERVERS = {
 }
 
 interface Opened {
+  /**
+   * Runs one statement, its parameters as `?` on SQLite and `$1` on PostgreSQL. With `read` it goes where it
+   * disturbs nobody: a thread, a replica. Throws what the database says, or DATABASE_UNAVAILABLE, DATABASE_READ_ONLY.
+   */
+  query<Row = Record<string, unknown>>(
+    sql: string,
+    params?: readonly unknown[],
+    options?: { read?: boolean },
+  ): Promise<Answer<Row>>
   /** The store's handle on it. */
   handle: StoreHandle
   /** Counters and pool at this moment, without a question to the database. */
@@ -115,12 +135,6 @@ export interface SqliteDatabase extends Opened {
   file: string
   /** The main thread's handle: short reads. Write through it before the first unit, or by `alone`. */
   client: BetterSqlite3.Database
-  /** Runs one statement with `?` for its parameters; with `read` where it disturbs nobody. */
-  query<Row = Record<string, unknown>>(
-    sql: string,
-    params?: readonly unknown[],
-    options?: { read?: boolean },
-  ): Promise<SqliteAnswer<Row>>
   /** Calls `work` with the main thread's handle while nothing else writes. */
   alone<T>(work: (client: BetterSqlite3.Database) => T): Promise<T>
   /** Closes every connection to the file but `client`. */
@@ -132,12 +146,6 @@ export interface SqliteDatabase extends Opened {
 export interface PostgresDatabase extends Opened {
   dialect: 'postgresql'
   client: PostgresCluster
-  /** Runs one statement with `$1` … for its parameters; with `read` on a replica where one will do. */
-  query<Row = Record<string, unknown>>(
-    text: string,
-    values?: readonly unknown[],
-    options?: { read?: boolean },
-  ): Promise<{ rows: Row[]; rowCount: number | null }>
 }
 
 /** The database that the store stands on: what is open, what is counted about it, and its end. */
@@ -198,13 +206,12 @@ export function openPostgresDatabase(
   return {
     dialect: 'postgresql',
     client: pool,
+    query: (sql, params, options) => queryPostgres(pool, sql, params, options),
     handle: openPostgres(pool),
     figures: () => figuresOf(driver),
     stats: () => statsOf(driver, clock.now(), openedAt),
     pool: () => poolDetail(pool),
     topology: () => pool.topology(),
-    query: (text, values, { read = false } = {}) =>
-      (read ? pool.reads : pool).query(text, values as unknown[]) as never,
     inspect: openInspector({ openedAt }, driver),
     close: () => pool.close(),
   }

@@ -1,7 +1,7 @@
 import type { SqliteDriver } from '@/db/sqlite/driver'
 
-/** Rows by column name, and how many there are or were changed: as on PostgreSQL. */
-export interface SqliteAnswer<Row = Record<string, unknown>> {
+/** Rows by column name, and how many there are or were changed. */
+export interface Answer<Row = Record<string, unknown>> {
   rows: Row[]
   rowCount: number
 }
@@ -15,7 +15,7 @@ export async function querySqlite<Row = Record<string, unknown>>(
   sql: string,
   params: readonly unknown[] = [],
   { read = false }: { read?: boolean } = {},
-): Promise<SqliteAnswer<Row>> {
+): Promise<Answer<Row>> {
   const ask = read ? driver.query.bind(driver) : driver.write.bind(driver)
   const { rows, changes } = await ask(sql, params, 'objects')
   return { rows: rows as Row[], rowCount: changes ?? (rows as Row[]).length }
