@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Answer, Command, Request, ThreadFile } from './protocol'
@@ -118,7 +119,10 @@ export class Thread {
 const shared = new Map<string, Thread>()
 
 /** The build puts it there; the console and its commands run in the project's folder. */
-export const builtWorker = () => join(process.cwd(), 'dist', 'sqlite-worker.mjs')
+export function builtWorker(): string {
+  const beside = join(import.meta.dirname, 'sqlite-worker.mjs')
+  return existsSync(beside) ? beside : join(process.cwd(), 'dist', 'sqlite-worker.mjs')
+}
 
 /** The process's thread for writing, or for long reads: all files share them, whoever opened them. */
 export function sharedThread(use: 'writer' | 'reader', workerFile: string): Thread {

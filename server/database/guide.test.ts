@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type PostgresServer, type ReplicaServer, startPostgres, startReplica } from '@/db/testing/servers'
@@ -11,14 +12,13 @@ const run = promisify(execFile)
 const root = process.cwd()
 const guide = readFileSync(join(root, 'docs', 'database.md'), 'utf8')
 
-/** Runs a code block of the guide, as it stands there, in a folder of its own. */
+/** Runs a code block of the guide, as it stands there but for where the module is, in a folder of its own. */
 async function runs(name: string, env: Record<string, string> = {}): Promise<string> {
   const [, code = ''] = new RegExp(`\`\`\`js ${name}\\n([\\s\\S]*?)\`\`\``).exec(guide) ?? []
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-guide-'))
   try {
-    for (const part of ['dist', 'node_modules']) symlinkSync(join(root, part), join(folder, part))
-    writeFileSync(join(folder, 'main.mjs'), code)
-    const { stdout } = await run(process.execPath, ['--preserve-symlinks', 'main.mjs'], {
+    writeFileSync(join(folder, 'main.mjs'), code.replace('./dist/', pathToFileURL(join(root, 'dist/')).href))
+    const { stdout } = await run(process.execPath, ['main.mjs'], {
       cwd: folder,
       env: { PATH: process.env.PATH ?? '', ...env } as unknown as NodeJS.ProcessEnv,
       timeout: 60_000,
