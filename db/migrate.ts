@@ -71,12 +71,24 @@ export async function migratePostgres(pool: PgHandle, folder: string): Promise<v
   }
 }
 
-async function upgrade(connection: PgConnection, folder: string): Promise<void> {
-  const query = connection.query.bind(connection) as Ask
+/** Whether a PostgreSQL store is at this release's schema: then it can be read where nobody takes writes. */
+export async function isMigrated(pool: PgHandle, folder: string): Promise<boolean> {
+  const query = pool.query.bind(pool) as unknown as Ask
+  const applied = await appliedAt(query)
+  refuseNewer(applied, join(folder, 'pg'))
+  return applied !== null && applied >= newest(join(folder, 'pg'))
+}
+
+async function appliedAt(query: Ask): Promise<number | null> {
   const table = `${bookkeeping.schema}.${bookkeeping.table}`
   const has = (await query('SELECT to_regclass($1) AS name', [table])).rows[0]?.name
-  const applied = has ? (await query(`SELECT max(created_at) AS at FROM ${table}`)).rows[0]?.at : null
-  refuseNewer(applied == null ? null : Number(applied), join(folder, 'pg'))
+  const at = has ? (await query(`SELECT max(created_at) AS at FROM ${table}`)).rows[0]?.at : null
+  return at == null ? null : Number(at)
+}
+
+async function upgrade(connection: PgConnection, folder: string): Promise<void> {
+  const query = connection.query.bind(connection) as Ask
+  refuseNewer(await appliedAt(query), join(folder, 'pg'))
   await migratePgStore(drizzlePg(connection as unknown as NodePgClient), {
     migrationsFolder: join(folder, 'pg'),
   })
@@ -92,12 +104,15 @@ interface Row {
 /** Any fixed number, as long as every release uses the same. */
 const MIGRATION_LOCK = 20386911749
 
-function refuseNewer(appliedAt: number | null, folder: string): void {
+function newest(folder: string): number {
   const journal = JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')) as {
     entries: { when: number }[]
   }
-  const known = Math.max(...journal.entries.map((entry) => entry.when))
-  if (appliedAt != null && appliedAt > known) {
+  return Math.max(...journal.entries.map((entry) => entry.when))
+}
+
+function refuseNewer(applied: number | null, folder: string): void {
+  if (applied !== null && applied > newest(folder)) {
     throw new StoreNewerError(
       'The store was written by a newer release of Holdfast. Start that release, or restore a backup.',
     )

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { migratePostgres, migrateSqlite } from '@/db/migrate'
+import { isMigrated, migratePostgres, migrateSqlite } from '@/db/migrate'
 import { retiredReason } from '@/db/retired'
 import { Store } from '@/db/store'
 import { readAuthority } from './authority'
@@ -10,7 +10,9 @@ import {
   openSqliteDatabase,
   type PoolConfig,
   type PostgresConfig,
+  type PostgresDatabase,
   type RoutingConfig,
+  type TopologyEvent,
 } from './database'
 import { ConfigurationError, type Env } from './env'
 import { type InstanceLock, lockDataDir } from './instance-lock'
@@ -36,16 +38,24 @@ export const storeFile = (env: Env) => join(env.HOLDFAST_DATA_DIR, 'holdfast.db'
  * Opens the store that the configuration or an earlier switchover asks for, at this release's schema. Throws
  * an error whose message can be shown when that is not possible; nothing is damaged then.
  * @param options.serving false for a command line that works beside a running console: no lock is taken.
+ * @param options.topologyChanged told when the primary changes, and when replicas come and go.
  */
-export async function openStore(env: Env, log: Log, { serving }: { serving: boolean }): Promise<OpenedStore> {
+export async function openStore(
+  env: Env,
+  log: Log,
+  { serving, topologyChanged }: { serving: boolean; topologyChanged?: (event: TopologyEvent) => void },
+): Promise<OpenedStore> {
   makeDataDir(env.HOLDFAST_DATA_DIR)
   const previous = env.HOLDFAST_MASTER_KEYS_PREVIOUS.map((key) => Buffer.from(key, 'base64'))
   const vault = openVault(loadMasterKey(env.HOLDFAST_DATA_DIR, env.HOLDFAST_MASTER_KEY), previous)
   const target = storeTarget(env, vault)
   if (target) {
-    const database = openPostgresDatabase({ log }, { ...target, ...poolConfig(env, target) })
+    const database = openPostgresDatabase(
+      { log, ...(topologyChanged ? { topologyChanged } : {}) },
+      { ...target, ...poolConfig(env, target) },
+    )
     try {
-      await migratePostgres(database.client, migrationsFolder)
+      await bringUp(database, log)
       return {
         store: new Store(database.handle, { id: vault.keyId, key: vault.key('audit') }),
         database,
@@ -73,6 +83,19 @@ export async function openStore(env: Env, log: Log, { serving }: { serving: bool
     lock?.release()
     throw error
   }
+}
+
+/** Brings the store to this release's schema. Where nobody takes writes, one that is there already is opened to be read. */
+async function bringUp(database: PostgresDatabase, log: Log): Promise<void> {
+  const { writable } = await database.client.ready()
+  const answers = database.topology().nodes.some(({ takesReads }) => takesReads)
+  if (!writable && answers && (await isMigrated(database.client, migrationsFolder))) {
+    log.warn({}, 'no PostgreSQL server takes writes: the console starts read-only')
+    return
+  }
+  // Its first statement waits for a primary, and says why there is none.
+  if (!writable && answers) (await database.client.connect()).release()
+  await migratePostgres(database.client, migrationsFolder)
 }
 
 /** The PostgreSQL server that the environment names, whether as the store or as a migration's target. */
