@@ -2,7 +2,7 @@ import { databaseCode } from '@/db/errors'
 import { isHoldfastError } from '@/server/errors'
 import { isLost, statementTimeout, unavailable } from '../failures'
 import type { DirectConnection, PostgresPool } from '../pool/pool'
-import { MARK } from './mark'
+import { marked } from './mark'
 
 /** What the inspection needs of a pool, or of several with one primary. */
 export type Inspected = Pick<PostgresPool, 'config' | 'direct' | 'statements' | 'processes'>
@@ -129,7 +129,7 @@ const SETTINGS = `
 function asking(connection: DirectConnection, until: number): Ask {
   return async (text, values = []) => {
     const left = Math.max(1, until - performance.now())
-    const asked = { text: `${MARK} ${text}`, values, query_timeout: left }
+    const asked = { text: marked(text), values, query_timeout: left }
     const { rows } = (await connection.query(asked as never)) as unknown as { rows: Row[] }
     return rows
   }

@@ -8,8 +8,9 @@ import { needsPostgres } from '@/db/testing/shared'
 import { type Bench, bench } from './postgres.testing'
 
 /** As root, and so in the build, a missing library is a failure. */
-const library = [join(dirname(findPostgresBinaries() ?? '/'), 'lib', 'pg_stat_statements.so')].some(
-  existsSync,
+const bin = findPostgresBinaries() ?? '/'
+const library = ['lib', 'lib/postgresql'].some((folder) =>
+  existsSync(join(dirname(bin), folder, 'pg_stat_statements.so')),
 )
 const strict = process.getuid?.() === 0
 

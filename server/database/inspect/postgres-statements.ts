@@ -42,7 +42,7 @@ export function readStatements(inspection: Inspection, openedAt: number): Promis
   return inspection.within({ deadline: DEADLINE }, async (ask) => {
     const view = await findView(ask)
     if ('kind' in view) return own(view)
-    const rows = await attempt(ask, countedIn(view), [`${MARK}%`])
+    const rows = await attempt(ask, countedIn(view), [MARK])
     if (typeof rows === 'string') return own(refused(rows, view.name, user))
     return {
       source: 'pg_stat_statements',
@@ -82,7 +82,7 @@ function countedIn({ name, columns }: View): string {
            sum(${total}) OVER () AS of_all
       FROM ${name}
      WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-       AND queryid IS NOT NULL AND query NOT LIKE $1
+       AND queryid IS NOT NULL AND position($1 IN query) = 0
      ORDER BY ${total} DESC
      LIMIT ${MOST_TEXTS}`
 }

@@ -173,7 +173,7 @@ describe('the state of a PostgreSQL server', () => {
     const { inspect } = at.open()
     await inspect.server()
     const [own] = await server.query<{ pid: number }>(
-      "SELECT pid FROM pg_stat_activity WHERE query LIKE '/* holdfast:inspect */%'",
+      "SELECT pid FROM pg_stat_activity WHERE query = 'ROLLBACK /* holdfast:inspect */'",
     )
     process.kill(own?.pid as number, 'SIGSTOP')
     await expect(inspect.sessions()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })

@@ -1,5 +1,5 @@
 import type { SqliteDriver } from '@/db/sqlite/driver'
-import { MARK } from './mark'
+import { marked } from './mark'
 import type { Maintained, Maintenance } from './types'
 
 /** Rows of an index that ANALYZE looks at: enough for a plan, and writers wait for no more than that. */
@@ -15,7 +15,7 @@ export async function maintainSqlite(driver: SqliteDriver, what: Maintenance): P
 type Ask = (sql: string) => Promise<Record<string, unknown>[]>
 
 async function ask(driver: SqliteDriver, sql: string): Promise<Record<string, unknown>[]> {
-  return (await driver.write(`${MARK} ${sql}`, [], 'objects')).rows as Record<string, unknown>[]
+  return (await driver.write(marked(sql), [], 'objects')).rows as Record<string, unknown>[]
 }
 
 const WORK: Record<Maintenance, (ask: Ask) => Promise<string>> = {

@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { tokenise } from '../advisor/tokens'
-import { MARK } from './mark'
+import { marked } from './mark'
 import type { StatementPlan } from './types'
 
 const PLANNED = /^(select|insert|update|delete|replace|values|with)\b/i
@@ -16,9 +16,9 @@ export function planSqlite(client: BetterSqlite3.Database, normalised: string): 
   const { text, parameters } = withMarks(normalised)
   try {
     // A schema that another connection changed is noticed by what runs, and EXPLAIN runs nothing.
-    client.prepare(`${MARK} SELECT 1 FROM sqlite_schema LIMIT 1`).get()
+    client.prepare(marked('SELECT 1 FROM sqlite_schema LIMIT 1')).get()
     const steps = client
-      .prepare(`${MARK} EXPLAIN QUERY PLAN ${text}`)
+      .prepare(marked(`EXPLAIN QUERY PLAN ${text}`))
       .all(Array.from({ length: parameters }, () => null)) as Step[]
     return steps.length > 0
       ? { plan: lines(steps, 0).join('\n'), because: null }

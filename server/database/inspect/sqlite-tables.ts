@@ -1,6 +1,6 @@
 import type { SqliteDriver } from '@/db/sqlite/driver'
 import { quoteName } from '../advisor/normalise'
-import { MARK } from './mark'
+import { marked } from './mark'
 import { type Ask, type Measured, measure, type Tree } from './sqlite-sizes'
 import type { IndexFigures, TableFigures } from './types'
 
@@ -29,7 +29,7 @@ export function readSqliteTables(
   driver: SqliteDriver,
 ): () => Promise<{ tables: TableFigures[]; missing: null }> {
   const ask: Ask = async (sql, params = []) =>
-    (await driver.query(`${MARK} ${sql}`, params, 'objects')).rows as Record<string, unknown>[]
+    (await driver.query(marked(sql), params, 'objects')).rows as Record<string, unknown>[]
   let last: { at: number; tables: TableFigures[] } | undefined
   return async () => {
     const now = performance.now()

@@ -93,7 +93,7 @@ export function ownStatements(
   since: number,
   missing: Missing | null,
 ): Statements & Grouped {
-  const mine = counted.filter(({ text }) => !text.startsWith(MARK)).sort((a, b) => b.totalMs - a.totalMs)
+  const mine = counted.filter(({ text }) => !text.includes(MARK)).sort((a, b) => b.totalMs - a.totalMs)
   const totalMs = mine.reduce((sum, each) => sum + each.totalMs, 0)
   const first = mine.slice(0, MOST_TEXTS).map(({ text, calls, errors, totalMs, maxMs }) => ({
     ...{ text, calls, errors, totalMs, maxMs },
