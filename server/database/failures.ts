@@ -129,7 +129,7 @@ export function explainFailure(place: Place, error: unknown): { detail: string; 
     ETIMEDOUT: silent,
     ABORT_ERR: silent,
     AbortError: silent,
-    ECONNRESET: ['The server closed the connection.', "Look into the server's log."],
+    ECONNRESET: closed,
     '28P01': [`The password of ${user} is wrong.`, 'Correct the password, or the role.'],
     '28000': [
       `The server refuses ${user} from here.`,
@@ -158,17 +158,25 @@ export function explainFailure(place: Place, error: unknown): { detail: string; 
   }
   const message = error instanceof Error ? error.message : ''
   const [detail, remedy] = known[code] ??
-    (/does not support SSL/.test(message) ? noTls : /timeout/.test(message) ? silent : undefined) ?? [
+    byMessage(message) ?? [
       `The attempt to connect ended with ${code}.`,
       "Look the code up in PostgreSQL's manual, and into the server's log.",
     ]
   return { detail, remedy }
 }
 
+/** What pg tells in words alone. */
+function byMessage(message: string): [detail: string, remedy: string] | undefined {
+  if (/does not support SSL/.test(message)) return noTls
+  if (/timeout/.test(message)) return silent
+  return /terminated/.test(message) ? closed : undefined
+}
+
 const unroutable = (host: string): [string, string] => [
   `There is no route to ${host}.`,
   'Check the network and firewalls.',
 ]
+const closed: [string, string] = ['The server closed the connection.', "Look into the server's log."]
 const silent: [string, string] = [
   'The server did not answer in time.',
   'Check firewalls, and that the server is not hung.',

@@ -11,9 +11,10 @@ const PAYS = { ratio: 3, cost: 40, half: 2, own: 0.9 }
 /**
  * An index-only read is worth the columns it carries, which every write pays for, when the index without them
  * would be a modest gain, and with them costs less than half and saves this share of the first cost more. For a
- * statement that is quick already, or that costs little, a second copy of the rows is too much.
+ * statement that is quick already, or that costs little, a second copy of the rows is too much; and all the more
+ * where an index that is there looks up the same rows.
  */
-const COVERS = { modest: 6, ratio: 2, share: 0.1, cost: 500, milliseconds: 2 }
+const COVERS = { modest: 6, ratio: 2, share: 0.1, cost: 500, again: 5_000, milliseconds: 2 }
 /** Costs this near to the best are as good as the best: then the simpler index is taken. */
 const NEAR = { ratio: 1.3, share: 0.002 }
 /** Rows found by the most frequent values, above which a sort after the look-up is felt. */
@@ -56,9 +57,15 @@ function pays(before: number, { candidate, costed: { cost: after }, read }: Opti
   return looksUp && before >= after * PAYS.half && saved >= read * PAYS.own
 }
 
-function isLuxury(before: number, { candidate: { shape }, costed }: Option, mean: number): boolean {
-  if (shape.include.length === 0) return false
-  return before - costed.cost < COVERS.cost || (mean > 0 && mean < COVERS.milliseconds)
+function isLuxury(before: number, { candidate, costed }: Option, mean: number): boolean {
+  if (candidate.shape.include.length === 0) return false
+  if (mean > 0 && mean < COVERS.milliseconds) return true
+  const asked = usageOf(candidate)?.conditions.map(({ facts }) => facts.name) ?? []
+  const there = candidate.demand.table.indexes.some(
+    ({ keys, valid, where, method }) =>
+      valid && where === null && method === 'btree' && asked.every((name, at) => keys[at] === name),
+  )
+  return before - costed.cost < (there && asked.length > 0 ? COVERS.again : COVERS.cost)
 }
 
 function simplest(before: number, options: Option[]): Option | undefined {

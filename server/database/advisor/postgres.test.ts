@@ -10,6 +10,8 @@ const SCHEMA = `
                        shelf int NOT NULL, lane int NOT NULL, created_at timestamptz NOT NULL, note text NOT NULL);
   CREATE TABLE kinds (id int PRIMARY KEY, name text NOT NULL);
   CREATE TABLE fresh (id int, person_id int);
+  CREATE TABLE devices (id int PRIMARY KEY, label text, facts jsonb NOT NULL, bought timestamptz NOT NULL);
+  CREATE TABLE owned (person_id int, device_id int, PRIMARY KEY (person_id, device_id));
   INSERT INTO people SELECT i, 'p' || i || '@example.org', md5(i::text), 'C' || i % 5, i % 400 = 0,
                             CASE WHEN i % 500 = 0 THEN now() - i * interval '1 minute' END
                        FROM generate_series(1, 20000) i;
@@ -18,8 +20,13 @@ const SCHEMA = `
                             now() - i * interval '1 minute', repeat('x', 60)
                        FROM generate_series(1, 60000) i;
   INSERT INTO kinds SELECT i, 'kind ' || i FROM generate_series(1, 40) i;
+  INSERT INTO devices SELECT i, CASE WHEN i % 3 > 0 THEN 'No. ' || i || '/7' END,
+                             jsonb_build_object('serial', md5(i::text), 'kind', i % 4), now() - i * interval '1 hour'
+                        FROM generate_series(1, 40000) i;
+  INSERT INTO owned SELECT i, 1 + (i * 31 + n * 17) % 600 FROM generate_series(1, 20000) i, generate_series(1, 3) n
+    ON CONFLICT DO NOTHING;
   CREATE INDEX orders_shelf_created_at ON orders (shelf, created_at);
-  ANALYZE people, orders, kinds;`
+  ANALYZE people, orders, kinds, devices, owned;`
 
 describe('index advice on PostgreSQL', () => {
   needsPostgres()
@@ -33,7 +40,7 @@ describe('index advice on PostgreSQL', () => {
     client = new Client({ connectionString: database.url })
     await client.connect()
     await client.query(SCHEMA)
-    await client.query('VACUUM orders')
+    await client.query('VACUUM orders, owned')
     const { rows } = await client.query("SELECT 1 FROM pg_available_extensions WHERE name = 'hypopg'")
     if (rows.length > 0) {
       await client.query('CREATE EXTENSION hypopg')
@@ -136,11 +143,30 @@ describe('index advice on PostgreSQL', () => {
     )
   })
 
+  it('counts the values of an expression in a sample, and indexes none that may change', async () => {
+    const find = (expression: string) => adviceOn(`SELECT id FROM devices d WHERE ${expression} = $1`)
+    expect(await find("d.facts->>'serial'")).toBe("devices ((facts ->> 'serial'))")
+    expect(await find("regexp_replace(label, '[^0-9]', '', 'g')")).toBe(
+      "devices (regexp_replace(label, '[^0-9]', '', 'g'))",
+    )
+    expect(await find("facts->>'kind'")).toBe('none: not-selective')
+    expect(await find("date_trunc('day', bought)")).toBe('none: not-selective')
+    expect(await find('bought::date')).toBe('none: not-selective')
+  })
+
+  it('turns a table between two others round, so that its rows come in the order of the other', async () => {
+    const newest = `SELECT p.id, p.name FROM owned o JOIN people p ON p.id = o.person_id
+                     WHERE o.device_id = $1 ORDER BY p.id DESC LIMIT 10`
+    expect(await adviceOn(newest)).toBe('owned (device_id, person_id)')
+  })
+
   it('carries a column along only where reading it from the table is what costs', async () => {
     expect(await adviceOn('SELECT sum(total) FROM orders WHERE person_id = $1')).not.toContain('INCLUDE')
     expect(await adviceOn('SELECT sum(total) FROM orders WHERE lane = $1')).toBe(
       'orders (lane) INCLUDE (total)',
     )
+    const quick = { text: 'SELECT sum(total) FROM orders WHERE lane = $1', calls: 10, totalMilliseconds: 10 }
+    expect((await adviseIndexes(client, [quick])).verdicts[0]?.index?.include ?? []).toEqual([])
   })
 
   it('says why there is none', async () => {
@@ -176,6 +202,13 @@ describe('index advice on PostgreSQL', () => {
               (SELECT count(*) FROM pg_prepared_statements)::int AS prepared, current_setting('plan_cache_mode') AS mode`,
     )
     expect(rows[0]).toEqual({ stolen: null, kinds: 40, prepared: 0, mode: 'auto' })
+  })
+
+  it('leaves nothing prepared, even when it fails in the middle', async () => {
+    await client.query('PREPARE holdfast_plan AS SELECT 1')
+    await adviseIndexes(client, [{ text: 'SELECT * FROM kinds', calls: 1, totalMilliseconds: 0 }])
+    const { rows } = await client.query('SELECT name FROM pg_prepared_statements')
+    expect(rows).toEqual([])
   })
 
   it('merges what one index serves, and proves it with plans, costs, size and both statements', async () => {

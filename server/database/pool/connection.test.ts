@@ -115,6 +115,26 @@ describe('deadline of a statement', () => {
   })
 })
 
+describe('life of a connection', () => {
+  needsPostgres()
+  const { place } = poolsForTests()
+
+  it('ends a tenth sooner or later than configured, each at a time of its own', async () => {
+    const config = { ...DEFAULTS, ...place(), min: 0, max: 1, acquireTimeout: 1_000, idleTimeout: 1_000 }
+    const client = await openClient(config, () => {})
+    const before = Date.now()
+    const lives = Array.from({ length: 9 }, () => {
+      const book = new StatementBook({ ms: 0 })
+      return new Connection(client, config, book, {} as never).retireAt - before
+    })
+    await client.end()
+    const passed = Date.now() - before
+    expect(Math.min(...lives)).toBeGreaterThanOrEqual(config.lifetime * 0.9)
+    expect(Math.max(...lives)).toBeLessThanOrEqual(config.lifetime * 1.1 + passed)
+    expect(new Set(lives.map((life) => Math.round(life / 1_000))).size).toBeGreaterThan(4)
+  })
+})
+
 describe('transaction of a borrower', () => {
   needsPostgres()
   const { open } = poolsForTests()

@@ -1,5 +1,8 @@
 import { delimiter } from 'node:path'
 import { env } from 'node:process'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { from } from 'pg-copy-streams'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { waitUntil } from '@/db/testing/processes'
 import { needsPostgres, sharedPostgres } from '@/db/testing/shared'
@@ -103,6 +106,11 @@ describe('behind PgBouncer in transaction mode', () => {
     await waitUntil('the news', async () => heard.length > 0)
     expect(heard).toEqual(['news: rain'])
     expect((await queryOf(open())('SELECT pg_try_advisory_lock(42) AS free')).rows).toEqual([{ free: false }])
+    await queryOf(direct)('CREATE TEMP TABLE copied (n int)')
+    const copy = direct.query(from('COPY copied FROM STDIN') as never) as unknown as Writable
+    copy.end('1\n2\n')
+    await finished(copy)
+    expect((await queryOf(direct)('SELECT sum(n)::int AS n FROM copied')).rows).toEqual([{ n: 3 }])
     direct.release()
     await waitUntil('the lock', async () => {
       const { rows } = await queryOf(open())<{ free: boolean }>('SELECT pg_try_advisory_lock(42) AS free')

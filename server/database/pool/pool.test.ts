@@ -1,8 +1,11 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { waitUntil } from '@/db/testing/processes'
 import { startPostgres } from '@/db/testing/servers'
 import { createDatabase, needsPostgres, sharedPostgres } from '@/db/testing/shared'
 import { openLog } from '@/server/log'
+import { startCuttingProxy } from './cutting-proxy.testing'
 import { type PoolConfig, PostgresPool } from './pool'
 
 const log = openLog('error', () => {})
@@ -151,6 +154,47 @@ describe('pool of PostgreSQL connections', () => {
     await pool.close(50)
     await sleeping
     await expect(pool.connect()).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
+  })
+
+  it('waits for a server by one limit and for a free connection by another', async () => {
+    const sockets: Socket[] = []
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const place = { host: '127.0.0.1', port, user: 'nobody', password: '', database: 'nothing' }
+    const ask = (connectTimeout: number, acquireTimeout: number) => {
+      const pool = new PostgresPool({ log }, { ...place, ...limits, connectTimeout, acquireTimeout })
+      pools.push(pool)
+      return pool.connect()
+    }
+    const started = performance.now()
+    await expect(ask(100, 60_000)).rejects.toThrow('The server did not answer in time.')
+    await expect(ask(60_000, 100)).rejects.toThrow('No database connection came free within 0.1 s')
+    expect(performance.now() - started).toBeLessThan(20_000)
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+  })
+
+  it('checks idle connections after one was lost, and does not wait for those that are dead without a sign', async () => {
+    const { host, port, user, password } = sharedPostgres()
+    const proxy = await startCuttingProxy({ host, port }, () => ({
+      bytes: Number.MAX_SAFE_INTEGER,
+      reset: false,
+    }))
+    const place = { host: proxy.host, port: proxy.port, user, password, database: database.database }
+    const pool = new PostgresPool({ log }, { ...place, ...limits, min: 0, max: 3, acquireTimeout: 20_000 })
+    pools.push(pool)
+    const borrowed = await Promise.all([1, 2, 3].map(() => pool.connect()))
+    const pid = await pidOf(borrowed[0] as (typeof borrowed)[0])
+    for (const connection of borrowed) connection.release()
+    proxy.hush()
+    await ask(open(), 'SELECT pg_terminate_backend($1)', [pid])
+    await waitUntil('the loss', async () => pool.metrics.connectionsClosed === 1)
+    expect(await pidOf(pool)).toBeGreaterThan(0)
+    expect(pool.metrics.statementTimeouts).toBe(0)
+    await waitUntil('the end of the silent ones', async () => pool.metrics.connectionsClosed === 3)
+    await pool.close()
+    await proxy.stop()
   })
 
   it('reconnects by itself after the server was killed, and tells meanwhile that it is away', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll } from 'vitest'
+import { afterEach, beforeAll, beforeEach } from 'vitest'
 import { createDatabase, sharedPostgres } from '@/db/testing/shared'
 import { openLog } from '@/server/log'
 import { type PoolConfig, type PostgresConfig, PostgresPool } from './pool'
@@ -48,4 +48,20 @@ export function poolsForTests(): {
       return pool
     },
   }
+}
+
+/** What no caller was told of in the tests of one describe block: errors that would end the process. */
+export function watchUncaught(): unknown[] {
+  const uncaught: unknown[] = []
+  const note = (error: unknown) => uncaught.push(error)
+  beforeEach(() => {
+    uncaught.splice(0)
+    process.on('uncaughtExceptionMonitor', note)
+    process.on('unhandledRejection', note)
+  })
+  afterEach(() => {
+    process.off('uncaughtExceptionMonitor', note)
+    process.off('unhandledRejection', note)
+  })
+  return uncaught
 }

@@ -1,26 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { makeAuthorities } from '@/db/testing/certificates'
 import { waitUntil } from '@/db/testing/processes'
 import { startPostgres } from '@/db/testing/servers'
 import { needsPostgres } from '@/db/testing/shared'
-import { poolsForTests, queryOf } from './pool.testing'
+import { poolsForTests, queryOf, watchUncaught } from './pool.testing'
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
 
 describe('pool in trouble', () => {
   needsPostgres()
   const { open } = poolsForTests()
-  const uncaught: unknown[] = []
-  const note = (error: unknown) => uncaught.push(error)
-
-  beforeEach(() => {
-    process.on('uncaughtExceptionMonitor', note)
-    process.on('unhandledRejection', note)
-  })
-  afterEach(() => {
-    process.off('uncaughtExceptionMonitor', note)
-    process.off('unhandledRejection', note)
-  })
+  const uncaught = watchUncaught()
 
   it('survives kill -9, a frozen and a restarted server under load without an uncaught error', async () => {
     const server = await startPostgres()
