@@ -1,8 +1,14 @@
 import BetterSqlite3 from 'better-sqlite3'
-import { afterEach, describe, expect, it } from 'vitest'
+import { type SQL, sql } from 'drizzle-orm'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { openSqlite } from '../open'
+import { q, unit } from '../unit'
 import { SqliteDriver } from './driver'
 import { counting, openTestDriver } from './driver.testing'
 import { builtWorker, Thread } from './thread'
+
+// Threads start, and a file is waited for: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 })
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -37,6 +43,24 @@ describe('a thread that dies', () => {
     await next.query(put, [3], 'run')
     await next.commit()
     expect((await driver.query('SELECT id FROM notes', [], 'all')).rows).toEqual([[3]])
+  })
+
+  it('has a unit of the store run again', async () => {
+    const { driver, threads } = openTable()
+    const store = openSqlite(driver)
+    await driver.write(put, [1], 'run')
+    let runs = 0
+    const insert = unit('test.insert', function* ({ db }, id: number) {
+      const inserting = (db as unknown as { run(query: SQL): Promise<unknown> }).run(
+        sql`INSERT INTO notes VALUES (${id})`,
+      )
+      if (++runs === 1) void threads.writer.stop()
+      yield* q(inserting)
+      return id
+    })
+    expect(await store.run(insert, 7)).toBe(7)
+    expect(runs).toBe(2)
+    expect((await driver.query('SELECT id FROM notes', [], 'all')).rows).toEqual([[1], [7]])
   })
 
   it('says that the outcome of a write on its way is unknown', async () => {
@@ -116,12 +140,12 @@ describe('closing', () => {
   it('does not wait for a long read, nor lose it', async () => {
     const { driver } = openTable()
     let answered = false
-    const read = driver.query(counting(5_000_000), [], 'get').finally(() => {
+    const read = driver.query(counting(2_000_000), [], 'get').finally(() => {
       answered = true
     })
-    await driver.close(20)
+    await driver.close(0)
     expect(answered).toBe(false)
-    expect((await read).rows).toEqual([(5_000_000 * 5_000_001) / 2])
+    expect((await read).rows).toEqual([(2_000_000 * 2_000_001) / 2])
   })
 
   it('leaves the file to its owner alone', async () => {

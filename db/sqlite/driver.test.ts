@@ -1,6 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isUniqueViolation } from '../errors'
-import { counting, longestStall, openTestDriver } from './driver.testing'
+import { bearable, counting, openTestDriver, stallDuring } from './driver.testing'
+
+// What takes a second alone takes many on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -19,33 +22,26 @@ const put = 'INSERT INTO notes (id, word) VALUES (?, ?)'
 describe('event loop', () => {
   it('is seen to stand still when it does', async () => {
     const { client } = openTestDriver(later)
-    const stall = await longestStall(async () => client.prepare(counting(500_000)).get())
-    expect(stall).toBeGreaterThan(50)
+    const { took, stall } = await stallDuring(async () => client.prepare(counting(500_000)).get())
+    expect(stall).toBeGreaterThan(bearable(took))
   })
 
-  it('goes on while a read takes a second', async () => {
+  it('goes on while a read takes long', async () => {
     const { driver } = openTestDriver(later)
     await driver.query(counting(2), [], 'all')
-    let took = 0
-    const stall = await longestStall(async () => {
-      const start = performance.now()
-      await driver.query(counting(3_000_000), [], 'all')
-      took = performance.now() - start
-    })
-    expect(took).toBeGreaterThan(300)
-    expect(stall).toBeLessThan(50)
-    expect(driver.figures().inlineReads).toBe(0)
+    const { took, stall } = await stallDuring(() => driver.query(counting(3_000_000), [], 'all'))
+    expect(took).toBeGreaterThan(200)
+    expect(stall).toBeLessThan(bearable(took))
+    expect(driver.figures()).toMatchObject({ inlineReads: 0, threadReads: 2 })
   })
 
-  it('goes on while a unit writes for a second, and short reads are answered meanwhile', async () => {
+  it('goes on while a unit writes for long, and short reads are answered meanwhile', async () => {
     const { driver } = openTable()
     await driver.write(put, [1, 'one'], 'run')
+    const unit = await driver.begin()
     let answered = 0
-    let took = 0
-    const stall = await longestStall(async () => {
-      const start = performance.now()
+    const { took, stall } = await stallDuring(async () => {
       let writing = true
-      const unit = await driver.begin()
       const written = unit
         .query(
           `INSERT INTO notes (word)
@@ -65,13 +61,11 @@ describe('event loop', () => {
       }
       await written
       await unit.commit()
-      took = performance.now() - start
     })
-    expect(took).toBeGreaterThan(300)
-    expect(stall).toBeLessThan(50)
+    expect(took).toBeGreaterThan(200)
+    expect(stall).toBeLessThan(bearable(took))
     expect(answered).toBeGreaterThan(20)
-    const { rows } = await driver.query('SELECT count(*) FROM notes', [], 'get')
-    expect((rows as number[])[0]).toBeGreaterThan(200_000)
+    expect((await driver.query('SELECT count(*) FROM notes', [], 'get')).rows).toEqual([200_001])
   })
 
   it('goes on while a short read grows long with its table', async () => {
@@ -103,7 +97,10 @@ describe('reads', () => {
       const { rows } = await driver.query('SELECT word FROM notes WHERE id = ?', [n], 'get')
       expect(rows).toEqual([`word ${n}`])
     }
-    expect(driver.figures()).toMatchObject({ inlineReads: 1_000, writes: 1_000 })
+    const { inlineReads, threadReads, writes } = driver.figures()
+    expect([inlineReads + threadReads, writes]).toEqual([1_000, 1_000])
+    // A call that a busy machine held up sends a few to the thread.
+    expect(inlineReads).toBeGreaterThan(500)
   })
 
   it('in the thread see them, too', async () => {

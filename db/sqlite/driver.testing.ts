@@ -21,29 +21,24 @@ export function openTestDriver(later: (step: () => unknown) => void, options: Sq
 export const counting = (n: number) =>
   `WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ${n}) SELECT sum(n) FROM c`
 
-/**
- * The longest time, in milliseconds, that the event loop was at work on one thing while `work` ran. Waiting
- * for a core of a busy machine does not count, and of five rounds the least does: what blocks, blocks each time.
- */
-export async function longestStall(work: () => Promise<unknown>): Promise<number> {
-  const rounds: number[] = []
-  while (rounds.length < 5 && !rounds.some((stall) => stall < 25)) rounds.push(await stallOf(work))
-  return Math.min(...rounds)
-}
-
-async function stallOf(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0
+/** What `work` took, and the longest that the event loop was at work on one thing meanwhile; milliseconds. */
+export async function stallDuring(work: () => Promise<unknown>): Promise<{ took: number; stall: number }> {
+  let stall = 0
   let last = performance.eventLoopUtilization()
   const tick = () => {
-    longest = Math.max(longest, performance.eventLoopUtilization(last).active)
+    stall = Math.max(stall, performance.eventLoopUtilization(last).active)
     last = performance.eventLoopUtilization()
   }
   const ticker = setInterval(tick, 5)
+  const start = performance.now()
   try {
     await work()
     tick()
-    return longest
+    return { took: performance.now() - start, stall }
   } finally {
     clearInterval(ticker)
   }
 }
+
+/** Most that the event loop may stand still: on a machine whose cores are taken it waits for one meanwhile. */
+export const bearable = (took: number) => Math.max(50, took / 10)

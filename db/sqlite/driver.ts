@@ -11,10 +11,18 @@ import { Writes } from './writes'
 
 export interface SqliteOptions {
   observe?: Observer
-  /** Makes the error for what can't be served: one sentence for a user, and what to do. */
-  unavailable?: (message: string, remedy: string, cause?: unknown) => Error
+  /** Makes the error for what can't be served. */
+  unavailable?: (why: Unavailable, cause?: unknown) => Error
   /** The threads; otherwise those that all files of the process share. */
   threads?: { writer: Thread; reader: Thread }
+}
+
+/** One sentence for a user, and what to do. */
+export interface Unavailable {
+  message: string
+  remedy: string
+  /** `lost`: nothing of it was written, so that it may be run again (db/errors.ts). */
+  details?: { reason: 'lost' | 'outcome-unknown' }
 }
 
 export interface SqliteFigures {
@@ -139,35 +147,46 @@ export class SqliteDriver implements SqliteHandle {
 
   #explain(error: unknown): never {
     if (!(error instanceof ThreadDied)) throw error
-    const unknown = error.op === 'commit' || error.op === 'single'
-    throw this.#unavailable(
-      unknown
-        ? 'The SQLite thread died during a write: whether it was kept is unknown.'
-        : 'The SQLite thread died, and nothing was written.',
-      unknown ? 'Look whether the change is there before you make it again.' : 'Try again.',
-      error,
-    )
+    throw this.#unavailable(error.op === 'commit' || error.op === 'single' ? UNKNOWN : LOST, error)
   }
 
   #noTurn(why: NoTurn): Error {
     this.#options.observe?.refused(why)
-    if (why === 'closed') return this.#closed()
-    return this.#unavailable(
-      why === 'full'
-        ? `${LIMITS.most} writes wait for the SQLite store already.`
-        : `A write waited ${LIMITS.patienceMs / 1000} s for its turn on the SQLite store.`,
-      'Try again in a moment; the database page shows what takes long.',
-    )
+    return why === 'closed' ? this.#closed() : this.#unavailable(why === 'full' ? FULL : LATE)
   }
 
   #closed(): Error {
-    return this.#unavailable('The SQLite store is closed.', 'Try again when Holdfast has started.')
+    return this.#unavailable(CLOSED)
   }
 
-  #unavailable(message: string, remedy: string, cause?: unknown): Error {
+  #unavailable(why: Unavailable, cause?: unknown): Error {
     return (
-      this.#options.unavailable?.(message, remedy, cause) ??
-      Object.assign(new Error(message, { cause }), { code: 'DATABASE_UNAVAILABLE' })
+      this.#options.unavailable?.(why, cause) ??
+      Object.assign(new Error(why.message, { cause }), { code: 'DATABASE_UNAVAILABLE', details: why.details })
     )
   }
+}
+
+const LOST: Unavailable = {
+  message: 'The SQLite thread died, and nothing was written.',
+  remedy: 'Try again.',
+  details: { reason: 'lost' },
+}
+const UNKNOWN: Unavailable = {
+  message: 'The SQLite thread died during a write: whether it was kept is unknown.',
+  remedy: 'Look whether the change is there before you make it again.',
+  details: { reason: 'outcome-unknown' },
+}
+const BUSY = 'Try again in a moment; the database page shows what takes long.'
+const FULL: Unavailable = {
+  message: `${LIMITS.most} writes wait for the SQLite store already.`,
+  remedy: BUSY,
+}
+const LATE: Unavailable = {
+  message: `A write waited ${LIMITS.patienceMs / 1000} s for its turn on the SQLite store.`,
+  remedy: BUSY,
+}
+const CLOSED: Unavailable = {
+  message: 'The SQLite store is closed.',
+  remedy: 'Try again when Holdfast has started.',
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import BetterSqlite3 from 'better-sqlite3'
 import type { Observer } from '@/db/sqlite/book'
-import { SqliteDriver } from '@/db/sqlite/driver'
+import { SqliteDriver, type Unavailable } from '@/db/sqlite/driver'
 import { HoldfastError } from '@/server/errors'
 import { DatabaseMetrics } from '../metrics'
 
@@ -117,8 +117,9 @@ function notWritable(path: string, cause: unknown): HoldfastError {
   )
 }
 
-function unavailable(message: string, remedy: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('DATABASE_UNAVAILABLE', { message, remedy, retryAfterMs: 1_000 }, { cause })
+function unavailable({ details, ...why }: Unavailable, cause?: unknown): HoldfastError {
+  const facts = { ...why, retryAfterMs: 1_000, ...(details && { details: { ...details } }) }
+  return new HoldfastError('DATABASE_UNAVAILABLE', facts, { cause })
 }
 
 /** Writes wait for their turn as statements on PostgreSQL wait for a connection. */
