@@ -37,7 +37,25 @@ describe('configuration of the pool', () => {
       idleTimeout: 4000,
       leakTimeout: 0,
       prepared: 'off',
+      replicas: [],
+      failoverWait: 10_000,
+      maxLag: 16 * 2 ** 20,
+      fenceFile: join(process.cwd(), 'data', 'topology.json'),
     })
+  })
+
+  it('reads replicas of the server of DB_HOST, with one port for all or one for each', () => {
+    const given = { DB_HOST: 'db.example', DB_READ_HOST: 'one.example, two.example', DB_MAX_LAG: '1MB', DB_FAILOVER_WAIT: '3s' }
+    const replicas = (more: Record<string, string>) => config({ ...given, ...more }).replicas
+    expect(config(given)).toMatchObject({ maxLag: 2 ** 20, failoverWait: 3_000 })
+    expect(replicas({})).toEqual([{ host: 'one.example', port: 5432 }, { host: 'two.example', port: 5432 }])
+    expect(replicas({ DB_READ_PORT: '6000' })?.map(({ port }) => port)).toEqual([6000, 6000])
+    expect(replicas({ DB_READ_PORT: '6000,6001' })?.map(({ port }) => port)).toEqual([6000, 6001])
+    expect(() => replicas({ DB_READ_PORT: '1,2,3' })).toThrow(
+      refusal('DB_READ_PORT names 3 ports; it takes one, or as many as DB_READ_HOST has hosts, which is 2.'),
+    )
+    expect(() => replicas({ DB_READ_PORT: 'x' })).toThrow(/DB_READ_PORT is "x"; it takes ports/)
+    expect(config(given, { host: 'other.example', port: 5432 }).replicas).toEqual([])
   })
 
   it('trusts the authority of DB_SSL_CA', () => {

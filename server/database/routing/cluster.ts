@@ -1,7 +1,7 @@
 import type { PgConnection, PgHandle } from '@/db/open'
 import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
-import { cannotConnect, isLasting, wasLost, wasNotSent } from '../failures'
+import { wasLost, wasNotSent } from '../failures'
 import { type DatabaseCounts, sumOf } from '../metrics'
 import { DEFAULTS, type FullConfig } from '../pool/config'
 import { type Asked, isSubmittable, textOf } from '../pool/lend'
@@ -18,19 +18,14 @@ import type {
 import { Fence } from './fence'
 import { follow, plain, type Query } from './follow'
 import { Node } from './node'
-import { currentPosition, type LogPlace, later, type Position, type Written } from './position'
-import { type Found, type Preference, placeOf, Reader } from './reader'
+import { Patience } from './patience'
+import { currentPosition } from './position'
+import { type Preference, Reader } from './reader'
 import { ReadBook, VOLATILE_FUNCTIONS } from './statement'
 import { Topology } from './topology'
-import {
-  isRefusedWrite,
-  isReplicasOwn,
-  nobodyAnswers,
-  outcomeUnknown,
-  readOnly,
-  tooManyWait,
-} from './trouble'
+import { isRefusedWrite, isReplicasOwn, outcomeUnknown } from './trouble'
 import type { Topology as Told, TopologyEvent } from './types'
+import { WrittenPlaces } from './written'
 
 export interface RoutingConfig {
   /** Further servers of the same cluster: replicas, one of which may become the primary. */
@@ -74,15 +69,13 @@ export class PostgresCluster implements PgHandle {
   readonly #book = new ReadBook()
   readonly #topology: Topology
   readonly #reader: Reader
+  readonly #places: WrittenPlaces
+  readonly #patience: Patience
   readonly #config: FullConfig
   readonly #failoverWait: number
   readonly #alone: boolean
   /** The pool of one server alone, while it takes everything. */
   #straight: PostgresPool | undefined
-  /** How far the log went with this process's last write, as far as that is known. */
-  #floor: LogPlace | null = null
-  /** When a single statement last wrote: the next probe of the primary tells a place behind it. */
-  #wroteAt: number | undefined
   #functionsAt = Number.NEGATIVE_INFINITY
   #closed = false
 
@@ -101,6 +94,9 @@ export class PostgresCluster implements PgHandle {
       changed: () => this.#changed(),
     })
     this.#reader = new Reader(this.#topology)
+    this.#places = new WrittenPlaces(this.#topology, this.#reader)
+    const { acquireTimeout, maxWaiting } = this.#config
+    this.#patience = new Patience(this.#topology, this.#reader, { failoverWait, acquireTimeout, maxWaiting })
     const nodeDeps = {
       ...{ log, clock },
       period: () => this.#period(),
@@ -139,7 +135,7 @@ export class PostgresCluster implements PgHandle {
   async connect(): Promise<PgConnection> {
     const until = performance.now() + this.#failoverWait
     for (;;) {
-      const node = this.#topology.writable ?? (await this.#writable(until))
+      const node = this.#topology.writable ?? (await this.#patience.writable(until))
       try {
         const connection = await node.pool.connect()
         return this.#alone ? plain(connection) : this.#followed(node, connection)
@@ -231,10 +227,7 @@ export class PostgresCluster implements PgHandle {
     const { primary, writable } = this.#topology
     this.#straight = this.#alone && !this.#closed ? writable?.pool : undefined
     if (this.#alone) return
-    if (primary?.seen && this.#wroteAt !== undefined && primary.seen.sentAt > this.#wroteAt) {
-      this.#wroteAt = undefined
-      this.#floor = later(this.#floor, placeOf(primary))
-    }
+    this.#places.probed()
     const answering = primary ?? this.#topology.nodes.find(({ verdict }) => verdict.role === 'replica')
     if (answering && performance.now() - this.#functionsAt > FUNCTIONS_MS) void this.#learn(answering)
   }
@@ -262,11 +255,11 @@ export class PostgresCluster implements PgHandle {
   async #write(asked: string | Asked, values: unknown[] | undefined): Promise<unknown> {
     const until = performance.now() + this.#failoverWait
     for (;;) {
-      const node = this.#topology.writable ?? (await this.#writable(until))
+      const node = this.#topology.writable ?? (await this.#patience.writable(until))
       node.load++
       try {
         const result = await this.#send(node, asked, values)
-        this.#wrote(node)
+        if (!this.#alone) this.#places.wrote(node)
         return result
       } catch (error) {
         // Both say that nothing was written.
@@ -275,7 +268,7 @@ export class PostgresCluster implements PgHandle {
           this.#topology.doubt(node)
           throw outcomeUnknown(error)
         } else if (!wasNotSent(error)) throw error
-        if (performance.now() >= until) throw this.#nobodyWrites(this.#failoverWait)
+        if (performance.now() >= until) throw this.#patience.nobodyWrites()
       } finally {
         node.load--
       }
@@ -293,13 +286,12 @@ export class PostgresCluster implements PgHandle {
     prefer: Preference,
     failed = new Map<Node, number>(),
   ): Promise<unknown> {
-    const wait = this.#config.acquireTimeout
-    const until = performance.now() + wait
+    const until = performance.now() + this.#config.acquireTimeout
     let preference = prefer
     for (let losses = failed.size; ; ) {
       const session = currentPosition()
-      const find = { prefer: preference, session, floor: this.#floor, failed }
-      const node = this.#reader.quick(find) ?? (await this.#someReader(find, until, wait))
+      const find = { prefer: preference, session, floor: this.#places.floor, failed }
+      const node = this.#reader.quick(find) ?? (await this.#patience.readable(find, until))
       node.load++
       try {
         return await this.#send(node, asked, values)
@@ -323,42 +315,6 @@ export class PostgresCluster implements PgHandle {
     }
   }
 
-  async #someReader(find: Found, until: number, wait: number): Promise<Node> {
-    this.#refuseCrowd()
-    const node = await this.#reader.find(find, until, () => this.#hopeless())
-    if (node) return node
-    throw this.#hopeless() ?? nobodyAnswers(wait, this.#topology.summary())
-  }
-
-  /** The server that takes writes, as soon as there is one. */
-  async #writable(until: number): Promise<Node> {
-    this.#refuseCrowd()
-    const begun = performance.now()
-    const found = await this.#topology.until(() => this.#topology.writable ?? this.#hopeless(), until - begun)
-    if (found instanceof Node) return found
-    throw found ?? this.#nobodyWrites(this.#failoverWait)
-  }
-
-  #nobodyWrites(waited: number): Error {
-    const why = this.#topology.summary()
-    const answers = this.#topology.nodes.some(({ seen, verdict }) => seen && verdict.role !== 'foreign')
-    return answers ? readOnly(waited, why) : nobodyAnswers(waited, why)
-  }
-
-  /** A mistake in the configuration, which waiting doesn't mend: nobody has ever answered, or all refuse the role. */
-  #hopeless(): Error | undefined {
-    const { nodes } = this.#topology
-    if (!nodes.every(({ down }) => down)) return undefined
-    const never = nodes.every(({ answered }) => !answered)
-    const node = nodes.find(({ failure }) => never || isLasting(failure))
-    if (!node || !(never || nodes.every(({ failure }) => isLasting(failure)))) return undefined
-    return cannotConnect(node.pool.config, node.failure)
-  }
-
-  #refuseCrowd(): void {
-    if (this.#topology.waiting >= this.#config.maxWaiting) throw tooManyWait(this.#topology.summary())
-  }
-
   /** What the pool of one server alone could not answer. */
   #rescue(error: unknown, asked: string | Asked, values: unknown[] | undefined): unknown {
     const routed = typeof asked === 'object' && ROUTED in asked
@@ -378,40 +334,10 @@ export class PostgresCluster implements PgHandle {
     return ask(node)({ ...marked, [ROUTED]: true } as Asked, values)
   }
 
-  /** A single statement has written: where, is found out when somebody needs to know. */
-  #wrote(node: Node): void {
-    if (this.#alone) return
-    const at = performance.now()
-    this.#wroteAt = at
-    const session = currentPosition()
-    if (!session) return
-    const written: Written = {
-      ...{ timeline: this.#timelineOf(node), at },
-      place: () => this.#place(session, node, written),
-    }
-    session.written = written
-  }
-
-  /** What is on the primary now is surely behind a write that could not be placed. */
-  async #place(session: Position, node: Node, written: Written): Promise<void> {
-    await this.#reader.place(session, node, written)
-    const { primary } = this.#topology
-    const place = primary?.seen && primary.seen.sentAt > written.at ? placeOf(primary) : null
-    if (session.somewhere && place) session.place = place
-  }
-
-  #timelineOf(node: Node): number {
-    return node.seen?.timeline ?? this.#topology.timeline ?? 1
-  }
-
   #followed(node: Node, connection: PgConnection): PgConnection {
     node.load++
     return follow(connection, {
-      committed: (lsn) => {
-        const position = { timeline: this.#timelineOf(node), lsn }
-        this.#floor = later(this.#floor, position)
-        currentPosition()?.note(position)
-      },
+      committed: (lsn) => this.#places.committed(node, lsn),
       refused: () => this.#topology.doubt(node),
       released: () => {
         node.load--
