@@ -207,7 +207,7 @@ test('the console’s own connections are marked, and to end one warns', async (
 
 test('replicas show their role and how far they are behind', async ({ page, world }) => {
   await page.goto('/database/replicas')
-  const nodes = page.getByRole('table', { name: 'Nodes' })
+  const nodes = page.getByRole('table', { name: 'Nodes', exact: true })
   const replica = nodes.getByRole('row').filter({ hasText: `:${world.replica.port}` })
   const primary = nodes.getByRole('row').filter({ hasText: `:${world.primary.port}` })
   await expect(primary).toContainText('Primary', patient)
@@ -249,10 +249,10 @@ test('the connection test says the step that fails and what to do, and that a go
 }) => {
   const { host, port, user, password } = world.primary
   await page.goto('/database/test')
-  await page.getByLabel('Host').fill(host)
+  await page.getByRole('textbox', { name: 'Host' }).fill(host)
   await page.getByLabel('Port').fill(String(port))
-  await page.getByLabel('Database').fill(world.database)
-  await page.getByLabel('Role').fill(user)
+  await page.getByRole('textbox', { name: 'Database' }).fill(world.database)
+  await page.getByRole('textbox', { name: 'Role' }).fill(user)
   await page.getByLabel('Password', { exact: true }).fill('not the password')
   await page.getByRole('button', { name: 'Test the connection' }).click()
   const steps = page.getByRole('list', { name: 'Steps of the connection test' })
@@ -310,7 +310,7 @@ test('without a primary every page says that it is read-only, until there is one
 }) => {
   await page.goto('/database/replicas')
   const banner = page.getByText(/^Read-only since/)
-  await expect(page.getByRole('table', { name: 'Nodes' })).toContainText('Primary', patient)
+  await expect(page.getByRole('table', { name: 'Nodes', exact: true })).toContainText('Primary', patient)
   await expect(banner).toBeHidden()
   await world.primary.kill9()
   await expect(banner).toBeVisible(patient)
