@@ -172,5 +172,5 @@ describe('connection test', () => {
     })
     await replica.stop()
     await primary.stop()
-  })
+  }, 90_000)
 })

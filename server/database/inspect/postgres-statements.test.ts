@@ -180,5 +180,5 @@ describe.skipIf(!strict && !library)('statements of everybody, by pg_stat_statem
     })
     await apart.undo()
     await other.stop()
-  })
+  }, 90_000)
 })
