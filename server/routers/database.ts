@@ -94,12 +94,15 @@ export const databaseRouter = router({
     .input(z.strictObject({ id: z.uuid() }))
     .mutation(({ ctx, input }) => ctx.runtime.indexes.undo({ ...input, privilege: privilegeOf(ctx) })),
 
-  /** Tries a PostgreSQL server: name, TCP, TLS, authentication, version, rights, round trip, recovery state. */
+  /**
+   * Tries a PostgreSQL server: name, TCP, TLS, authentication, version, rights, what the role may see of sessions
+   * and statements, round trip, recovery state.
+   */
   test: operate
     .meta({
       permission: 'database:operate',
       rest: { method: 'POST', path: '/infrastructure/database/test' },
     })
     .input(target)
-    .mutation(({ input }) => testConnection(input)),
+    .mutation(({ ctx, input }) => testConnection({ ...input, ...ctx.runtime.migration.authority })),
 })
