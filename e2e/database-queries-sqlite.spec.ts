@@ -46,7 +46,7 @@ test('the advice says why there is none', async ({ page }) => {
   await page.goto('/database/indexes')
   await page.getByRole('button', { name: 'Look again' }).click()
   await expect(page.getByText('No index is missing')).toBeVisible()
-  await expect(page.getByText(/Costs by Schema copy/)).toBeVisible()
+  await expect(page.getByText(/Costs by schema copy/)).toBeVisible()
   await page.getByText(/^Why no index is advised for/).click()
   await expect(
     page.getByRole('table', { name: 'Statements without advice, with the reason' }).getByRole('row').nth(1),

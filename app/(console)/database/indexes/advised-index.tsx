@@ -28,6 +28,7 @@ export function AdvisedIndex({
   const [first] = verdicts
   const evidence = first?.evidence
   const { kind, word } = confidenceWords[confidence]
+  const words = inWords(index)
   return (
     <li id={`advice-${of.key}`} className="scroll-mt-14 border-b border-border py-4 target:bg-wash">
       <article aria-labelledby={id}>
@@ -38,7 +39,7 @@ export function AdvisedIndex({
                 {tableOf(index)} ({index.keys.map((each) => each.name).join(', ')})
               </Mono>
             </h3>
-            <p>{inWords(index)}</p>
+            {words ? <p>{words}</p> : null}
             {first ? <p className="max-w-prose text-muted">{first.because}</p> : null}
           </div>
           {manage ? (

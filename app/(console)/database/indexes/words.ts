@@ -6,10 +6,10 @@ import type { StatusKind } from '@/components/ui/status'
 export const methodWords: Record<OfferedAdvice['method'], { name: string; how: string }> = {
   hypopg: { name: 'HypoPG', how: 'the server planned as if the index were there' },
   statistics: {
-    name: 'Statistics',
+    name: 'statistics',
     how: 'reckoned from the server’s statistics; the server itself did not plan with it',
   },
-  'schema-copy': { name: 'Schema copy', how: 'planned on a copy of the schema with a sample of the rows' },
+  'schema-copy': { name: 'schema copy', how: 'planned on a copy of the schema with a sample of the rows' },
 }
 
 export const confidenceWords: Record<OfferedIndex['confidence'], { kind: StatusKind; word: string }> = {
@@ -38,8 +38,9 @@ export const changeWords: Record<IndexChange['state'], { kind: StatusKind; word:
 
 type Shape = OfferedIndex['index']
 
-/** The index in a sentence: `By customer_id, then made_at, the last first. Carries total. Only rows where …`. */
-export function inWords({ keys, include, where }: Shape): string {
+/** The index in sentences: `By customer_id, then made_at, the last first. Carries total.` Null for one plain column. */
+export function inWords({ keys, include, where }: Shape): string | null {
+  if (keys.length === 1 && !keys[0]?.descending && include.length === 0 && where === null) return null
   const by = keys
     .map(({ name, descending }) => (descending ? `${name}, the last first` : name))
     .join(', then ')

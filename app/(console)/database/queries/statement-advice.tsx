@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
-import { factorOf, formatCost } from '@/components/database/cost'
+import { factorOf } from '@/components/database/cost'
 import { plainLink } from '@/components/database/plain-link'
 import { useTRPC } from '@/components/trpc/trpc'
 import { ErrorTile } from '@/components/ui/error-tile'
@@ -25,7 +25,6 @@ export function StatementAdvice({ fingerprint }: { fingerprint: string }) {
         <p>{verdict?.because}</p>
         {verdict?.evidence ? (
           <p className="text-muted tabular-nums">
-            Cost {formatCost(verdict.evidence.costBefore)} → {formatCost(verdict.evidence.costAfter)},{' '}
             {factorOf(verdict.evidence.costBefore, verdict.evidence.costAfter)} less.
           </p>
         ) : null}
@@ -33,9 +32,9 @@ export function StatementAdvice({ fingerprint }: { fingerprint: string }) {
           <Link
             href={`/database/indexes#advice-${found.key}`}
             prefetch={false}
-            className={`inline-flex min-h-6 items-center ${plainLink}`}
+            className={`inline-block min-h-6 ${plainLink}`}
           >
-            See the index&nbsp;<Mono>{found.name}</Mono>
+            See the index <Mono>{found.name}</Mono>
           </Link>
         </p>
       </>

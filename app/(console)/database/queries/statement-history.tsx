@@ -31,7 +31,7 @@ export function StatementHistory({ fingerprint }: { fingerprint: string }) {
   const { at, calls, totalMs } = history.data
   if (at.length === 0) {
     return (
-      <p className="text-muted">Nothing is kept of this time. What takes most time is noted every hour.</p>
+      <p className="text-muted">Nothing is kept of this time. What takes most time is counted by the hour.</p>
     )
   }
   const shared = { times: at, marks, ...span }
