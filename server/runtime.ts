@@ -14,6 +14,7 @@ import {
   openPostgresDatabase,
   openStatementHistory,
   type StatementHistory,
+  type TopologyEvent,
 } from './database'
 import type { Env } from './env'
 import { type Log, openLog } from './log'
@@ -56,7 +57,10 @@ export interface Runtime {
 export async function openRuntime(env: Env): Promise<Runtime> {
   const clock = systemClock
   const log = openLog(env.LOG_LEVEL)
-  const opened = await openStore(env, log, { serving: true })
+  // What changes before there is an audit log to note it in stands in the log alone.
+  let noteTopology = (_change: TopologyEvent) => {}
+  const topologyChanged = (change: TopologyEvent) => noteTopology(change)
+  const opened = await openStore(env, log, { serving: true, topologyChanged })
   const { store, vault, lock } = opened
   let database = opened.database
   const stopping = new AbortController()
@@ -100,7 +104,13 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       clock,
       log,
       publish: (event) => system.publish(event),
-      openPostgres: (target) => openPostgresDatabase({ log }, { ...target, ...poolConfig(env, target) }),
+      openPostgres(target) {
+        const made = openPostgresDatabase(
+          { log, topologyChanged: (change) => made === database && topologyChanged(change) },
+          { ...target, ...poolConfig(env, target) },
+        )
+        return made
+      },
       database: () => database,
       adopt(next) {
         database = next
@@ -117,15 +127,24 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       authority: trusted(env),
     },
   )
-  const note = (event: 'sys_startup' | 'sys_shutdown') =>
-    store.run(recordAudit, {
-      ...itself,
-      time: clock.now(),
-      event,
-      outcome: 'success',
-      target: `pid:${process.pid}`,
-    })
-  await note('sys_startup')
+  const note = (
+    event: 'sys_startup' | 'sys_shutdown' | 'sys_topology_changed',
+    target: string,
+    reason?: string,
+  ) =>
+    store
+      .run(recordAudit, {
+        ...itself,
+        time: clock.now(),
+        event,
+        outcome: 'success',
+        target,
+        reason: reason ?? null,
+      })
+      // A store that takes no writes must keep nothing else from going on.
+      .catch((error: unknown) => log.warn({ error, event }, 'not noted in the audit log'))
+  noteTopology = ({ node, message }) => void note('sys_topology_changed', `node:${node}`, message)
+  await note('sys_startup', `pid:${process.pid}`)
   security.start()
   system.start()
   statements.start()
@@ -154,8 +173,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     async close() {
       stopping.abort()
       await migration.close()
-      // A store that is away must not keep the rest from closing.
-      await note('sys_shutdown').catch((error) => log.warn({ error }, 'the shutdown could not be noted'))
+      await note('sys_shutdown', `pid:${process.pid}`)
       await Promise.all([system.close(), indexes.close(), statements.close()])
       await security.close()
       await cache.close()
