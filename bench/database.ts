@@ -5,34 +5,35 @@ import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { systemClock } from '@/server/clock'
 import { openPostgresDatabase } from '@/server/database'
 import { openLog } from '@/server/log'
+import {
+  anyItem,
+  claims,
+  fill,
+  mixed,
+  ourSide,
+  READ,
+  rawSide,
+  reads,
+  SERVER,
+  type Side,
+  sales,
+} from './lib/database-loads'
 import { drive, type Load, type Measured, type Pair, pair } from './lib/drive'
 import { benchLine, median } from './lib/measure'
 
 /**
- * The pool of server/database and pg's own Pool in turn, on one server, with the same number of connections and
- * named statements on both sides, in the same process. CPU is this process's: user and system.
+ * The database layer that the console stands on and pg's own Pool in turn, on one server, with the same number of
+ * connections and named statements on both sides, in the same process. CPU is this process's: user and system.
  */
-const help = `Usage: npm run bench -- database [--rounds 7] [--seconds 1.5] [--connections 8]`
-
-/** Commits don't wait for the disk: the pool is measured, not the disk and who else uses it. */
-const SERVER = { synchronous_commit: 'off', shared_buffers: '256MB', max_wal_size: '4GB' }
-const ROWS = 100_000
-const SLOW_SHARE = 0.01
-const SLOW_SECONDS = 0.05
-
-const READ = 'SELECT id, name, price, made_at FROM items WHERE id = $1'
-const SLOW = `SELECT id, name, price, made_at, pg_sleep(${SLOW_SECONDS}) FROM items WHERE id = $1`
-const EITHER = 'SELECT id, name, price, made_at, pg_sleep($2) FROM items WHERE id = $1'
-const TAKE = 'UPDATE items SET price = price - $2 WHERE id = $1'
-const NOTE = 'INSERT INTO sales (item_id, amount) VALUES ($1, $2) RETURNING id'
-const CLAIM = 'INSERT INTO names (name) VALUES ($1)'
+const PARTS = ['reads', 'transactions', 'errors', 'mixed', 'connection', 'metrics']
+const help = `Usage: npm run bench -- database [--rounds 7] [--seconds 1.5] [--connections 8] [--part ${PARTS.join(',')}]`
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '1.5' },
     connections: { type: 'string', default: '8' },
-    only: { type: 'string' },
+    part: { type: 'string', default: PARTS.join(',') },
     help: { type: 'boolean', default: false },
   },
 })
@@ -43,18 +44,10 @@ if (values.help) {
 const rounds = Math.max(5, Number(values.rounds))
 const milliseconds = Number(values.seconds) * 1000
 const connections = Number(values.connections)
+const wanted = (part: string): boolean => values.part.split(',').includes(part)
 
-/** What both sides offer a load: one statement, and a connection for a transaction. */
-interface Side {
-  query(name: string, text: string, values: unknown[]): Promise<unknown>
-  connect(): Promise<{
-    query(name: string, text: string, values?: unknown[]): Promise<unknown>
-    release(): void
-  }>
-}
-
-/** Names that were taken by successful inserts, of both sides. */
-let claimed = 0
+/** A load of one side, under the name that the report gives it. */
+type Named = [name: string, load: Load]
 
 const server = await startPostgres({ settings: SERVER })
 try {
@@ -81,172 +74,102 @@ async function bench(postgres: PostgresServer): Promise<void> {
   const theirs = new Pool({ connectionString: url, min: connections, max: connections })
   // Its connections end with the server when a bench fails.
   theirs.on('error', () => {})
-  const raw: Side = {
-    query: (name, text, params) => theirs.query({ name, text, values: params }),
-    connect: async () => {
-      const client = await theirs.connect()
-      return {
-        query: (name, text, params) => client.query(name ? { name, text, values: params } : text),
-        release: () => client.release(),
-      }
-    },
-  }
-  const sideOf = (pool: (typeof counted)['client']): Side => {
-    const query = pool.query as unknown as (text: string, values: unknown[]) => Promise<unknown>
-    return {
-      query: (_, text, params) => query(text, params),
-      connect: async () => {
-        const client = await pool.connect()
-        const run = client.query as unknown as (text: string, values?: unknown[]) => Promise<unknown>
-        return { query: (_, text, params) => run(text, params), release: () => client.release() }
-      },
-    }
-  }
-  const ours = sideOf(counted.client)
+  const [raw, ours] = [rawSide(theirs), ourSide(counted)]
   // The sampler of the console reads the counters once a second.
   const sampler = setInterval(() => counted.figures(), 1_000)
+  const both = (name: string, concurrency: number, load: (side: Side) => Load): Promise<Pair[]> =>
+    inTurn(name, concurrency, ['pg', load(raw)], ['holdfast', load(ours)])
   const figures: Record<string, number> = {}
-  const wanted = (name: string) => !values.only || values.only.split(',').includes(name)
-  const compare = async (name: string, concurrency: number, load: (side: Side) => Load): Promise<Pair[]> => {
-    const pairs: Pair[] = []
-    for (let round = -1; round < rounds; round++) {
-      const measured = await pair(
-        round,
-        () => drive(concurrency, milliseconds, load(raw)),
-        () => drive(concurrency, milliseconds, load(ours)),
-      )
-      // The first round fills caches and prepares statements.
-      if (round >= 0) pairs.push(measured)
-    }
-    const rate = (pick: (pair: Pair) => Measured) => median(pairs.map((each) => pick(each).rate)).toFixed(0)
-    const cpu = (pick: (pair: Pair) => Measured) => median(pairs.map((each) => pick(each).cpu)).toFixed(1)
-    const p99 = (pick: (pair: Pair) => Measured) => median(pairs.map((each) => pick(each).p99)).toFixed(2)
-    console.log(
-      `${name} at ${concurrency}: pg ${rate(({ theirs: t }) => t)}/s, ${cpu(({ theirs: t }) => t)} µs CPU, p99 ${p99(({ theirs: t }) => t)} ms · holdfast ${rate(({ ours: o }) => o)}/s, ${cpu(({ ours: o }) => o)} µs CPU, p99 ${p99(({ ours: o }) => o)} ms`,
-    )
-    return pairs
-  }
-  const ratio = (pairs: Pair[], pick: (measured: Measured) => number) =>
-    median(pairs.map(({ theirs: t, ours: o }) => pick(o) / pick(t)))
 
   if (wanted('reads')) {
-    const at8 = await compare('reads', 8, reads)
-    const at64 = await compare('reads', 64, reads)
+    const at8 = await both('reads', 8, reads)
+    const at64 = await both('reads', 64, reads)
     figures.reads_c8 = ratio(at8, ({ rate }) => rate)
     figures.reads_c64 = ratio(at64, ({ rate }) => rate)
-    figures.reads_cpu_c8 = ratio(at8, ({ cpu }) => cpu)
     figures.reads_cpu_c64 = ratio(at64, ({ cpu }) => cpu)
   }
   if (wanted('transactions')) {
-    const at = [await compare('transactions', 8, sales), await compare('transactions', 64, sales)]
+    const at = [await both('transactions', 8, sales), await both('transactions', 64, sales)]
     figures.transactions = Math.min(...at.map((pairs) => ratio(pairs, ({ rate }) => rate)))
   }
   if (wanted('errors')) {
-    // Each side against itself: what a failing insert costs beside one that succeeds.
-    const good = await compare('inserts', 64, claims(false))
-    const bad = await compare('failing inserts', 64, claims(true))
-    figures.errors = median(bad.map(({ ours: o }) => o.rate)) / median(good.map(({ ours: o }) => o.rate))
+    const good: Named = ['succeeding', claims(ours, false)]
+    const pairs = await inTurn('inserts', 64, good, ['failing', claims(ours, true)])
+    figures.errors = ratio(pairs, ({ rate }) => rate)
+    const failing = await drive(64, milliseconds, claims(raw, true))
+    console.log(`failing inserts at 64: pg ${failing.rate.toFixed(0)}/s`)
   }
   if (wanted('mixed')) {
-    const at = [
-      await compare('mixed, short ones', 8, mixed(false)),
-      await compare('mixed, short ones', 64, mixed(false)),
-    ]
-    figures.mixed_p99 = Math.max(...at.map((pairs) => ratio(pairs, ({ p99 }) => p99)))
-    const same = [
-      await compare('mixed under one text, short ones', 8, mixed(true)),
-      await compare('mixed under one text, short ones', 64, mixed(true)),
-    ]
-    console.log(
-      `mixed under one text: ${same.map((pairs) => ratio(pairs, ({ p99 }) => p99).toFixed(2)).join(', ')}`,
-    )
+    const p99 = async (name: string, concurrency: number, oneText: boolean) =>
+      ratio(await both(name, concurrency, (side) => mixed(side, oneText)), (measured) => measured.p99)
+    const name = 'mixed, short ones'
+    figures.mixed_p99 = Math.max(await p99(name, 8, false), await p99(name, 64, false))
+    const same = [await p99(`${name}, one text`, 8, true), await p99(`${name}, one text`, 64, true)]
+    console.log(`mixed under one text: p99 ${same.map((each) => each.toFixed(2)).join(', ')}`)
   }
   if (wanted('connection')) {
-    const each = await drive(8, milliseconds * 2, async (below) => {
+    const each: Load = async (below) => {
       const client = new Client({ connectionString: url })
       await client.connect()
-      await client.query({ text: READ, values: [1 + below(ROWS)] })
+      await client.query({ text: READ, values: [anyItem(below)] })
       await client.end()
-    })
-    const pooled = await drive(8, milliseconds * 2, reads(ours))
-    console.log(`a connection per query: ${each.rate.toFixed(0)}/s · holdfast ${pooled.rate.toFixed(0)}/s`)
-    figures.vs_connection_per_query = pooled.rate / each.rate
+    }
+    const pairs = await inTurn('reads', 8, ['a connection each', each], ['holdfast', reads(ours)])
+    figures.vs_connection_per_query = ratio(pairs, ({ rate }) => rate)
   }
   if (wanted('metrics')) {
-    const pairs: Pair[] = []
     const [without, withThem] = [open(false), open(true)]
-    const [plain, counting] = [sideOf(without.client), sideOf(withThem.client)]
     const sampling = setInterval(() => [withThem.figures(), withThem.client.statements()], 1_000)
-    for (let round = -4; round < rounds * 8; round++) {
-      const measured = await pair(
-        round,
-        () => drive(64, milliseconds / 2, reads(plain)),
-        () => drive(64, milliseconds / 2, reads(counting)),
-      )
-      if (round >= 0) pairs.push(measured)
-    }
+    const plain: Named = ['without metrics', reads(ourSide(without))]
+    const counting: Named = ['with them', reads(ourSide(withThem))]
+    const pairs = await inTurn('reads', 64, plain, counting, { times: 12, share: 0.5 })
     clearInterval(sampling)
     await Promise.all([without.close(), withThem.close()])
-    figures.metrics_cost = 1 - ratio(pairs, ({ rate }) => rate)
-    console.log(`metrics: CPU ${((ratio(pairs, ({ cpu }) => cpu) - 1) * 100).toFixed(1)} % more`)
+    // Never rounded down to the bar.
+    figures.metrics_cost = Math.ceil((1 - ratio(pairs, ({ rate }) => rate)) * 100) / 100
   }
   clearInterval(sampler)
   await Promise.all([counted.close(), theirs.end()])
   console.log(benchLine('database', figures))
 }
 
-async function fill(postgres: PostgresServer, database: string): Promise<void> {
-  const statements = [
-    `CREATE TABLE items (id int PRIMARY KEY, name text NOT NULL, price numeric NOT NULL, made_at timestamptz NOT NULL)`,
-    `INSERT INTO items SELECT n, 'item ' || md5(n::text), n % 1000, now() - n * interval '1 minute' FROM generate_series(1, ${ROWS}) n`,
-    `CREATE TABLE sales (id bigserial PRIMARY KEY, item_id int NOT NULL, amount int NOT NULL)`,
-    `CREATE TABLE names (name text PRIMARY KEY)`,
-    `INSERT INTO names VALUES ('taken')`,
-    `VACUUM ANALYZE`,
-  ]
-  for (const statement of statements) await postgres.query(statement, [], database)
-}
-
-function reads({ query }: Side): Load {
-  return async (below) => {
-    await query('read', READ, [1 + below(ROWS)])
+/** Both in turn, who is first changing; `times` as many rounds of that `share` of the time where little is sought. */
+async function inTurn(
+  what: string,
+  concurrency: number,
+  [firstName, first]: Named,
+  [secondName, second]: Named,
+  { times = 1, share = 1 } = {},
+): Promise<Pair[]> {
+  const pairs: Pair[] = []
+  const run = (load: Load) => drive(concurrency, milliseconds * share, load)
+  // The first round fills caches and prepares statements.
+  for (let round = -1; round < rounds * times; round++) {
+    const measured = await pair(
+      round,
+      () => run(first),
+      () => run(second),
+    )
+    if (round >= 0) pairs.push(measured)
   }
-}
-
-function sales({ connect }: Side): Load {
-  return async (below) => {
-    const connection = await connect()
-    const item = 1 + below(ROWS)
-    try {
-      await connection.query('', 'BEGIN')
-      await connection.query('read', READ, [item])
-      await connection.query('take', TAKE, [item, 1])
-      await connection.query('note', NOTE, [item, 1])
-      await connection.query('', 'COMMIT')
-    } finally {
-      connection.release()
-    }
+  const told = (name: string, measured: Measured[]) => {
+    const middle = (pick: (each: Measured) => number, digits: number) =>
+      median(measured.map(pick)).toFixed(digits)
+    return `${name} ${middle(({ rate }) => rate, 0)}/s, ${middle(({ cpu }) => cpu, 1)} µs CPU, p99 ${middle(({ p99 }) => p99, 2)} ms`
   }
+  console.log(
+    `${what} at ${concurrency}: ${told(
+      firstName,
+      pairs.map(({ theirs }) => theirs),
+    )} · ${told(
+      secondName,
+      pairs.map(({ ours }) => ours),
+    )}`,
+  )
+  return pairs
 }
 
-function claims(taken: boolean) {
-  return ({ query }: Side): Load =>
-    async () => {
-      const name = taken ? 'taken' : `name ${++claimed}`
-      await query('claim', CLAIM, [name]).catch((error: { code?: string }) => {
-        if (!taken || error.code !== '23505') throw error
-      })
-    }
-}
-
-/** 1 % of the reads take 50 ms; those are not timed. */
-function mixed(oneText: boolean) {
-  return ({ query }: Side): Load =>
-    async (below) => {
-      const item = 1 + below(ROWS)
-      const slow = below(1 / SLOW_SHARE) === 0
-      if (oneText) await query('either', EITHER, [item, slow ? SLOW_SECONDS : 0])
-      else await query(slow ? 'slow' : 'read', slow ? SLOW : READ, [item])
-      return !slow
-    }
+/** The median of the second's figure over the first's, pair by pair. */
+function ratio(pairs: Pair[], pick: (measured: Measured) => number): number {
+  return median(pairs.map(({ theirs, ours }) => pick(ours) / pick(theirs)))
 }
