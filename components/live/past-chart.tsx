@@ -84,7 +84,8 @@ function sentenceOf(
     const usual = summaryOf(at, mean[metric] ?? [], from, to)
     const { greatest } = summaryOf(at, max[metric] ?? [], from, to)
     if (usual.last === undefined) return `${label}: no reading`
-    return `${label}: mean between ${format(usual.least)} and ${format(usual.greatest)}, at most ${format(greatest)}`
+    const means = [...new Set([format(usual.least), format(usual.greatest)])]
+    return `${label}: mean ${means.length === 1 ? means[0] : `between ${means.join(' and ')}`}, at most ${format(greatest)}`
   })
   return `${parts.join('; ')}.`
 }

@@ -71,6 +71,7 @@ export function Errors({ stats }: { stats: Stats }) {
           {
             key: 'words',
             header: 'What it means',
+            className: 'min-w-48',
             cell: ({ words }) => words ?? <span className="text-muted">See the manual of the database</span>,
           },
           { key: 'count', header: 'Errors', numeric: true, cell: ({ count }) => formatNumber(count) },

@@ -26,7 +26,7 @@ export function PoolDetails() {
         <Section title="How it works with the server">
           <KeyValue items={modeItems(data.mode)} />
         </Section>
-        <Section title="Limits" note="as configured">
+        <Section title="Limits" note="as configured, for each server">
           <KeyValue items={limitItems(data.limits)} />
         </Section>
       </div>

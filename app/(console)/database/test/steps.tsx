@@ -52,7 +52,9 @@ function StepRow({ step: { title, state, detail, remedy, milliseconds } }: { ste
   return (
     <li className="grid grid-cols-[1fr_auto] gap-x-4 border-b border-border py-2 sm:grid-cols-[8rem_7rem_1fr_4rem]">
       <span className="font-medium">{title}</span>
-      <Status kind={kind}>{word}</Status>
+      <span>
+        <Status kind={kind}>{word}</Status>
+      </span>
       <span className="col-span-2 min-w-0 sm:col-span-1">
         {state === 'skipped' ? (
           <span className="text-muted">An earlier step failed.</span>
