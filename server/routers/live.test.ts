@@ -9,7 +9,7 @@ import { needsPostgres } from '@/db/testing/shared'
 import { openTestPostgres, openTestSqlite } from '@/db/testing/stores'
 import { openCache } from '@/server/cache'
 import type { Clock } from '@/server/clock'
-import { openSqliteDatabase } from '@/server/database'
+import { openSqliteDatabase, Position } from '@/server/database'
 import { openLog } from '@/server/log'
 import type { Security, SignedIn } from '@/server/security'
 import { bearer, browser, openAccounts } from '@/server/security/testing/accounts'
@@ -54,6 +54,8 @@ async function serveInstance({ store, security, clock, session, accessToken }: I
       return {
         runtime,
         headers,
+        resHeaders: new Headers(),
+        position: new Position(),
         session: await security.authenticate(headers, '127.0.0.1'),
       } as unknown as Context
     },

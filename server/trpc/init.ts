@@ -85,7 +85,6 @@ export function procedure(permission: Permission) {
 /** The error that a client may see: known codes as they are, wrong input with its fields, the rest without a word. */
 export function translate(error: TRPCError): HoldfastError {
   const cause = error.cause
-  if (isHoldfastError(cause)) return cause
   if (isOutcomeUnknown(cause)) {
     return new HoldfastError('DATABASE_UNAVAILABLE', {
       message:
@@ -93,6 +92,8 @@ export function translate(error: TRPCError): HoldfastError {
       remedy: 'Look whether it is there before you repeat it.',
     })
   }
+  const known = knownBehind(cause)
+  if (known) return known
   if (cause instanceof ZodError || cause?.name === 'ZodError') {
     const issues = (cause as ZodError).issues.map(({ path, message }) => ({ path: path.join('.'), message }))
     const first = issues[0]
@@ -110,6 +111,12 @@ export function translate(error: TRPCError): HoldfastError {
     message: 'Something went wrong in the console.',
     remedy: 'Try again. If it stays, look for the request id in the log.',
   })
+}
+
+/** The first error down the causes that a client may see: drizzle wraps what its drivers throw. */
+function knownBehind(error: unknown): HoldfastError | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (isHoldfastError(at)) return at
+  return undefined
 }
 
 /** Told by its name: bundles hold copies of the class (db/errors.ts). */

@@ -235,6 +235,18 @@ it('shows nothing of an error that nobody expected but its request id, and logs 
   expect(logged[0]).toContain('request-8')
 })
 
+it('tells a known reason that a driver was wrapped around', async () => {
+  authenticate = () =>
+    Promise.reject(
+      new Error('Failed query: select $1', {
+        cause: new HoldfastError('DATABASE_READ_ONLY', 'Writes wait.'),
+      }),
+    )
+  const { body } = await ask('GET', '/bare')
+  expect(body).toMatchObject({ status: 503, code: 'DATABASE_READ_ONLY', detail: 'Writes wait.' })
+  expect(logged).toEqual([])
+})
+
 it('does the same when a request fails before its procedure', async () => {
   authenticate = () => Promise.reject(new Error('the store is away'))
   const { body } = await ask('GET', '/bare', { headers: { 'x-request-id': 'request-9' } })
