@@ -45,10 +45,18 @@ describe('configuration of the pool', () => {
   })
 
   it('reads replicas of the server of DB_HOST, with one port for all or one for each', () => {
-    const given = { DB_HOST: 'db.example', DB_READ_HOST: 'one.example, two.example', DB_MAX_LAG: '1MB', DB_FAILOVER_WAIT: '3s' }
+    const given = {
+      DB_HOST: 'db.example',
+      DB_READ_HOST: 'one.example, two.example',
+      DB_MAX_LAG: '1MB',
+      DB_FAILOVER_WAIT: '3s',
+    }
     const replicas = (more: Record<string, string>) => config({ ...given, ...more }).replicas
     expect(config(given)).toMatchObject({ maxLag: 2 ** 20, failoverWait: 3_000 })
-    expect(replicas({})).toEqual([{ host: 'one.example', port: 5432 }, { host: 'two.example', port: 5432 }])
+    expect(replicas({})).toEqual([
+      { host: 'one.example', port: 5432 },
+      { host: 'two.example', port: 5432 },
+    ])
     expect(replicas({ DB_READ_PORT: '6000' })?.map(({ port }) => port)).toEqual([6000, 6000])
     expect(replicas({ DB_READ_PORT: '6000,6001' })?.map(({ port }) => port)).toEqual([6000, 6001])
     expect(() => replicas({ DB_READ_PORT: '1,2,3' })).toThrow(
