@@ -12,29 +12,42 @@ export interface Compared {
 }
 
 /**
- * Measures both sides in turn, who is first changing, until the ratio's 95 % interval lies on one side of `limit`
- * (order statistics of the median: Conover, Practical Nonparametric Statistics, 3.2).
+ * Measures both sides in turn, who is first changing, until the 95 % interval of every ratio lies on one side of
+ * `limit` (order statistics of the median: Conover, Practical Nonparametric Statistics, 3.2). Each side answers the
+ * same figures in the same order.
  */
 export async function compare(
-  before: () => Promise<number>,
-  after: () => Promise<number>,
+  before: () => Promise<number[]>,
+  after: () => Promise<number[]>,
   limit: number,
-): Promise<Compared> {
-  const befores: number[] = []
-  const afters: number[] = []
-  const ratios: number[] = []
-  while (ratios.length < PAIRS.most) {
-    const [first, second] = ratios.length % 2 === 0 ? [before, after] : [after, before]
-    const [one, two] = [await first(), await second()]
-    const [was, is] = first === before ? [one, two] : [two, one]
-    befores.push(was)
-    afters.push(is)
-    ratios.push(is / was)
-    if (ratios.length < PAIRS.least) continue
-    const { low, high } = interval(ratios)
-    if (high <= limit || low > limit) break
+): Promise<Compared[]> {
+  const pairs: { was: number[]; is: number[] }[] = []
+  while (pairs.length < PAIRS.most) {
+    if (pairs.length % 2 === 0) pairs.push({ was: await before(), is: await after() })
+    else {
+      const is = await after()
+      pairs.push({ was: await before(), is })
+    }
+    if (pairs.length < PAIRS.least) continue
+    const settled = ratiosOf(pairs).every((ratios) => {
+      const { low, high } = interval(ratios)
+      return high <= limit || low > limit
+    })
+    if (settled) break
   }
-  return { ratio: median(ratios), before: median(befores), after: median(afters), pairs: ratios.length }
+  return ratiosOf(pairs).map((ratios, at) => ({
+    ratio: median(ratios),
+    before: median(pairs.map(({ was }) => was[at] as number)),
+    after: median(pairs.map(({ is }) => is[at] as number)),
+    pairs: pairs.length,
+  }))
+}
+
+function ratiosOf(pairs: { was: number[]; is: number[] }[]): number[][] {
+  const figures = pairs[0]?.was.length ?? 0
+  return Array.from({ length: figures }, (_, at) =>
+    pairs.map(({ was, is }) => (is[at] as number) / (was[at] as number)),
+  )
 }
 
 function interval(values: readonly number[]): { low: number; high: number } {

@@ -65,11 +65,10 @@ async function applied(sides: Sides, advice: IndexAdvice[], all: boolean): Promi
   for (const table of new Set(advice.map(({ index }) => index.table))) {
     const writes = work.writes[table]
     if (!writes) throw new Error(`What is written to ${table} is not known here.`)
-    for (const [kind, text] of writes.texts.entries()) {
-      const one = { ...writes, texts: writes.texts.slice(0, kind + 1) }
-      const time = (client: Client) => async () => (await timeWrites(client, table, one)).at(-1) as number
-      const name = `${text.split(' ', 1)[0]} ${kind + 1} of ${table}`
-      judge(name, await compare(time(sides.plain), time(advised), HARM))
+    const time = (client: Client) => () => timeWrites(client, table, writes)
+    const kinds = await compare(time(sides.plain), time(advised), HARM)
+    for (const [kind, compared] of kinds.entries()) {
+      judge(`${writes.texts[kind]?.split(' ', 1)[0]} ${kind + 1} of ${table}`, compared)
     }
   }
   for (const { undo } of advice) await advised.query(undo)
@@ -88,9 +87,7 @@ async function compareStatement(
   // What a write costs with one index more is measured with its commit, as a write to its table.
   if (same && (!all || !reads)) return undefined
   if (same && (await sampleStatement(plain, statement)) > PLANNING_MATTERS) return undefined
-  return compare(
-    () => sampleStatement(plain, statement),
-    () => sampleStatement(advised, statement),
-    HARM,
-  )
+  const time = (client: Client) => async () => [await sampleStatement(client, statement)]
+  const [compared] = await compare(time(plain), time(advised), HARM)
+  return compared
 }

@@ -142,7 +142,7 @@ const rounded = (cost: number): string =>
   cost < 10 ? cost.toFixed(1) : Math.round(cost).toLocaleString('en')
 
 /** Asks how many rows each constant condition leaves: an index on a part pays only for a small one. */
-export async function countParts(
+async function countParts(
   connection: PrivateConnection,
   { demands, source }: TableDemand,
 ): Promise<void> {
