@@ -146,6 +146,8 @@ test('statements are ranked by their time, found by their text, and shown withou
   await page.getByLabel('Text of the statement').fill('no statement says this')
   await expect(page.getByText('No statement fits the filter')).toBeVisible()
   await page.getByRole('button', { name: 'Show all statements' }).click()
+  // Some rows are as good as all for axe, which takes a minute for 150.
+  await page.getByLabel('Text of the statement').fill('shop_orders')
   await expectAccessibleAtBothWidths(page)
 })
 
