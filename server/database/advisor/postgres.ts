@@ -21,7 +21,8 @@ const COVERED = 3
 
 /**
  * Finds, for each statement, the index that would make it cheaper, or says why there is none. Nothing is changed
- * and no statement is run: it is planned, in a read-only transaction, for any values. `connection` must be used by
+ * and no statement is run: it is planned, in a read-only transaction, for any values; a sample of rows is read where
+ * an expression's values must be counted. `connection` must be used by
  * nobody else meanwhile, and not be a session that a pooler shares between transactions. Costs come from
  * hypothetical indexes where the extension hypopg is created, and otherwise from the statistics.
  */
@@ -142,10 +143,7 @@ const rounded = (cost: number): string =>
   cost < 10 ? cost.toFixed(1) : Math.round(cost).toLocaleString('en')
 
 /** Asks how many rows each constant condition leaves: an index on a part pays only for a small one. */
-async function countParts(
-  connection: PrivateConnection,
-  { demands, source }: TableDemand,
-): Promise<void> {
+async function countParts(connection: PrivateConnection, { demands, source }: TableDemand): Promise<void> {
   const schema = source.schema ? `${quoteName(source.schema)}.` : ''
   const from = `${schema}${quoteName(source.table)} AS ${quoteName(source.alias)}`
   for (const demand of demands) {
