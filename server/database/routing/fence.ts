@@ -76,7 +76,7 @@ export class Fence {
   #clusters(): Cluster[] {
     if (this.file === null) return []
     try {
-      return FORMAT.parse(JSON.parse(readFileSync(this.file, 'utf8'))).clusters
+      return FORMAT.parse(JSON.parse(readFileSync(/* turbopackIgnore: true */ this.file, 'utf8'))).clusters
     } catch (error) {
       if ((error as { code?: string }).code === 'ENOENT') return []
       throw new HoldfastError('DATABASE_UNAVAILABLE', {
@@ -89,7 +89,7 @@ export class Fence {
 
 function writeSafely(file: string, content: string): void {
   const fresh = `${file}.${process.pid}`
-  const handle = openSync(fresh, 'w', 0o600)
+  const handle = openSync(/* turbopackIgnore: true */ fresh, 'w', 0o600)
   try {
     writeSync(handle, content)
     fsyncSync(handle)
@@ -97,7 +97,7 @@ function writeSafely(file: string, content: string): void {
     closeSync(handle)
   }
   renameSync(fresh, file)
-  const folder = openSync(dirname(file), 'r')
+  const folder = openSync(/* turbopackIgnore: true */ dirname(file), 'r')
   try {
     fsyncSync(folder)
   } finally {
