@@ -20,7 +20,7 @@ test('the file is shown with its log, its pages and its writer, and can be kept 
   page,
 }) => {
   await page.goto('/database')
-  await expect(page.getByText('SQLite 3.')).toBeVisible()
+  await expect(page.locator('#main').getByText('SQLite 3.')).toBeVisible()
   for (const label of ['Write-ahead log', 'Pages', 'Writer']) {
     await expect(page.locator('dt', { hasText: label }).first()).toBeVisible()
   }

@@ -76,9 +76,9 @@ async function blocked(world: World) {
   const holder = await connect(world, 'shop')
   const waiter = await connect(world, 'report')
   await holder.client.query('BEGIN')
-  await holder.client.query("UPDATE orders SET state = 'a secret word' WHERE id = 1")
+  await holder.client.query("UPDATE orders SET state = 'a zebra word' WHERE id = 1")
   const ended = waiter.client
-    .query("UPDATE orders SET state = 'another secret' WHERE id = 1")
+    .query("UPDATE orders SET state = 'another zebra' WHERE id = 1")
     .then(() => 'done')
     .catch((error: { code?: string }) => error.code ?? String(error))
   return { holder, waiter, ended }
@@ -115,7 +115,7 @@ test('a session that waits stands under the one it waits for, without anybody’
   const order = await pids(page)
   expect(order.indexOf(waiter.pid)).toBe(order.indexOf(holder.pid) + 1)
   expect(await indent(rowOf(page, waiter.pid))).toBeGreaterThan(await indent(rowOf(page, holder.pid)))
-  expect(await page.content()).not.toContain('secret')
+  expect(await page.content()).not.toContain('zebra')
   await expectAccessibleAtBothWidths(page)
 
   await page.getByLabel('Only who waits or is waited for').check()

@@ -86,7 +86,7 @@ test('two tabs share one stream, and the second goes on when the first is closed
 })
 
 test('the connection test says per step what is wrong', async ({ page }) => {
-  await page.goto('/database')
+  await page.goto('/database/test')
   await page.getByLabel('Host').fill('127.0.0.1')
   await page.getByLabel('Port').fill('1')
   await page.getByLabel('Database', { exact: true }).fill('app')
