@@ -85,18 +85,6 @@ test('two tabs share one stream, and the second goes on when the first is closed
   await expect.poll(() => measuredAt(second, 'Heap')).toBeGreaterThan(taken + 2_000)
 })
 
-test('the connection test says per step what is wrong', async ({ page }) => {
-  await page.goto('/database/test')
-  await page.getByLabel('Host').fill('127.0.0.1')
-  await page.getByLabel('Port').fill('1')
-  await page.getByLabel('Database', { exact: true }).fill('app')
-  await page.getByLabel('Role').fill('app')
-  await page.getByRole('button', { name: 'Test the connection' }).click()
-  const steps = page.getByRole('table', { name: 'Steps of the connection test' })
-  await expect(steps.getByRole('row', { name: /^TCP Failed Nothing listens on 127\.0\.0\.1/ })).toBeVisible()
-  await expect(steps.getByRole('row', { name: /^Authentication Skipped/ })).toBeVisible()
-})
-
 test('the configuration names its sources and shows no secret', async ({ page, console: running }) => {
   await page.goto('/system')
   const table = page.getByRole('table', { name: /Variables/ })
