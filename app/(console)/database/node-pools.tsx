@@ -2,15 +2,15 @@
 
 import { useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
+import { nodeColumns } from '@/components/database/node-columns'
 import { nodeName, ROLES } from '@/components/database/node-words'
 import { plainLink } from '@/components/database/plain-link'
 import type { NodeFigures } from '@/components/database/types'
 import { useTRPC } from '@/components/trpc/trpc'
 import { ErrorTile } from '@/components/ui/error-tile'
 import { formatNumber } from '@/components/ui/format'
-import { Status } from '@/components/ui/status'
 import { type Column, Table } from '@/components/ui/table'
-import { Mono, Section } from '@/components/ui/text'
+import { Section } from '@/components/ui/text'
 
 /** The pool of every node, where there are several. */
 export function NodePools() {
@@ -42,18 +42,7 @@ export function NodePools() {
 }
 
 const columns: Column<NodeFigures>[] = [
-  {
-    key: 'node',
-    header: 'Node',
-    rowHeader: true,
-    className: 'whitespace-nowrap',
-    cell: (node) => <Mono>{nodeName(node)}</Mono>,
-  },
-  {
-    key: 'role',
-    header: 'Role',
-    cell: ({ role }) => <Status kind={ROLES[role].kind}>{ROLES[role].word}</Status>,
-  },
+  ...nodeColumns,
   figure('inUse', 'In use', ({ pool }) => pool.inUse),
   figure('idle', 'Idle', ({ pool }) => pool.idle),
   figure('waiting', 'Waiting', ({ pool }) => pool.waiting),

@@ -14,7 +14,7 @@ import { PageHeader } from '@/components/ui/text'
 import { RelativeTime, Time } from '@/components/ui/time'
 import { useDrawer, useSort } from '@/components/ui/url-state'
 import { passes, sorted } from './choose'
-import { FilterBar, useStatementFilter } from './filter-bar'
+import { StatementFilterBar, useStatementFilter } from './filter-bar'
 import { statementColumns } from './statement-columns'
 import { StatementDrawer } from './statement-drawer'
 
@@ -69,7 +69,7 @@ function StatementList({ of: { statements, missing } }: { of: Statements }) {
       {missing ? (
         <MissingNote missing={missing} title="The statements of other clients are not seen" />
       ) : null}
-      <FilterBar count={shown.length === statements.length ? all : `${shown.length} of ${all}`} />
+      <StatementFilterBar count={shown.length === statements.length ? all : `${shown.length} of ${all}`} />
       <Table<Statement>
         caption="Statements"
         density="roomy"

@@ -1,9 +1,9 @@
 import { Figure } from '@/components/database/figure'
+import { nodeColumns } from '@/components/database/node-columns'
 import { nodeName, ROLES } from '@/components/database/node-words'
 import type { NodeFigures, Topology } from '@/components/database/types'
 import { Empty } from '@/components/ui/empty'
 import { formatBytes, formatDuration, formatNumber, MISSING } from '@/components/ui/format'
-import { Status } from '@/components/ui/status'
 import { type Column, Table } from '@/components/ui/table'
 import { KeyValue, Mono } from '@/components/ui/text'
 import { RelativeTime } from '@/components/ui/time'
@@ -46,19 +46,7 @@ export function Nodes({ topology: { nodes, highestTimeline, systemIdentifier } }
 }
 
 const columns: Column<NodeFigures>[] = [
-  {
-    key: 'node',
-    header: 'Node',
-    rowHeader: true,
-    className: 'whitespace-nowrap',
-    cell: (node) => <Mono>{nodeName(node)}</Mono>,
-  },
-  {
-    key: 'role',
-    header: 'Role',
-    className: 'whitespace-nowrap',
-    cell: ({ role }) => <Status kind={ROLES[role].kind}>{ROLES[role].word}</Status>,
-  },
+  ...nodeColumns,
   {
     key: 'takes',
     header: 'Takes',

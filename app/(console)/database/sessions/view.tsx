@@ -16,7 +16,7 @@ import { RelativeTime } from '@/components/ui/time'
 import { useDrawer } from '@/components/ui/url-state'
 import type { RouterOutputs } from '@/server/routers/_app'
 import { chosen } from './choose'
-import { FilterBar, useSessionFilter } from './filter-bar'
+import { SessionFilterBar, useSessionFilter } from './filter-bar'
 import { ServerRow } from './server-row'
 import { sessionColumns } from './session-columns'
 import { SessionDrawer } from './session-drawer'
@@ -89,7 +89,7 @@ function SessionList({ of, at }: { of: RouterOutputs['database']['sessions']; at
   return (
     <>
       {of.missing ? <MissingNote missing={of.missing} title="The sessions of others are not seen" /> : null}
-      <FilterBar
+      <SessionFilterBar
         held={held}
         count={[
           rows.length === shown.of.sessions.length ? all : `${rows.length} of ${all}`,

@@ -17,7 +17,7 @@ import { RelativeTime } from '@/components/ui/time'
 import { useDrawer, useSort } from '@/components/ui/url-state'
 import type { RouterOutputs } from '@/server/routers/_app'
 import { isDueForVacuum, nameOf, passes, sorted } from './choose'
-import { FilterBar, useTableFilter } from './filter-bar'
+import { TableFilterBar, useTableFilter } from './filter-bar'
 import { columnsFor } from './table-columns'
 import { TableDrawer } from './table-drawer'
 
@@ -70,7 +70,7 @@ function TableList({ of: { tables, missing }, vacuums }: { of: Tables; vacuums: 
     <>
       {missing ? <MissingNote missing={missing} title="Not everything is told about these tables" /> : null}
       <Sums of={tables} vacuums={vacuums} />
-      <FilterBar
+      <TableFilterBar
         count={shown.length === tables.length ? all : `${shown.length} of ${all}`}
         vacuums={vacuums}
       />

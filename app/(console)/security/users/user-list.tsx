@@ -14,7 +14,7 @@ import { useDrawer, useSort } from '@/components/ui/url-state'
 import { passes, sorted } from './choose'
 import { userColumns } from './user-columns'
 import { UserDrawer } from './user-drawer'
-import { FilterBar, useUserFilter } from './user-filter'
+import { UserFilterBar, useUserFilter } from './user-filter'
 
 /** Everybody who may sign in. A row opens the user with what can be done. */
 export function UserList({ manage, onLink }: { manage: boolean; onLink: (made: MadeLink) => void }) {
@@ -42,7 +42,7 @@ export function UserList({ manage, onLink }: { manage: boolean; onLink: (made: M
   const opened = data.find(({ id }) => id === drawer.id)
   return (
     <>
-      <FilterBar count={shown.length === data.length ? all : `${shown.length} of ${all}`} />
+      <UserFilterBar count={shown.length === data.length ? all : `${shown.length} of ${all}`} />
       <Table
         caption="Users"
         density="roomy"
