@@ -1,4 +1,4 @@
-import { ByText } from './by-text'
+import { ByText } from '../by-text'
 import { rebuilt, withBuffers } from './crossing'
 import type { Answer, Result } from './protocol'
 import type { NoTurn } from './turns'

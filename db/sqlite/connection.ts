@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import BetterSqlite3 from 'better-sqlite3'
-import { ByText } from './by-text'
+import { ByText } from '../by-text'
 import { crossing, holdsBytes } from './crossing'
 import { execute } from './execute'
 import type { Answer, Request } from './protocol'

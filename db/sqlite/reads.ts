@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type BetterSqlite3 from 'better-sqlite3'
+import { ByText } from '../by-text'
 import type { SqliteBook, SqliteStatement } from './book'
-import { ByText } from './by-text'
 import { PREPARED } from './connection'
 import { forPost } from './crossing'
 import { execute } from './execute'

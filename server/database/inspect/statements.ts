@@ -1,4 +1,4 @@
-import { ByText } from '@/db/sqlite/by-text'
+import { ByText } from '@/db/by-text'
 import { HoldfastError } from '@/server/errors'
 import { MARK } from './mark'
 import { fingerprintOf, hidden } from './text'

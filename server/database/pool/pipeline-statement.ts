@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ByText } from '@/db/by-text'
 
 /** `read` and `write` may share a connection, each with its like; `alone` needs one for itself. */
 export type StatementKind = 'read' | 'write' | 'alone'
@@ -39,14 +40,9 @@ const TEXTS = 2_000
 /** Longer texts are made by a program for one use: nothing is learned from them. */
 const LONGEST = 16_384
 
-/**
- * What was learned about statements, by their text: the last `texts` to twice as many. Two generations stand in
- * for a list in order of use: what is asked for moves to the young one, and the old one is dropped whole.
- */
+/** What was learned about statements, by their text. */
 export class StatementBook {
-  #young = new Map<string, Statement>()
-  #old = new Map<string, Statement>()
-  readonly #texts: number
+  readonly #statements: ByText<Statement>
   readonly #noise: { readonly ms: number }
   /** How often a statement was found to need a connection of its own, or not any more. */
   turns = 0
@@ -57,20 +53,11 @@ export class StatementBook {
 
   constructor(noise: { readonly ms: number }, texts = TEXTS) {
     this.#noise = noise
-    this.#texts = texts
+    this.#statements = new ByText(readStatement, texts)
   }
 
   of(text: string): Statement {
-    const known = this.#young.get(text)
-    if (known) return known
-    const statement = this.#old.get(text) ?? readStatement(text)
-    if (text.length > LONGEST) return statement
-    if (this.#young.size >= this.#texts) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(text, statement)
-    return statement
+    return text.length > LONGEST ? readStatement(text) : this.#statements.of(text)
   }
 
   /** Counts one answer and learns from its time, in milliseconds at the head of its connection. */
@@ -95,8 +82,7 @@ export class StatementBook {
 
   /** Those that were answered at least once. */
   list(): Statement[] {
-    const all = new Map([...this.#old, ...this.#young])
-    return [...all.values()].filter(({ calls }) => calls > 0)
+    return this.#statements.list().filter(({ calls }) => calls > 0)
   }
 }
 

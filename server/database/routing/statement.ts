@@ -1,3 +1,4 @@
+import { ByText } from '@/db/by-text'
 import { tokenise } from '../advisor/tokens'
 import { kindOf } from '../pool/pipeline-statement'
 
@@ -22,7 +23,7 @@ const WRITERS =
 
 /** Which statements change nothing, and which of them a replica may answer: by their text, and in doubt none. */
 export class ReadBook {
-  #texts = new Map<string, boolean>()
+  #texts = this.#unread()
   #volatile: ReadonlySet<string> | undefined
 
   /** Nothing goes to a replica before the database's functions are known. */
@@ -33,21 +34,21 @@ export class ReadBook {
   /** The VOLATILE functions of the database, by name. */
   learnFunctions(names: readonly string[]): void {
     this.#volatile = new Set(names.filter((name) => !HARMLESS.has(name)))
-    this.#texts.clear()
+    this.#texts = this.#unread()
   }
 
   /** A replica refused it as a write: something that it calls writes. */
   learnWrite(text: string): void {
-    this.#keep(text, false)
+    this.#texts.of(text).reads = false
   }
 
   /** Whether it reads, and nothing else. */
   reads(text: string): boolean {
-    const known = this.#texts.get(text)
-    if (known !== undefined) return known
-    const reads = kindOf(text) === 'read' && !this.#callsWriter(text)
-    this.#keep(text, reads)
-    return reads
+    return this.#texts.of(text).reads
+  }
+
+  #unread(): ByText<{ reads: boolean }> {
+    return new ByText((text) => ({ reads: kindOf(text) === 'read' && !this.#callsWriter(text) }), TEXTS)
   }
 
   #callsWriter(text: string): boolean {
@@ -56,10 +57,5 @@ export class ReadBook {
       if ((kind !== 'word' && kind !== 'name') || tokens[at + 1]?.text !== '(') return false
       return WRITERS.test(name) || this.#volatile?.has(name) === true
     })
-  }
-
-  #keep(text: string, reads: boolean): void {
-    if (this.#texts.size >= TEXTS) this.#texts.clear()
-    this.#texts.set(text, reads)
   }
 }
