@@ -12,15 +12,10 @@ export function isUniqueViolation(error: unknown): boolean {
   return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY'
 }
 
-/** A transaction whose connection broke while it was committing: it is whole, there or not there. */
-export class OutcomeUnknownError extends Error {
-  override name = 'OutcomeUnknownError'
-  constructor(options?: ErrorOptions) {
-    super('The connection broke while a change was being committed.', options)
-  }
-}
-
-/** Whether the connection broke under a statement, told by its code or by who translated it. */
+/**
+ * Whether the connection broke under a statement, told by its code or by who translated it. One that broke while a
+ * change was being committed, whose outcome nobody knows, does not count: such a change must not be made again.
+ */
 export function isLost(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { details } = at as { details?: { reason?: unknown } }
@@ -37,7 +32,7 @@ export function isLost(error: unknown): boolean {
  * mended for the next time (0A000 after a change of the table, 26000 and 42P05 by a pooler).
  */
 export function isRetryable(error: unknown): boolean {
-  if (isLost(error)) return !(error instanceof OutcomeUnknownError)
+  if (isLost(error)) return true
   const code = databaseCode(error)
   if (code === '0A000') return /cached plan/.test(rootMessage(error))
   return RETRYABLE.has(code ?? '')

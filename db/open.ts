@@ -1,6 +1,6 @@
 import { drizzle as drizzlePg, type NodePgClient, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { type AsyncRemoteCallback, drizzle as drizzleSqlite } from 'drizzle-orm/sqlite-proxy'
-import { isLost, isRetryable, OutcomeUnknownError } from './errors'
+import { isLost, isRetryable } from './errors'
 import { tables as pgTables } from './schema/pg'
 import { tables as sqliteTables } from './schema/sqlite'
 import type { Tables } from './tables'
@@ -127,7 +127,7 @@ async function runOnPostgres<I, O>(pool: PgHandle, unit: Unit<I, O>, input: I): 
     await connection.query('BEGIN')
     const result = await drive(unit.work({ db: pgDb(connection), tables: pgTables }, input))
     await (connection.commit?.() ?? connection.query('COMMIT')).catch((error: unknown) => {
-      throw isLost(error) ? new OutcomeUnknownError({ cause: error }) : error
+      throw isLost(error) ? outcomeUnknown(error) : error
     })
     return result
   } catch (error) {
@@ -138,6 +138,12 @@ async function runOnPostgres<I, O>(pool: PgHandle, unit: Unit<I, O>, input: I): 
   } finally {
     connection.release(broken)
   }
+}
+
+/** For connections that can't tell it themselves by `commit`. */
+function outcomeUnknown(cause: unknown): Error {
+  const error = new Error('The connection broke while a change was being committed.', { cause })
+  return Object.assign(error, { details: { reason: 'outcome-unknown' } })
 }
 
 function pgDb(client: Pick<PgHandle, 'query'>): Db {

@@ -85,13 +85,6 @@ export function procedure(permission: Permission) {
 /** The error that a client may see: known codes as they are, wrong input with its fields, the rest without a word. */
 export function translate(error: TRPCError): HoldfastError {
   const cause = error.cause
-  if (isOutcomeUnknown(cause)) {
-    return new HoldfastError('DATABASE_UNAVAILABLE', {
-      message:
-        'The connection to the database broke while the change was being saved: it is there as a whole, or not at all.',
-      remedy: 'Look whether it is there before you repeat it.',
-    })
-  }
   const known = knownBehind(cause)
   if (known) return known
   if (cause instanceof ZodError || cause?.name === 'ZodError') {
@@ -118,9 +111,6 @@ function knownBehind(error: unknown): HoldfastError | undefined {
   for (let at = error; at instanceof Error; at = at.cause) if (isHoldfastError(at)) return at
   return undefined
 }
-
-/** Told by its name: bundles hold copies of the class (db/errors.ts). */
-const isOutcomeUnknown = (error: unknown) => error instanceof Error && error.name === 'OutcomeUnknownError'
 
 const clientFaults = new Set<string>([
   'PARSE_ERROR',
