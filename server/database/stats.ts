@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { type Quantiles, quantiles } from '@/server/histogram'
+import { endsWithin } from '@/server/patience'
 import type { DatabaseCounts } from './metrics'
 import type { PoolFigures } from './pool/pool'
 import type { PostgresCluster } from './routing/cluster'
@@ -159,16 +160,10 @@ interface Answer {
   rows: Record<string, string | boolean>[]
 }
 
-function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('The database did not answer in time.')), milliseconds)
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
-}
-
 async function postgresFacts(pool: PostgresCluster): Promise<PostgresFacts> {
-  const answer = await within(FACTS_DEADLINE, pool.query(FACTS) as unknown as Promise<Answer>)
-  const { rows } = answer
+  const asking = pool.query(FACTS) as unknown as Promise<Answer>
+  if (!(await endsWithin(FACTS_DEADLINE, asking))) throw new Error('The database did not answer in time.')
+  const { rows } = await asking
   const row = rows[0] ?? {}
   const hits = Number(row.blks_hit)
   const reads = hits + Number(row.blks_read)

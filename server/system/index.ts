@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import { Repeating } from '@/server/repeating'
 import type { LiveEvent, Sample } from './events'
 import { type Health, judge } from './health'
 import { History, type HistoryColumns } from './history'
@@ -9,7 +10,6 @@ import { type Delivered, Hub, type Subscription } from './hub'
 import { Reader } from './reader'
 import type { RangeColumns, RangeQuery } from './rollups-range'
 import { Recorder } from './rollups-recorder'
-import { Sampler } from './sampler'
 import type { CacheSource, DatabaseSource } from './sources'
 
 export type { AuditNews, LiveEvent, MetricValues, MigrationNews, Sample } from './events'
@@ -60,7 +60,12 @@ export function openSystem(deps: SystemDeps): System {
   const history = new History()
   const reader = new Reader({ clock, log, store, database, cache, streams: () => hub.subscribers })
   const recorder = new Recorder({ store, clock, log, instance })
-  const sampler = new Sampler({ log }, PERIOD_MS, async () => {
+  const every = (period: number, tick: () => Promise<void>) =>
+    new Repeating({
+      ...{ period, tick, pace: 'begin-to-begin' },
+      failed: (error) => log.error({ error }, 'sampling failed'),
+    })
+  const sampler = every(PERIOD_MS, async () => {
     const sample = await reader.read()
     const seq = sample.values.holdfast_audit_events
     const grown = seq !== null && seq !== history.latest?.values.holdfast_audit_events
@@ -81,7 +86,7 @@ export function openSystem(deps: SystemDeps): System {
     })
   }
   let known = ''
-  const doctor = new Sampler({ log }, HEALTH_PERIOD_MS, async () => {
+  const doctor = every(HEALTH_PERIOD_MS, async () => {
     const now = await health()
     const states = now.components.map(({ id, state }) => `${id} ${state}`).join()
     if (states !== known) hub.publish({ kind: 'health', health: now })

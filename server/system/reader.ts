@@ -5,6 +5,7 @@ import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
 import { countedSince, type HistogramCounts, quantile } from '@/server/histogram'
 import type { Log } from '@/server/log'
+import { endsWithin } from '@/server/patience'
 import { countStore, type StoreCounts } from './counts'
 import type { MetricValues, Sample } from './events'
 import type { CacheSource, DatabaseSource } from './sources'
@@ -153,15 +154,7 @@ export class Reader {
         this.#deps.log.warn({ error }, 'the store could not be counted')
       },
     )
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.#counts = undefined
-        resolve()
-      }, 500)
-    })
-    await Promise.race([counting, patience])
-    clearTimeout(timer)
+    if (!(await endsWithin(500, counting))) this.#counts = undefined
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import { endsWithin } from '@/server/patience'
 import type { Sample } from './events'
 import { metricNames } from './metrics'
 import { Accumulator, finest, floorTo, levels, type Rollup } from './rollups'
@@ -85,13 +86,16 @@ export class Recorder {
     const { store, clock, instance } = this.#deps
     const grid = gridOf(query, clock.now())
     const waiting = this.#unwritten().filter(({ at }) => at >= grid.from && at < grid.to)
-    const oldest = waiting[0]?.at ?? grid.to
+    const [oldest] = waiting
+    const byMinute = grid.of === finest.step
     // What is written by now, though it waited a moment ago, would be counted twice.
-    const minutes = await readRollups(store, { step: finest.step, from: oldest, to: grid.to })
+    const apart =
+      oldest && !byMinute ? await readRollups(store, { step: finest.step, from: oldest.at, to: grid.to }) : []
+    const stored = await readRollups(store, { ...grid, step: grid.of })
+    const minutes = byMinute ? stored : apart
     const written = new Set(minutes.flatMap((row) => (row.instance === instance ? row.at : [])))
     const own = waiting.filter(({ at }) => !written.has(at))
-    const stored = await readRollups(store, { ...grid, step: grid.of })
-    const others = grid.of === finest.step ? goneOn(stored, own, instance) : []
+    const others = byMinute ? goneOn(stored, own, instance) : []
     return columnsOf(grid, [...stored, ...own, ...others], query.metrics)
   }
 
@@ -101,12 +105,10 @@ export class Recorder {
     clearTimeout(this.#timer)
     await this.#cleaning
     this.#endMinute()
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LAST_WRITE_MS)
-    })
-    await Promise.race([this.flush().then(() => this.flush()), patience])
-    clearTimeout(timer)
+    await endsWithin(
+      LAST_WRITE_MS,
+      this.flush().then(() => this.flush()),
+    )
   }
 
   #unwritten(): Rollup[] {

@@ -2,6 +2,7 @@ import { getTableConfig } from 'drizzle-orm/pg-core'
 import { tables } from '@/db/schema/pg'
 import { isHoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
+import { endsWithin } from '@/server/patience'
 import { adviseIndexes, findIndexProblems, type PrivateConnection, type WorkStatement } from '../advisor'
 import { MARK } from '../inspect/mark'
 import type { StatementFigures } from '../inspect/types'
@@ -62,10 +63,6 @@ async function adviseOnServer(
 ): Promise<Found> {
   if (!client.mode().sessions) throw new NoAdvice(BEHIND_POOLER)
   const connection = await client.direct()
-  let timer: NodeJS.Timeout | undefined
-  const patience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAdvice(TOO_LONG)), DEADLINE_MS)
-  })
   const asking = async (): Promise<Found> => {
     const own: PrivateConnection = {
       query: ({ text, ...rest }) => connection.query({ ...rest, text: `${MARK} ${text}` } as never) as never,
@@ -75,11 +72,10 @@ async function adviseOnServer(
   }
   try {
     const found = asking()
-    // After the deadline nobody waits for it, and releasing the connection makes it fail.
-    found.catch(() => {})
-    return await Promise.race([found, patience])
+    // After the deadline releasing the connection makes it fail.
+    if (!(await endsWithin(DEADLINE_MS, found))) throw new NoAdvice(TOO_LONG)
+    return await found
   } finally {
-    clearTimeout(timer)
     connection.release(true)
   }
 }

@@ -4,7 +4,7 @@ import type { Caller } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { HoldfastError, isHoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
-import { Repeating } from '../repeating'
+import { Repeating } from '@/server/repeating'
 import { type Advice, adviseNow } from './advise'
 import { Measuring } from './measure'
 import type { Source } from './source'
@@ -108,7 +108,10 @@ export function openIndexChanges(deps: IndexChangesDeps): IndexChanges {
     })
   }
 
-  const repeating = new Repeating({ log, what: 'index changes could not be looked after' }, TICK_MS, tick)
+  const repeating = new Repeating({
+    ...{ period: TICK_MS, pace: 'rest', tick },
+    failed: (error, again) => again || log.warn({ error }, 'index changes could not be looked after'),
+  })
 
   async function tick(): Promise<void> {
     await working.takeOver()

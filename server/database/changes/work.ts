@@ -2,6 +2,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import { endsWithin } from '@/server/patience'
 import { change, isLost, sentenceOf, settle, stepOf } from './server-index'
 import type { Source } from './source'
 import { changeFile, endChange, type Lease, type Row, readChange, renewLease, takeOver } from './units'
@@ -63,7 +64,10 @@ export class Working {
     const { store, instance } = this.#deps
     const free = { leaseOwner: instance, leaseUntil: 0 }
     const freeing = Promise.all([...this.#active].map((id) => store.run(renewLease, { id, lease: free })))
-    await Promise.race([freeing.catch(() => {}), after(CLOSE_MS, undefined, { ref: false })])
+    await endsWithin(
+      CLOSE_MS,
+      freeing.catch(() => {}),
+    )
   }
 
   /** Shows signs of life while `work` goes on. */

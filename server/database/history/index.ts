@@ -1,8 +1,9 @@
 import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import { endsWithin } from '@/server/patience'
+import { Repeating } from '@/server/repeating'
 import type { Inspector } from '../inspect/types'
-import { Repeating } from '../repeating'
 import { HOUR_MS, Hours } from './hours'
 import { cleanHours, holdLease, readHours, readPinned, releaseLease, writeHours } from './units'
 
@@ -100,7 +101,10 @@ export function openStatementHistory(deps: StatementHistoryDeps): StatementHisto
     if (now - cleanedAt >= CLEAN_MS) await clean()
   }
 
-  const repeating = new Repeating({ log, what: 'statements could not be noted' }, READ_MS, tick)
+  const repeating = new Repeating({
+    ...{ period: READ_MS, pace: 'rest', tick },
+    failed: (error, again) => again || log.warn({ error }, 'statements could not be noted'),
+  })
 
   return {
     async of(fingerprint, window) {
@@ -123,15 +127,10 @@ export function openStatementHistory(deps: StatementHistoryDeps): StatementHisto
     async close() {
       await repeating.stop()
       const ending = write().then(() => store.run(releaseLease, { name: LEASE, owner: instance }))
-      let timer: NodeJS.Timeout | undefined
-      const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, LAST_WRITE_MS)
-      })
-      await Promise.race([
+      await endsWithin(
+        LAST_WRITE_MS,
         ending.catch((error: unknown) => log.warn({ error }, 'the last statements could not be noted')),
-        patience,
-      ])
-      clearTimeout(timer)
+      )
     },
   }
 }

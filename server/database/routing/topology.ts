@@ -1,5 +1,6 @@
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import { endsWithin } from '@/server/patience'
 import { Events } from './events'
 import type { Fence, Known } from './fence'
 import { judge } from './judge'
@@ -61,11 +62,6 @@ export class Topology {
     return this.#known.timeline
   }
 
-  /** How far the primary's log went when it last answered. */
-  get written(): LogPlace | null {
-    return this.#written
-  }
-
   /** Everybody has answered or failed to, or had the time. */
   get settled(): boolean {
     return this.nodes.every(({ asked }) => asked) || performance.now() - this.#openedAt >= FIRST_ANSWER
@@ -115,12 +111,7 @@ export class Topology {
 
   /** Asks every server once more; who takes long is not waited for. */
   async round(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, FIRST_ANSWER)
-    })
-    await Promise.race([Promise.all(this.nodes.map(({ probe }) => probe.now())), enough])
-    clearTimeout(timer)
+    await endsWithin(FIRST_ANSWER, Promise.all(this.nodes.map(({ probe }) => probe.now())))
   }
 
   /** Bytes that a node is behind what was last seen of the primary's log; null where that is unknown. */
