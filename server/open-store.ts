@@ -12,7 +12,7 @@ import {
   type PostgresConfig,
   type PostgresDatabase,
   type RoutingConfig,
-  type TopologyEvent,
+  type RoutingDeps,
 } from './database'
 import { ConfigurationError, type Env } from './env'
 import { type InstanceLock, lockDataDir } from './instance-lock'
@@ -43,17 +43,14 @@ export const storeFile = (env: Env) => join(env.HOLDFAST_DATA_DIR, 'holdfast.db'
 export async function openStore(
   env: Env,
   log: Log,
-  { serving, topologyChanged }: { serving: boolean; topologyChanged?: (event: TopologyEvent) => void },
+  { serving, topologyChanged }: { serving: boolean } & Pick<RoutingDeps, 'topologyChanged'>,
 ): Promise<OpenedStore> {
   makeDataDir(env.HOLDFAST_DATA_DIR)
   const previous = env.HOLDFAST_MASTER_KEYS_PREVIOUS.map((key) => Buffer.from(key, 'base64'))
   const vault = openVault(loadMasterKey(env.HOLDFAST_DATA_DIR, env.HOLDFAST_MASTER_KEY), previous)
   const target = storeTarget(env, vault)
   if (target) {
-    const database = openPostgresDatabase(
-      { log, ...(topologyChanged ? { topologyChanged } : {}) },
-      { ...target, ...poolConfig(env, target) },
-    )
+    const database = openPostgresDatabase({ log, topologyChanged }, { ...target, ...poolConfig(env, target) })
     try {
       await bringUp(database, log)
       return {

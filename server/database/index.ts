@@ -3,7 +3,8 @@ import { openPostgres, openSqlite, type StoreHandle } from '@/db/open'
 import type { SqliteStatement } from '@/db/sqlite/book'
 import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
-import { type Inspector, openInspector } from './inspect'
+import { openInspector } from './inspect'
+import type { Inspector } from './inspect/types'
 import type { FullConfig } from './pool/config'
 import type { Leak, PoolConfig, PoolMode, PostgresConfig } from './pool/pool'
 import { PostgresCluster, type RoutingConfig, type RoutingDeps } from './routing/cluster'
@@ -50,7 +51,7 @@ export type {
   StatementPlan,
   Statements,
   TableFigures,
-} from './inspect'
+} from './inspect/types'
 export { type Operations, openOperations } from './operations'
 export type {
   DirectConnection,
@@ -197,10 +198,10 @@ export function openSqliteDatabase(
  *     position.text()                                                        // for the next request of this session
  */
 export function openPostgresDatabase(
-  { log, clock = systemClock, topologyChanged }: DatabaseDeps & Pick<RoutingDeps, 'topologyChanged'>,
+  { log, clock = systemClock, topologyChanged }: RoutingDeps,
   config: PostgresConfig & PoolConfig & RoutingConfig,
 ): PostgresDatabase {
-  const pool = new PostgresCluster({ log, clock, ...(topologyChanged ? { topologyChanged } : {}) }, config)
+  const pool = new PostgresCluster({ log, clock, topologyChanged }, config)
   const driver = { dialect: 'postgresql' as const, pool }
   const openedAt = clock.now()
   return {

@@ -1,13 +1,7 @@
 import { type PostgresServer, startPostgres, startReplica } from '@/db/testing/servers'
 
 /** A place to connect to, as the superuser of these servers. */
-export interface Place {
-  host: string
-  port: number
-  user: string
-  password: string
-  database: string
-}
+export type Place = Pick<PostgresServer, 'host' | 'port' | 'user' | 'password' | 'database'>
 
 /** A primary and its synchronous replica, and how they fail. */
 export interface Pair {

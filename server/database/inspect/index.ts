@@ -3,21 +3,6 @@ import { inspectPostgres } from './postgres'
 import { inspectSqlite } from './sqlite'
 import type { Inspector } from './types'
 
-export type {
-  IndexFigures,
-  Inspector,
-  Maintained,
-  Maintenance,
-  Missing,
-  ServerFacts,
-  ServerSession,
-  ServerSessions,
-  StatementFigures,
-  StatementPlan,
-  Statements,
-  TableFigures,
-} from './types'
-
 export interface InspectorDeps {
   /** When what is counted here began, in UTC milliseconds. */
   openedAt: number

@@ -6,13 +6,7 @@ import { PostgresPool } from '../pool/pool'
 import { inspectPostgres } from './postgres'
 import type { Inspector } from './types'
 
-export interface Place {
-  host: string
-  port: number
-  user: string
-  password: string
-  database: string
-}
+export type Place = Pick<PostgresServer, 'host' | 'port' | 'user' | 'password' | 'database'>
 
 const LIMITS = { min: 1, max: 3, acquireTimeout: 5_000, idleTimeout: 10_000 }
 

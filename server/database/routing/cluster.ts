@@ -42,7 +42,7 @@ export interface RoutingDeps {
   log: Log
   clock?: Clock
   /** Told of every change of who is primary, and of replicas that come and go. */
-  topologyChanged?: (event: TopologyEvent) => void
+  topologyChanged?: ((event: TopologyEvent) => void) | undefined
 }
 
 const FAILOVER_WAIT = 10_000
