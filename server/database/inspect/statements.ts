@@ -1,7 +1,7 @@
 import { ByText } from '@/db/by-text'
 import { HoldfastError } from '@/server/errors'
 import { MARK } from './mark'
-import { fingerprintOf, hidden } from './text'
+import { fingerprintOf, hidden, shortened } from './text'
 import type { Missing, StatementFigures, StatementPlan, Statements } from './types'
 
 /** One text as it is counted somewhere; several may be one statement. */
@@ -20,7 +20,6 @@ export interface Counted {
 const MOST = 500
 /** More texts than are shown, as several may be one statement. */
 export const MOST_TEXTS = 1_000
-const SHOWN = 2_000
 
 const known = new ByText((sql: string) => {
   const { text, whole } = hidden(sql)
@@ -75,7 +74,7 @@ function toFigures(group: Group, all: number): StatementFigures {
   const { fingerprint, text, calls, totalMs, maxMs, rows, errors, hits, reads } = group
   return {
     fingerprint,
-    text: text.length > SHOWN ? `${text.slice(0, SHOWN - 2)} …` : text,
+    text: shortened(text),
     calls,
     totalMs,
     meanMs: calls === 0 ? 0 : totalMs / calls,

@@ -22,7 +22,11 @@ export function hidden(sql: string): { text: string; whole: boolean } {
 
 /** The same, as long as a page shows it. */
 export function shown(sql: string): string {
-  const { text } = hidden(sql)
+  return shortened(hidden(sql).text)
+}
+
+/** A text that is hidden already, as long as a page shows it. */
+export function shortened(text: string): string {
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN - 2)} …` : text
 }
 
