@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { Pool } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { migratePostgres, migrateSqlite, StoreNewerError } from './migrate'
 import type { PgHandle } from './open'
 import { tables } from './schema/sqlite'
+import { openPool } from './testing/pools'
 import { createDatabase, needsPostgres } from './testing/shared'
 
 const migrations = join(import.meta.dirname, 'migrations')
@@ -64,7 +64,7 @@ describe('upgrading a PostgreSQL store', () => {
 
   async function openDatabase(): Promise<PgHandle> {
     const { url, drop } = await createDatabase()
-    const pool = new Pool({ connectionString: url, max: 8 })
+    const pool = openPool({ connectionString: url, max: 8 })
     cleanup.push(drop, () => pool.end())
     return pool as unknown as PgHandle
   }

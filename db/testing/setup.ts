@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import { Pool } from 'pg'
 import type { TestProject } from 'vitest/node'
 import { bundle } from '@/scripts/bundle.mjs'
 import { migratePostgres } from '../migrate'
+import { openPool } from './pools'
 import { findPostgresBinaries } from './postgres'
 import { findRedisServer } from './redis'
 import { type PostgresServer, startPostgres, startRedis } from './servers'
@@ -42,7 +42,7 @@ function pick(engine: SharedEngine): SharedEngine {
 
 async function makeEmptyStore(server: PostgresServer): Promise<void> {
   const { url } = await server.createDatabase(emptyStore)
-  const pool = new Pool({ connectionString: url, max: 2 })
+  const pool = openPool({ connectionString: url, max: 2 })
   await migratePostgres(pool, fileURLToPath(new URL('../migrations', import.meta.url)))
   await pool.end()
 }

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import BetterSqlite3 from 'better-sqlite3'
-import { Pool } from 'pg'
 import { afterEach, describe } from 'vitest'
 import { migrateSqlite } from '../migrate'
 import { type Dialect, openPostgres, openSqlite } from '../open'
 import { SqliteDriver } from '../sqlite/driver'
 import { Store } from '../store'
 import type { AuditKey } from '../unit'
+import { openPool } from './pools'
 import { createDatabase, emptyStore, needsPostgres } from './shared'
 
 const migrations = fileURLToPath(new URL('../migrations', import.meta.url))
@@ -60,9 +60,7 @@ export async function openTestPostgres(
 ): Promise<Store> {
   const { url, drop } = await createDatabase(emptyStore)
   later(drop)
-  const pool = new Pool({ connectionString: url, max: connections })
-  // Ended on purpose when the database is dropped.
-  pool.on('error', () => {})
+  const pool = openPool({ connectionString: url, max: connections })
   later(() => pool.end())
   return new Store(openPostgres(pool), testAuditKey)
 }

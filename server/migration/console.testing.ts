@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { Pool } from 'pg'
 import { migrateSqlite } from '@/db/migrate'
 import { openPostgres, openSqlite, type PgHandle } from '@/db/open'
 import { SqliteDriver } from '@/db/sqlite/driver'
 import { Store } from '@/db/store'
+import { openPool } from '@/db/testing/pools'
 import { createDatabase } from '@/db/testing/shared'
 import { openTestPostgres, testAuditKey } from '@/db/testing/stores'
 import { q, unit } from '@/db/unit'
@@ -198,8 +198,7 @@ export async function openTestConsole(
 
 /** A pool with the shape of the console's own; closed with the test at the latest. */
 export function openSide(target: Target, later: (step: () => unknown) => void): PostgresSide {
-  const pool = new Pool({ ...target, ssl: undefined, max: 5 })
-  pool.on('error', () => {})
+  const pool = openPool({ ...target, ssl: undefined, max: 5 })
   let ended: Promise<void> | undefined
   const close = () => {
     ended ??= pool.end()

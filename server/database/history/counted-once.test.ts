@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
-import { Client, Pool } from 'pg'
+import { Client, type Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { migratePostgres } from '@/db/migrate'
 import { openPostgres } from '@/db/open'
 import { Store } from '@/db/store'
+import { openPool } from '@/db/testing/pools'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { needsPostgres } from '@/db/testing/shared'
 import { testAuditKey } from '@/db/testing/stores'
@@ -29,7 +30,7 @@ describe('statements counted by the server', () => {
     application = new Client({ connectionString: server.url })
     await application.connect()
     await application.query('CREATE EXTENSION pg_stat_statements')
-    pool = new Pool({ connectionString: server.url, max: 6 })
+    pool = openPool({ connectionString: server.url, max: 6 })
     await migratePostgres(pool, migrations)
     store = new Store(openPostgres(pool), testAuditKey)
   })

@@ -1,5 +1,5 @@
-import { Pool } from 'pg'
 import { describe, expect, it } from 'vitest'
+import { openPool } from '@/db/testing/pools'
 import { waitUntil } from '@/db/testing/processes'
 import { needsPostgres } from '@/db/testing/shared'
 import { poolsForTests, queryOf } from './pool.testing'
@@ -39,7 +39,7 @@ describe('statements that share connections', () => {
 
   it('answers as pg does, unprepared, prepared and when the row description is known', async () => {
     const query = queryOf(open({ max: 1 }))
-    const theirs = new Pool({ ...place(), max: 1 })
+    const theirs = openPool({ ...place(), max: 1 })
     await query(
       'CREATE TABLE shapes (id int PRIMARY KEY, made timestamptz, note text, bits bytea, doc jsonb)',
     )

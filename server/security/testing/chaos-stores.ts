@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { Pool } from 'pg'
 import { migratePostgres, migrateSqlite } from '@/db/migrate'
 import { openPostgres, openSqlite } from '@/db/open'
 import { SqliteDriver } from '@/db/sqlite/driver'
 import { Store } from '@/db/store'
+import { openPool } from '@/db/testing/pools'
 import { startPostgres } from '@/db/testing/servers'
 import type { AuditKey } from '@/db/unit'
 
@@ -24,8 +24,7 @@ interface OpenedStore {
 /** A store on a PostgreSQL server of its own, outside of a test run. */
 export async function startPostgresStore(): Promise<OpenedStore> {
   const server = await startPostgres()
-  const pool = new Pool({ connectionString: server.url })
-  pool.on('error', () => {})
+  const pool = openPool({ connectionString: server.url })
   await migratePostgres(pool, migrations)
   return {
     store: new Store(openPostgres(pool), chaosAuditKey),

@@ -1,7 +1,7 @@
 // One instance of the accounts in a process of its own, for tests and chaos: it refreshes what it is told to.
-import { Pool } from 'pg'
 import { openPostgres } from '@/db/open'
 import { Store } from '@/db/store'
+import { openPool } from '@/db/testing/pools'
 import { systemClock } from '@/server/clock'
 import { openLog } from '@/server/log'
 import { openSecurity } from '@/server/security'
@@ -9,7 +9,7 @@ import { browser, testVault } from './accounts'
 import { type RefreshAnswer, type RefresherSetUp, type RefreshOrder, refresherConfig } from './refreshers'
 
 const { url, auditKey } = JSON.parse(process.argv[2] ?? '{}') as RefresherSetUp
-const pool = new Pool({ connectionString: url, max: 10 })
+const pool = openPool({ connectionString: url, max: 10 })
 const store = new Store(openPostgres(pool), { ...auditKey, key: Buffer.from(auditKey.key, 'base64') })
 const security = openSecurity(
   { store, vault: testVault, clock: systemClock, log: openLog('error') },
