@@ -18,7 +18,7 @@ interface Sides {
 }
 
 /**
- * Applies advice to a copy of the database, each piece alone and then all of a set, and measures statements and
+ * Applies advice to a copy of the database, each piece alone, after those it needs, and then all of a set, and measures statements and
  * writes on both in turn. Resolves to what it harmed. Nobody may be connected to the work's database.
  */
 export async function measureHarm(
@@ -36,13 +36,20 @@ export async function measureHarm(
     const sides = { work, plain, advised }
     const pieces = new Map(sets.flat().map((piece) => [piece.ddl, piece]))
     const harmed: string[] = []
-    for (const piece of pieces.values()) harmed.push(...(await applied(sides, [piece], false)))
+    for (const piece of pieces.values()) harmed.push(...(await applied(sides, withFirst(piece, sets), false)))
     const different = new Map(sets.map((set) => [[...set.map(({ ddl }) => ddl)].sort().join('\n'), set]))
     for (const set of different.values()) harmed.push(...(await applied(sides, set, true)))
     return harmed
   } finally {
     await Promise.all([plain.end(), advised.end()])
   }
+}
+
+/** A piece alone, with those that it says must be made before it: nobody can make it without them. */
+function withFirst(piece: IndexAdvice, sets: IndexAdvice[][]): IndexAdvice[] {
+  const set = sets.find((each) => each.includes(piece)) ?? []
+  const first = set.filter(({ name }) => piece.after.includes(name))
+  return [...new Set([...first.flatMap((each) => withFirst(each, sets)), piece])]
 }
 
 /** Statements whose plan changed, or all of them; and what is written to the tables that got an index. */
@@ -55,7 +62,7 @@ async function applied(sides: Sides, advice: IndexAdvice[], all: boolean): Promi
     const { ratio, before, after, pairs } = compared
     told.push(`${what} ${before.toFixed(2)} → ${after.toFixed(2)} ms`)
     if (ratio <= HARM) return
-    const made = all ? `all ${advice.length}` : advice[0]?.ddl
+    const made = all ? `all ${advice.length}` : advice.map(({ ddl }) => ddl).join('; ')
     harmed.push(`${what}: ${ratio.toFixed(2)} of the time in ${pairs} pairs, with ${made}`)
   }
   for (const statement of work.statements) {
@@ -72,7 +79,9 @@ async function applied(sides: Sides, advice: IndexAdvice[], all: boolean): Promi
     }
   }
   for (const { undo } of advice) await advised.query(undo)
-  console.log(`${all ? `all ${advice.length} at once` : advice[0]?.ddl}\n    ${told.join('\n    ')}`)
+  console.log(
+    `${all ? `all ${advice.length} at once` : advice.map(({ ddl }) => ddl).join('\n')}\n    ${told.join('\n    ')}`,
+  )
   return harmed
 }
 

@@ -1,4 +1,5 @@
 import { createIndex, describeIndex, dropIndex, indexName } from './ddl'
+import { inSequence } from './sequence'
 import { readStatement } from './statement'
 import type { Advice, AdviseOptions, IndexShape, TableFacts, Verdict } from './types'
 
@@ -29,9 +30,12 @@ export function gather(
         ? { ...verdict, index: null, none: 'writes-outweigh', because: tooManyWrites(verdict) }
         : verdict,
     ),
-    advice: advice
-      .filter((each) => !outweighed.includes(each))
-      .sort((a, b) => (b.savesMilliseconds ?? 0) - (a.savesMilliseconds ?? 0)),
+    advice: inSequence(
+      advice
+        .filter((each) => !outweighed.includes(each))
+        .sort((a, b) => (b.savesMilliseconds ?? 0) - (a.savesMilliseconds ?? 0)),
+      tables,
+    ),
   }
 }
 
@@ -98,6 +102,7 @@ function toAdvice(
     undo: dropIndex(index, name, concurrently),
     sizeBytes: sizes.get(describeIndex(index)) ?? 0,
     verdicts,
+    after: [],
     savesMilliseconds:
       measured.length > 0 ? measured.reduce((sum, verdict) => sum + saved(verdict), 0) : null,
     writes: {

@@ -1,7 +1,7 @@
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDatabase, needsPostgres } from '@/db/testing/shared'
-import { adviseIndexes, describeIndex, type Verdict } from '.'
+import { adviseIndexes, describeIndex, type IndexShape, type Verdict } from '.'
 
 const SCHEMA = `
   CREATE TABLE people (id int PRIMARY KEY, email text NOT NULL UNIQUE, name text COLLATE "und-x-icu" NOT NULL,
@@ -239,6 +239,30 @@ describe('index advice on PostgreSQL', () => {
     ).verdicts
     expect(after?.none).toBe('indexed-already')
     await client.query(advice?.undo as string)
+  })
+
+  it('puts an order after the index of a statement that would else go through it and skip rows', async () => {
+    const newest = 'SELECT * FROM orders ORDER BY created_at DESC LIMIT 10'
+    const own = 'SELECT * FROM orders WHERE person_id = $1 AND total > $2 ORDER BY created_at LIMIT 3'
+    for (const method of methods) {
+      const { advice } = await adviseIndexes(
+        client,
+        [
+          { text: newest, calls: 100, totalMilliseconds: 10_000 },
+          { text: own, calls: 100, totalMilliseconds: 1_000 },
+        ],
+        { method },
+      )
+      const [first, second] = advice
+      expect(describeIndex(first?.index as IndexShape)).toMatch(/^orders \(person_id/)
+      expect(first?.after).toEqual([])
+      expect(describeIndex(second?.index as IndexShape)).toMatch(/^orders \(created_at/)
+      expect(second?.after).toEqual([first?.name])
+      const alone = await adviseIndexes(client, [{ text: newest, calls: 1, totalMilliseconds: 100 }], {
+        method,
+      })
+      expect(alone.advice.map(({ after }) => after)).toEqual([[]])
+    }
   })
 
   it('advises nothing whose upkeep costs more than it saves', async () => {

@@ -113,6 +113,8 @@ export interface Advice {
   sizeBytes: number
   /** The statements it serves, the one with most time first. */
   verdicts: Verdict[]
+  /** Names of advised indexes to be made before it: without them it would slow statements of theirs. */
+  after: string[]
   /** Milliseconds of `totalMilliseconds` that costs say it saves; null when no statement was measured. */
   savesMilliseconds: number | null
   writes: { indexes: number; inserts: number; updates: number; deletes: number; slowsUpdatesOf: string[] }
@@ -132,6 +134,6 @@ export interface AdviseOptions {
 export interface Advised {
   method: Evidence['method']
   verdicts: Verdict[]
-  /** What to do, the most saving first: one index may serve several statements. */
+  /** What to do, the most saving first, but none before those in its `after`: one index may serve several statements. */
   advice: Advice[]
 }

@@ -38,7 +38,7 @@ export interface IndexChanges {
   /**
    * Begins what one piece of advice says and answers the change's id; `list` tells how it goes. Uses the grant up,
    * for the action `database.applyIndex` and the input { key }. Throws NOT_FOUND when the advice does not stand any
-   * more, CONFLICT while another change runs.
+   * more, CONFLICT while another change runs or where another index must be made first.
    */
   apply(asked: { key: string; privilege: Privilege }): Promise<{ id: string }>
   /** Begins to take a change back, in the same way: `database.undoIndex`, { id }. */
@@ -52,6 +52,11 @@ export interface IndexChanges {
 }
 
 const FRESH_MS = 60_000
+const tooEarly = (first: string) =>
+  new HoldfastError('CONFLICT', {
+    message: 'This index alone would slow a statement that another advised index is for.',
+    remedy: `Make ${first} first.`,
+  })
 const TICK_MS = 10_000
 
 /**
@@ -100,6 +105,8 @@ export function openIndexChanges(deps: IndexChangesDeps): IndexChanges {
     for (const advice of [() => current(false), look]) {
       const { plans, offered } = await advice()
       const plan = plans.get(key)
+      const [first] = offered.advice.find((each) => each.key === key)?.after ?? []
+      if (first !== undefined) throw tooEarly(first)
       if (plan) return { plan, advisedAt: offered.at }
     }
     throw new HoldfastError('NOT_FOUND', {

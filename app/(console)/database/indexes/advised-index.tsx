@@ -24,7 +24,7 @@ export function AdvisedIndex({
   onMake: (index: OfferedIndex) => void
 }) {
   const id = useId()
-  const { index, name, ddl, sizeBytes, verdicts, savesMilliseconds, writes, confidence } = of
+  const { index, name, ddl, sizeBytes, verdicts, after, savesMilliseconds, writes, confidence } = of
   const [first] = verdicts
   const evidence = first?.evidence
   const { kind, word } = confidenceWords[confidence]
@@ -42,12 +42,21 @@ export function AdvisedIndex({
             {words ? <p>{words}</p> : null}
             {first ? <p className="max-w-prose text-muted">{first.because}</p> : null}
           </div>
-          {manage ? (
+          {manage && after.length === 0 ? (
             <Button variant="primary" aria-describedby={id} onClick={() => onMake(of)}>
               Make this index
             </Button>
           ) : null}
         </div>
+        {after.length > 0 ? (
+          <p className="mt-2 max-w-prose">
+            <Status kind="warn">Make {after.join(' and ')} first</Status>{' '}
+            <span className="text-muted">
+              This one alone would slow a statement that the other is for: its rows would be read in the order
+              of this index, and most of them skipped.
+            </span>
+          </p>
+        ) : null}
         <dl className="mt-3 grid grid-cols-1 gap-x-6 gap-y-2 sm:grid-cols-2 lg:grid-cols-4">
           <Fact name="Cost of the first statement">
             {evidence ? (
