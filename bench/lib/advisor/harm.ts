@@ -18,8 +18,9 @@ interface Sides {
 }
 
 /**
- * Applies advice to a copy of the database, each piece alone, after those it needs, and then all of a set, and measures statements and
- * writes on both in turn. Resolves to what it harmed. Nobody may be connected to the work's database.
+ * Applies advice to a copy of the database, each piece alone or after those it needs, and then all of a set, and
+ * measures statements and writes on both in turn. Resolves to what it harmed. Nobody may be connected to the
+ * work's database.
  */
 export async function measureHarm(
   server: PostgresServer,
@@ -56,13 +57,13 @@ function withFirst(piece: IndexAdvice, sets: IndexAdvice[][]): IndexAdvice[] {
 async function applied(sides: Sides, advice: IndexAdvice[], all: boolean): Promise<string[]> {
   const { work, advised } = sides
   for (const { ddl } of advice) await advised.query(ddl)
+  const made = all ? `all ${advice.length} at once` : advice.map(({ ddl }) => ddl).join('; ')
   const harmed: string[] = []
   const told: string[] = []
   const judge = (what: string, compared: Compared): void => {
     const { ratio, before, after, pairs } = compared
     told.push(`${what} ${before.toFixed(2)} → ${after.toFixed(2)} ms`)
     if (ratio <= HARM) return
-    const made = all ? `all ${advice.length}` : advice.map(({ ddl }) => ddl).join('; ')
     harmed.push(`${what}: ${ratio.toFixed(2)} of the time in ${pairs} pairs, with ${made}`)
   }
   for (const statement of work.statements) {
@@ -79,9 +80,7 @@ async function applied(sides: Sides, advice: IndexAdvice[], all: boolean): Promi
     }
   }
   for (const { undo } of advice) await advised.query(undo)
-  console.log(
-    `${all ? `all ${advice.length} at once` : advice.map(({ ddl }) => ddl).join('\n')}\n    ${told.join('\n    ')}`,
-  )
+  console.log(`${made}\n    ${told.join('\n    ')}`)
   return harmed
 }
 

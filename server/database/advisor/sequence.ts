@@ -10,6 +10,12 @@ import { usageOf } from './usage'
  * statement's own index is there it takes that one.
  */
 export function inSequence(advice: Advice[], tables: readonly TableFacts[]): Advice[] {
+  const asked = new Map(
+    advice.map(({ name, verdicts }) => [
+      name,
+      verdicts.flatMap(({ statement }) => demandsIn(statement, tables)),
+    ]),
+  )
   const after = new Map<string, string[]>()
   const leadsTo = (from: string, to: string): boolean =>
     from === to || (after.get(from) ?? []).some((next) => leadsTo(next, to))
@@ -18,9 +24,7 @@ export function inSequence(advice: Advice[], tables: readonly TableFacts[]): Adv
       (other) =>
         other.name !== name &&
         !leadsTo(other.name, name) &&
-        other.verdicts.some(({ statement }) =>
-          demandsIn(statement, tables).some((demand) => tempts(index, demand)),
-        ),
+        asked.get(other.name)?.some((demand) => tempts(index, demand)),
     )
     after.set(
       name,

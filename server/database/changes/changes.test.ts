@@ -185,6 +185,31 @@ for (const dialect of ['sqlite', 'postgresql'] as const) {
       ])
     })
 
+    it('makes an index that would slow another statement only after that one’s own', async () => {
+      const shop = await openShop(dialect, later)
+      const [changes, other] = [shop.open(), shop.open()]
+      const [customer, least] = dialect === 'sqlite' ? ['?', '?'] : ['$1', '$2']
+      const where = `customer_id = ${customer} AND total > ${least}`
+      for (let n = 0; n < 25; n++) {
+        await shop.run('SELECT id, customer_id FROM orders ORDER BY total LIMIT 10')
+        await shop.run(`SELECT id, customer_id FROM orders WHERE ${where} ORDER BY total LIMIT 3`, [n, 5])
+      }
+      const { advice } = await changes.advice({ fresh: true })
+      const own = advice.find(({ index }) => index.keys[0]?.name === 'customer_id')
+      const order = advice.find(({ index }) => index.keys[0]?.name === 'total')
+      expect([own?.after, order?.after]).toEqual([[], [own?.name]])
+      const key = order?.key ?? ''
+      const privilege = await shop.privilege('applyIndex', { key })
+      await expect(changes.apply({ key, privilege })).rejects.toEqual(refused('CONFLICT'))
+      expect([await changes.list(), await shop.indexes()]).toEqual([[], []])
+      // What this instance has kept of the advice still says so.
+      await apply(shop, other, own?.key ?? '')
+      await ended(other)
+      await changes.apply({ key, privilege })
+      await ended(changes)
+      expect(await shop.indexes()).toEqual([own?.name, order?.name].sort())
+    })
+
     it('undoes a change once', async () => {
       const shop = await openShop(dialect, later)
       const changes = shop.open()

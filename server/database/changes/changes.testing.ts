@@ -26,7 +26,7 @@ export interface Shop {
   clock: { at: number; now(): number }
   /** Asks for the orders of a customer, some times. */
   ask(times: number): Promise<void>
-  run(sql: string): Promise<unknown>
+  run(sql: string, params?: unknown[]): Promise<unknown>
   /** Names of the indexes on orders, the unfinished ones marked. */
   indexes(): Promise<string[]>
   open(instance?: string): IndexChanges

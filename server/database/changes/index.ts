@@ -52,11 +52,6 @@ export interface IndexChanges {
 }
 
 const FRESH_MS = 60_000
-const tooEarly = (first: string) =>
-  new HoldfastError('CONFLICT', {
-    message: 'This index alone would slow a statement that another advised index is for.',
-    remedy: `Make ${first} first.`,
-  })
 const TICK_MS = 10_000
 
 /**
@@ -102,13 +97,14 @@ export function openIndexChanges(deps: IndexChangesDeps): IndexChanges {
   }
 
   async function planOf(key: string) {
+    let first: string | undefined
     for (const advice of [() => current(false), look]) {
       const { plans, offered } = await advice()
       const plan = plans.get(key)
-      const [first] = offered.advice.find((each) => each.key === key)?.after ?? []
-      if (first !== undefined) throw tooEarly(first)
-      if (plan) return { plan, advisedAt: offered.at }
+      first = offered.advice.find((each) => each.key === key)?.after[0]
+      if (plan && first === undefined) return { plan, advisedAt: offered.at }
     }
+    if (first !== undefined) throw tooEarly(first)
     throw new HoldfastError('NOT_FOUND', {
       message: 'This advice does not stand any more.',
       remedy: 'The list of advice shows what does; the index may have been made meanwhile.',
@@ -170,3 +166,9 @@ function shown(row: Row): IndexChange {
     ...{ error, expected, fingerprints, before, after },
   }
 }
+
+const tooEarly = (first: string) =>
+  new HoldfastError('CONFLICT', {
+    message: 'This index alone would slow a statement that another advised index is for.',
+    remedy: `Make ${first} first.`,
+  })
