@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { cacheMistake, cacheVariables } from './env-cache'
 import { flag, key32, list, milliseconds, origin, port, size, span, text, whole } from './env-values'
+import { type Variable, variable } from './env-variable'
 
 /** Raised when the configuration cannot be read or used; the message is ready to be shown. */
 export class ConfigurationError extends Error {
@@ -11,27 +13,6 @@ export class ConfigurationError extends Error {
 
 /** Variables as text, by name. */
 type Given = Record<string, string | undefined>
-
-/** A parser of one variable: from its text to a value, and what it takes, in words. */
-interface Variable<T> {
-  schema: z.ZodType<T, string | undefined>
-  takes: string
-  about: string
-  secret?: boolean
-  /** The variable is accepted already; a later release brings it to life. */
-  unused?: boolean
-  /** The default as the README shows it. */
-  shown?: string
-}
-
-function variable<T>(
-  schema: z.ZodType<T, string | undefined>,
-  takes: string,
-  about: string,
-  more: Partial<Variable<T>> = {},
-): Variable<T> {
-  return { schema, takes, about, ...more }
-}
 
 /** Every variable that Holdfast reads. The README's table and the System page are made from it. */
 export const variables = {
@@ -179,26 +160,7 @@ export const variables = {
     'How long an unused connection above the minimum stays open',
     { shown: '30000' },
   ),
-  REDIS_HOST: variable(
-    text().optional(),
-    'a host name or address',
-    'Redis server; without it the cache lives in memory',
-  ),
-  REDIS_PORT: variable(port().default(6379), 'a port, 1 to 65535', 'Port of Redis', { shown: '6379' }),
-  REDIS_PASSWORD: variable(z.string().optional(), 'a password', 'Password of Redis', { secret: true }),
-  REDIS_DB: variable(whole(0, 1023).default(0), 'a number, 0 to 1023', 'Database number of a single Redis', {
-    shown: '0',
-  }),
-  REDIS_CLUSTER_ENABLED: variable(flag().default(false), 'true or false', 'Use Redis Cluster', {
-    shown: 'false',
-  }),
-  REDIS_CLUSTER_NODES: variable(
-    list()
-      .refine((nodes) => nodes.every((node) => /^.+:\d+$/.test(node)))
-      .default([]),
-    'host:port, separated by commas',
-    'Nodes from which the cluster is discovered',
-  ),
+  ...cacheVariables,
   JWT_ACCESS_EXPIRES_IN: variable(
     span().default(15 * 60_000),
     'a time span such as 15m',
@@ -318,11 +280,8 @@ export function parseVariables(environment: Given, file: Given = {}): Env {
       'DB_TYPE is postgresql but DB_HOST is not set; it takes the host name of the server.',
     )
   }
-  if (env.REDIS_CLUSTER_ENABLED && env.REDIS_CLUSTER_NODES.length === 0) {
-    throw new ConfigurationError(
-      'REDIS_CLUSTER_ENABLED is true but REDIS_CLUSTER_NODES is not set; it takes host:port, separated by commas.',
-    )
-  }
+  const mistake = cacheMistake(env)
+  if (mistake) throw new ConfigurationError(mistake)
   return {
     ...env,
     HOLDFAST_DATA_DIR: resolve(/* turbopackIgnore: true */ env.HOLDFAST_DATA_DIR),

@@ -26,6 +26,7 @@ export const errorStatus = {
   SHUTTING_DOWN: 503,
   DATABASE_READ_ONLY: 503,
   DATABASE_UNAVAILABLE: 503,
+  CACHE_UNAVAILABLE: 503,
 } as const
 
 export type ErrorCode = keyof typeof errorStatus
