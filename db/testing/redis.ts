@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import {
@@ -44,6 +44,17 @@ export type RedisCluster = {
   stop(): Promise<void>
 }
 
+export type RedisSentinel = {
+  /** The name under which the Sentinels know the master. */
+  name: string
+  master: RedisServer
+  replica: RedisServer
+  sentinels: RedisServer[]
+  /** As REDIS_SENTINELS takes it: host:port,host:port,… */
+  addresses: string
+  stop(): Promise<void>
+}
+
 /** The path of redis-server, or undefined when it isn't installed. */
 export function findRedisServer(): string | undefined {
   const folders = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/sbin', '/bin']
@@ -58,10 +69,15 @@ class Server implements RedisServer {
   #args: string[]
   #running: Spawned | undefined
 
-  constructor(port: number, options: RedisOptions, args: string[]) {
+  /** `only`: all arguments, where it isn't a usual server. */
+  constructor(port: number, options: RedisOptions, args: string[], only?: (folder: string) => string[]) {
     this.port = port
     this.password = options.password
     this.folder = makeFolder('redis')
+    if (only) {
+      this.#args = only(this.folder)
+      return
+    }
     const settings = Object.entries(options.settings ?? {}).flatMap(([name, value]) => [
       `--${name}`,
       String(value),
@@ -226,4 +242,49 @@ async function joinNodes(nodes: Server[], buses: number[]): Promise<void> {
 
 async function everywhere(nodes: Server[], ready: (node: Server) => Promise<boolean>): Promise<void> {
   await Promise.all(nodes.map((node) => waitUntil('the Redis Cluster', () => ready(node))))
+}
+
+/**
+ * Starts a master, a replica of it, and three Sentinels that fail over after a second of silence; resolves when the
+ * replica is linked and every Sentinel knows all of them.
+ */
+export async function startRedisSentinel(options: RedisOptions = {}): Promise<RedisSentinel> {
+  const name = 'main'
+  const ports = await freePorts(5)
+  const [masterPort, replicaPort] = ports as [number, number]
+  const master = new Server(masterPort, options, ['--repl-diskless-sync-delay', '0'])
+  const replica = new Server(replicaPort, options, ['--replicaof', master.host, String(masterPort)])
+  const sentinels = ports.slice(2).map(
+    (port) =>
+      new Server(port, {}, [], (folder) => {
+        const file = join(folder, 'sentinel.conf')
+        const secret = options.password ? `sentinel auth-pass ${name} ${options.password}\n` : ''
+        const settings = `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor ${name} 127.0.0.1 ${masterPort} 2\n`
+        const patience = `sentinel down-after-milliseconds ${name} 1000\nsentinel failover-timeout ${name} 3000\n`
+        writeFileSync(file, settings + secret + patience)
+        return [file, '--sentinel']
+      }),
+  )
+  const stop = async () => {
+    await Promise.all([...sentinels, replica, master].map((server) => server.stop()))
+  }
+  try {
+    await Promise.all([master.start(), replica.start()])
+    await waitUntil('the replica', async () =>
+      String(await replica.command('INFO', 'replication')).includes('master_link_status:up'),
+    )
+    await Promise.all(sentinels.map((sentinel) => sentinel.start()))
+    await Promise.all(
+      sentinels.map((sentinel) =>
+        waitUntil('the Sentinels', async () =>
+          /slaves=1,sentinels=3/.test(String(await sentinel.command('INFO', 'sentinel'))),
+        ),
+      ),
+    )
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const addresses = sentinels.map(({ host, port }) => `${host}:${port}`).join(',')
+  return { name, master, replica, sentinels, addresses, stop }
 }

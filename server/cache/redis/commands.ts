@@ -1,0 +1,237 @@
+import { performance } from 'node:perf_hooks'
+import { Histogram } from '@/server/histogram'
+import type { Group } from './group'
+import type { Member } from './member'
+import type { PendingKeys } from './pending'
+import { isRefusal, isUnusable, LateError, reasonOf, redirectionOf } from './reasons'
+import type { RecentKeys } from './recent'
+import type { Answer } from './types'
+import type { Args } from './wire'
+
+interface CommandDeps {
+  group: Group
+  prefix: string
+  pending: PendingKeys
+  recent: RecentKeys
+  order: () => number
+}
+
+/** Gives the lock back when the token is still ours. */
+const UNLOCK = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('unlink',KEYS[1]) end return 0"
+
+/** The commands of the cache at the node of each key, behind the deadline and the breakers. */
+export class Commands {
+  readonly #deps: CommandDeps
+  /** `errors`: calls that failed or were not answered. */
+  readonly figures = { errors: 0, reads: new Histogram(), writes: new Histogram() }
+
+  constructor(deps: CommandDeps) {
+    this.#deps = deps
+  }
+
+  get(key: string): Promise<Answer<Buffer | null>> {
+    return new Promise((resolve) => this.#get(this.#deps.prefix + key, resolve))
+  }
+
+  mget(keys: readonly string[]): Promise<Answer<Buffer | null>[]> {
+    if (!('cluster' in this.#deps.group.place)) return this.#mgetAtOnce(keys)
+    return all(keys, (key, done) => this.#get(this.#deps.prefix + key, done))
+  }
+
+  set(key: string, entry: Buffer, ttl: number): Promise<boolean> {
+    return new Promise((resolve) => this.#set(key, entry, ttl, resolve))
+  }
+
+  mset(items: readonly { key: string; entry: Buffer; ttl: number }[]): Promise<boolean[]> {
+    return all(items, ({ key, entry, ttl }, done) => this.#set(key, entry, ttl, done))
+  }
+
+  delete(keys: readonly string[]): Promise<boolean[]> {
+    return all(keys, (key, done) => {
+      const whole = this.#deps.prefix + key
+      this.#write(whole, 'unlink', [whole], done)
+    })
+  }
+
+  lock(key: string, token: string, ttl: number): Promise<Answer<boolean>> {
+    const whole = this.#deps.prefix + key
+    return new Promise((resolve) => {
+      const member = this.#deps.group.owner(whole)
+      if (member?.standing.use !== 'used' || member.standing.refuses !== null) {
+        resolve(undefined)
+        return
+      }
+      this.#ask(member, 'set', [whole, token, 'PX', milliseconds(ttl), 'NX'], true, (answer, error) => {
+        // It may have been taken all the same: nobody would give it back.
+        if (error instanceof LateError) this.#unlock(member, whole, token)
+        resolve(error ? undefined : answer !== null)
+      })
+    })
+  }
+
+  unlock(key: string, token: string): Promise<void> {
+    const whole = this.#deps.prefix + key
+    return new Promise((resolve) => {
+      const member = this.#deps.group.owner(whole)
+      if (member?.standing.use !== 'used') {
+        resolve()
+        return
+      }
+      this.#ask(member, 'eval', [UNLOCK, '1', whole, token], true, () => resolve())
+    })
+  }
+
+  #unlock(member: Member, whole: string, token: string): void {
+    member.wire.ask('eval', UNLOCK, '1', whole, token).catch(() => undefined)
+  }
+
+  #get(whole: string, done: (entry: Answer<Buffer | null>) => void): void {
+    const { group, pending } = this.#deps
+    const member = group.owner(whole)
+    if (member?.standing.use !== 'used' || pending.has(whole)) {
+      done(undefined)
+      return
+    }
+    this.#ask(member, 'get', [whole], false, (answer, error) =>
+      done(error ? undefined : (answer as Buffer | null)),
+    )
+  }
+
+  #mgetAtOnce(keys: readonly string[]): Promise<Answer<Buffer | null>[]> {
+    const { group, pending, prefix } = this.#deps
+    const answers = new Array<Answer<Buffer | null>>(keys.length).fill(undefined)
+    const whole = keys.map((key) => prefix + key)
+    const member = group.owner('')
+    if (keys.length === 0 || member?.standing.use !== 'used') return Promise.resolve(answers)
+    const asked = pending.size === 0 ? whole : whole.filter((key) => !pending.has(key))
+    if (asked.length === 0) return Promise.resolve(answers)
+    return new Promise((resolve) =>
+      this.#ask(member, 'mget', asked, false, (entries, error) => {
+        if (error) {
+          resolve(answers)
+          return
+        }
+        if (asked === whole) return resolve(entries as (Buffer | null)[])
+        let at = 0
+        for (const [index, key] of whole.entries()) {
+          if (key === asked[at]) answers[index] = (entries as (Buffer | null)[])[at++]
+        }
+        resolve(answers)
+      }),
+    )
+  }
+
+  #set(key: string, entry: Buffer, ttl: number, done: (taken: boolean) => void): void {
+    const whole = this.#deps.prefix + key
+    const member = this.#deps.group.owner(whole)
+    if (member && member.standing.refuses !== null) {
+      this.#pend(whole)
+      done(false)
+      return
+    }
+    this.#write(whole, 'set', [whole, entry, 'PX', milliseconds(ttl)], done)
+  }
+
+  #write(whole: string, name: string, args: Args, done: (taken: boolean) => void): void {
+    const { group, pending, recent, order } = this.#deps
+    const member = group.owner(whole)
+    if (member?.standing.use !== 'used') {
+      this.#pend(whole)
+      done(false)
+      return
+    }
+    const at = order()
+    this.#ask(member, name, args, true, (_, error, now) => {
+      if (error) this.#pend(whole, at)
+      else {
+        recent.add(whole, now)
+        if (pending.size > 0) pending.taken(whole, at)
+      }
+      done(error === undefined)
+    })
+  }
+
+  #pend(whole: string, at = this.#deps.order()): void {
+    const { group, pending } = this.#deps
+    const owner = group.owner(whole)
+    if (owner) owner.owes = true
+    if (!pending.add(whole, at)) group.distrust(whole)
+  }
+
+  #ask(
+    member: Member,
+    name: string,
+    args: Args,
+    write: boolean,
+    done: (answer: unknown, error: Error | undefined, now: number) => void,
+    redirected = false,
+  ): void {
+    const begun = performance.now()
+    member.wire.send(name, args, (answer, error) => {
+      const now = performance.now()
+      if (error === undefined) {
+        member.answeredAt = now
+        if (member.standing.silent > 0) this.#deps.group.apply(member, { type: 'answered' })
+        if (write) this.figures.writes.record(now - begun)
+        else this.figures.reads.record(now - begun)
+        done(answer, undefined, now)
+        return
+      }
+      const other = redirected ? undefined : this.#redirect(member, error)
+      if (other) {
+        this.#ask(other, name, args, write, done, true)
+        return
+      }
+      this.figures.errors++
+      this.#failed(member, error, write)
+      done(undefined, error, now)
+    })
+  }
+
+  /** Where to ask again, once, for a key whose slot moved. */
+  #redirect(member: Member, error: Error): Member | undefined {
+    const { group } = this.#deps
+    const to = 'cluster' in group.place ? redirectionOf(error) : undefined
+    if (!to) return undefined
+    if (!to.ask) return group.moved(to.slot, to.to)
+    const other = group.named(to.to)
+    if (other?.standing.use !== 'used' || other === member) return undefined
+    other.wire.ask('ASKING').catch(() => undefined)
+    return other
+  }
+
+  #failed(member: Member, error: Error, write: boolean): void {
+    const { group } = this.#deps
+    const reason = reasonOf(error)
+    if (error instanceof LateError) group.apply(member, { type: 'silent', write, reason })
+    else if (error.name !== 'ReplyError') {
+      if (error.name !== 'PlainError') group.apply(member, { type: 'lost', reason })
+    } else if (/^READONLY/.test(error.message) && !('redis' in group.place)) {
+      group.apply(member, { type: 'lost', reason })
+    } else if (isRefusal(error)) group.apply(member, { type: 'refused', reason })
+    else if (isUnusable(error)) group.apply(member, { type: 'lost', reason })
+    else if (redirectionOf(error)) {
+      if ('cluster' in group.place) group.rediscover()
+      else group.apply(member, { type: 'lost', reason })
+    }
+  }
+}
+
+/** What is asked for each item, in their order, when the last of them is known. */
+function all<I, T>(items: readonly I[], ask: (item: I, done: (answer: T) => void) => void): Promise<T[]> {
+  return new Promise((resolve) => {
+    const answers = new Array<T>(items.length)
+    let left = items.length
+    if (left === 0) resolve(answers)
+    for (const [index, item] of items.entries()) {
+      ask(item, (answer) => {
+        answers[index] = answer
+        if (--left === 0) resolve(answers)
+      })
+    }
+  })
+}
+
+function milliseconds(ttl: number): number {
+  return Math.max(1, Math.ceil(ttl))
+}
