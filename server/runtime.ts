@@ -3,7 +3,16 @@ import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Store } from '@/db/store'
 import { system as itself, recordAudit } from './audit'
-import { type Cache, type CacheConfig, openCache } from './cache'
+import {
+  type Cache,
+  type CacheInspector,
+  type CacheOperations,
+  type CacheStateChange,
+  openCache,
+  openCacheInspector,
+  openCacheOperations,
+  readEntry,
+} from './cache'
 import { type Clock, systemClock } from './clock'
 import {
   type Database,
@@ -19,8 +28,11 @@ import {
 import type { Env } from './env'
 import { type Log, openLog } from './log'
 import { type Migration, openMigration } from './migration'
+import { cacheConfig } from './open-cache'
 import { envTarget, migrationsFolder, openStore, poolConfig, storeFile, trusted } from './open-store'
+import { type Outbound, openOutbound } from './outbound'
 import { openSecurity, type Security } from './security'
+import { openStatistics, type Statistics } from './statistics'
 import { openSystem, type System } from './system'
 import type { Vault } from './vault'
 
@@ -40,6 +52,13 @@ export interface Runtime {
   /** Calls and time of single statements over days. */
   statements: StatementHistory
   cache: Cache
+  /** What Redis under the cache holds and tells. */
+  cacheInspector: CacheInspector
+  /** What an operator does to the cache. */
+  cacheOperations: CacheOperations
+  /** Calls to other servers over HTTP. */
+  outbound: Outbound
+  statistics: Statistics
   security: Security
   system: System
   migration: Migration
@@ -67,7 +86,21 @@ export async function openRuntime(env: Env): Promise<Runtime> {
   // Every open event stream listens to it.
   setMaxListeners(0, stopping.signal)
 
-  const cache = openCache({ log, clock }, cacheConfig(env))
+  // As with the topology: what changes before the audit log is open stands in the log alone.
+  let noteCache = (_change: CacheStateChange) => {}
+  const cache = openCache({ log, clock, stateChanged: (change) => noteCache(change) }, cacheConfig(env))
+  const cacheInspector = openCacheInspector({
+    clock,
+    control: () => cache.redis?.control() ?? null,
+    prefix: env.CACHE_PREFIX,
+    readEntry,
+    forget: (keys) => cache.forget(keys),
+  })
+  const cacheOperations = openCacheOperations({
+    ...{ store, clock, log, inspect: cacheInspector, shared: cache.redis !== null },
+    clearLocal: (namespace) => cache.clearLocal(namespace),
+  })
+  const outbound = openOutbound({ clock, log, cache: cache.space('http') }, [{ name: 'webhooks' }])
   const security = openSecurity(
     { store, vault, clock, log },
     {
@@ -83,6 +116,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       totpWindow: env.TWO_FA_WINDOW,
     },
   )
+  const statistics = openStatistics({ cache, clock, security, database: () => database })
   const operations = openOperations({ store, clock, log, inspect: () => database.inspect })
   // Random: a name that two processes could share would let one count what the other measured.
   const instance = randomUUID()
@@ -128,7 +162,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     },
   )
   const note = (
-    event: 'sys_startup' | 'sys_shutdown' | 'sys_topology_changed',
+    event: 'sys_startup' | 'sys_shutdown' | 'sys_topology_changed' | 'sys_cache_state_changed',
     target: string,
     reason?: string,
   ) =>
@@ -144,6 +178,8 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       // A store that takes no writes must keep nothing else from going on.
       .catch((error: unknown) => log.warn({ error, event }, 'not noted in the audit log'))
   noteTopology = ({ node, message }) => void note('sys_topology_changed', `node:${node}`, message)
+  noteCache = ({ from, to, reason }) =>
+    void note('sys_cache_state_changed', `cache:${from}-${to}`, reason ?? undefined)
   await note('sys_startup', `pid:${process.pid}`)
   security.start()
   system.start()
@@ -164,6 +200,10 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     indexes,
     statements,
     cache,
+    cacheInspector,
+    cacheOperations,
+    outbound,
+    statistics,
     security,
     system,
     migration,
@@ -176,18 +216,10 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       await note('sys_shutdown', `pid:${process.pid}`)
       await Promise.all([system.close(), indexes.close(), statements.close()])
       await security.close()
+      await outbound.close()
       await cache.close()
       await database.close()
       lock?.release()
     },
   }
-}
-
-function cacheConfig(env: Env): CacheConfig {
-  if (env.REDIS_CLUSTER_ENABLED) {
-    return { cluster: { nodes: env.REDIS_CLUSTER_NODES, password: env.REDIS_PASSWORD } }
-  }
-  if (!env.REDIS_HOST) return {}
-  const { REDIS_HOST: host, REDIS_PORT: port, REDIS_PASSWORD: password, REDIS_DB: db } = env
-  return { redis: { host, port, password, db } }
 }

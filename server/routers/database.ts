@@ -66,7 +66,7 @@ export const databaseRouter = router({
     .query(({ ctx, input: { fingerprint, ...window } }) => ctx.runtime.statements.of(fingerprint, window)),
 
   /** Tables and their indexes with sizes and use. */
-  tables: read.query(({ ctx }) => ctx.runtime.database.inspect.tables()),
+  tables: read.query(({ ctx }) => ctx.runtime.statistics.tables()),
 
   /** Long transactions, wraparound, replication slots, WAL, followers. */
   server: read.query(({ ctx }) => ctx.runtime.database.inspect.server()),
@@ -74,7 +74,11 @@ export const databaseRouter = router({
   /** Renews statistics; on SQLite also folds the write-ahead log, or optimises. */
   maintain: operate
     .input(z.strictObject({ what: z.enum(['analyze', 'checkpoint', 'optimize']) }))
-    .mutation(({ ctx, input }) => ctx.runtime.operations.maintain(callerOf(ctx), input.what)),
+    .mutation(async ({ ctx, input }) => {
+      const maintained = await ctx.runtime.operations.maintain(callerOf(ctx), input.what)
+      await ctx.runtime.statistics.forgetTables()
+      return maintained
+    }),
 
   /** Indexes that would help, with evidence, and what is wrong with those that are there. */
   advice: read

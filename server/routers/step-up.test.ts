@@ -37,6 +37,8 @@ const steppedUp: Record<string, (things: Things) => object> = {
   'security.rotateSigningKeys': () => ({ revokeOld: false }),
   'database.applyIndex': ({ advice }) => ({ key: advice }),
   'database.undoIndex': ({ change }) => ({ id: change }),
+  'cache.clear': () => ({ scope: 'ours' }),
+  'cache.deletePattern': () => ({ scope: 'ours', pattern: 'statistics:*' }),
   'migration.start': ({ runs }) => ({ id: runs.planned }),
   'migration.switchOver': ({ runs }) => ({ id: runs.completed }),
 }

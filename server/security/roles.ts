@@ -36,6 +36,7 @@ export function permissionsOf(role: Role): readonly Permission[] {
  * stronger: roles, invitations, keys and the rule for factors are left to people.
  */
 export const keyActions = [
+  'cache.clear',
   'migration.start',
   'migration.switchOver',
   'security.disableUser',

@@ -11,7 +11,7 @@ function sample(values: Partial<Record<MetricName, number>> = {}): Sample {
 const well: HealthInput = {
   now: 5,
   database: { reachable: true, place: 'store.db', roundTrip: 0.4, dialect: 'sqlite', max: null },
-  cache: { state: 'memory', reason: null, since: 0, place: null },
+  cache: { mode: 'memory', state: 'memory', reason: null, since: 0, place: null },
   url: 'http://localhost:3000',
   recent: [sample()],
 }
@@ -45,13 +45,22 @@ describe('health', () => {
     expect(stateOf({ recent: full }, 'process')).toBe('bad')
   })
 
-  it('warns of a Redis that is away, with the reason', () => {
-    const cache = { state: 'degraded', reason: 'Nothing listens there.', since: 3, place: 'r:6379' } as const
-    expect(judge({ ...well, cache }).components.find(({ id }) => id === 'cache')).toMatchObject({
+  it('warns of a Redis that is away, as a whole or in part, with the reason', () => {
+    const away = { mode: 'cluster', reason: 'Nothing listens there.', since: 3, place: 'r:6379' } as const
+    const judged = (state: 'degraded' | 'memory' | 'probing' | 'redis') =>
+      judge({ ...well, cache: { ...away, state } }).components.find(({ id }) => id === 'cache')
+    for (const state of ['memory', 'probing'] as const) {
+      expect(judged(state)).toMatchObject({
+        state: 'warn',
+        detail: 'Redis at r:6379 is away, memory answers. Nothing listens there.',
+        since: 3,
+      })
+    }
+    expect(judged('degraded')).toMatchObject({
       state: 'warn',
-      detail: 'Redis at r:6379 is away, memory answers. Nothing listens there.',
-      since: 3,
+      detail: 'Redis at r:6379 is away in part, memory answers for that. Nothing listens there.',
     })
+    expect(judged('redis')).toMatchObject({ state: 'ok', detail: 'Redis at r:6379 answers.' })
   })
 
   it('warns of plain http away from this machine alone', () => {

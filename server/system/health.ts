@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Sample } from './events'
 import type { MetricName } from './metrics'
+import type { CacheMode, CacheState } from './sources'
 
 export type HealthState = 'ok' | 'warn' | 'bad'
 
@@ -33,7 +34,8 @@ export interface HealthInput {
     max: number | null
   }
   cache: {
-    state: 'redis' | 'memory' | 'degraded'
+    mode: CacheMode
+    state: CacheState
     reason: string | null
     since: number
     place: string | null
@@ -90,20 +92,16 @@ function database({
   return { ...about, ...found }
 }
 
-function cache({ cache: { state, reason, since, place } }: HealthInput): HealthComponent {
+function cache({ cache: { mode, state, reason, since, place } }: HealthInput): HealthComponent {
   const about = { id: 'cache', title: 'Cache', href: '/cache', since } as const
-  if (state === 'degraded') {
-    return {
-      ...about,
-      state: 'warn',
-      detail: `Redis at ${place} is away, memory answers. ${reason ?? ''}`.trim(),
-      remedy: 'Check that Redis runs. Holdfast goes back to it by itself.',
-    }
-  }
+  if (mode === 'memory') return { ...about, state: 'ok', detail: 'In memory: no Redis is configured.' }
+  if (state === 'redis') return { ...about, state: 'ok', detail: `Redis at ${place} answers.` }
+  const away = state === 'degraded' ? 'is away in part, memory answers for that' : 'is away, memory answers'
   return {
     ...about,
-    state: 'ok',
-    detail: state === 'redis' ? `Redis at ${place} answers.` : 'In memory: no Redis is configured.',
+    state: 'warn',
+    detail: `Redis at ${place} ${away}. ${reason ?? ''}`.trim(),
+    remedy: 'Check that Redis runs. Holdfast goes back to it by itself.',
   }
 }
 

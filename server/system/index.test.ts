@@ -77,6 +77,8 @@ describeStores((openStore) => {
       holdfast_audit_events: 0,
       holdfast_migration_runs_active: 0,
       holdfast_cache_hit_ratio: 0.5,
+      holdfast_cache_redis_read_p99_seconds: null,
+      holdfast_cache_evictions_per_second: 0,
       holdfast_database_pool_in_use_connections: null,
       holdfast_live_streams: 0,
     })

@@ -76,11 +76,11 @@ export function openSystem(deps: SystemDeps): System {
   })
   async function health(): Promise<Health> {
     const source = database()
-    const [stats, cached] = await Promise.all([source.stats(), cache.stats()])
+    const stats = await source.stats()
     return judge({
       now: clock.now(),
       database: { ...stats, dialect: source.dialect, max: stats.pool?.max ?? null },
-      cache: { ...cached, state: cache.figures().state },
+      cache: cache.stats(),
       url: deps.url,
       recent: history.last(RECENT),
     })

@@ -79,6 +79,21 @@ export const metrics = {
     merge: 'sum',
     help: 'Calls of the last second that Redis failed or left unanswered',
   },
+  holdfast_cache_redis_read_p99_seconds: {
+    unit: 'seconds',
+    merge: 'max',
+    help: 'Time that 99 % of the answers of Redis to reads of the last second did not exceed',
+  },
+  holdfast_cache_evictions_per_second: {
+    unit: 'per second',
+    merge: 'sum',
+    help: 'Values pushed out of the level in the process in the last second, for want of room or memory',
+  },
+  holdfast_cache_saved_bytes_per_second: {
+    unit: 'bytes per second',
+    merge: 'sum',
+    help: 'Bytes that compression spared in values of the last second',
+  },
   holdfast_cache_memory_bytes: {
     unit: 'bytes',
     merge: 'sum',

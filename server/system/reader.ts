@@ -8,7 +8,7 @@ import type { Log } from '@/server/log'
 import { endsWithin } from '@/server/patience'
 import { countStore, type StoreCounts } from './counts'
 import type { MetricValues, Sample } from './events'
-import type { CacheSource, DatabaseSource } from './sources'
+import type { CacheCounts, CacheSource, DatabaseSource } from './sources'
 
 export interface ReaderDeps {
   clock: Clock
@@ -40,7 +40,8 @@ export class Reader {
   #at: number | undefined
   #cpu = process.cpuUsage()
   #database: DatabaseMoment | undefined
-  #cacheReads: { at: number; hits: number; misses: number; errors: number }[] = []
+  /** Of the last minute, oldest first. */
+  #cacheMoments: (CacheCounts & { at: number })[] = []
   #counts: StoreCounts | undefined
   #countedAt = Number.NEGATIVE_INFINITY
 
@@ -115,19 +116,27 @@ export class Reader {
   }
 
   #cache(at: number, seconds: number | null) {
-    const { hits, misses, errors, memoryBytes } = this.#deps.cache.figures()
-    const last = this.#cacheReads.at(-1)
-    this.#cacheReads.push({ at, hits, misses, errors })
-    while ((this.#cacheReads[1]?.at ?? at) <= at - HIT_RATIO_WINDOW_MS) this.#cacheReads.shift()
-    const first = this.#cacheReads[0] ?? { hits, misses }
-    const found = hits - first.hits
-    const asked = found + misses - first.misses
+    const now = this.#deps.cache.figures()
+    const last = this.#cacheMoments.at(-1)
+    this.#cacheMoments.push({ at, ...now })
+    while ((this.#cacheMoments[1]?.at ?? at) <= at - HIT_RATIO_WINDOW_MS) this.#cacheMoments.shift()
+    const first = this.#cacheMoments[0] ?? now
+    const found = now.hits - first.hits
+    const asked = found + now.misses - first.misses
+    const rate = (of: (counts: CacheCounts) => number) =>
+      seconds === null || !last ? null : (of(now) - of(last)) / seconds
+    const redisTime = countedSince(now.redisReads, last?.redisReads)
     return {
       holdfast_cache_hit_ratio: asked === 0 ? null : found / asked,
-      holdfast_cache_reads_per_second:
-        seconds === null || !last ? null : (hits + misses - last.hits - last.misses) / seconds,
-      holdfast_cache_errors_per_second: seconds === null || !last ? null : (errors - last.errors) / seconds,
-      holdfast_cache_memory_bytes: memoryBytes,
+      holdfast_cache_reads_per_second: rate(({ hits, misses }) => hits + misses),
+      holdfast_cache_errors_per_second: rate(({ errors }) => errors),
+      holdfast_cache_redis_read_p99_seconds: inSeconds(quantile(redisTime, 0.99)),
+      holdfast_cache_evictions_per_second: rate((counts) => counts.evictions + counts.pressureEvictions),
+      // Small values grow by their header; what compression spares is never less than nothing.
+      holdfast_cache_saved_bytes_per_second: notNegative(
+        rate(({ rawBytes, storedBytes }) => rawBytes - storedBytes),
+      ),
+      holdfast_cache_memory_bytes: now.memoryBytes,
     }
   }
 
@@ -159,3 +168,4 @@ export class Reader {
 }
 
 const inSeconds = (milliseconds: number | null) => (milliseconds === null ? null : milliseconds / 1000)
+const notNegative = (value: number | null) => (value === null ? null : Math.max(0, value))

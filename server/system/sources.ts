@@ -15,14 +15,33 @@ export interface DatabaseSource {
   }>
 }
 
+/** As the cache names them: without a Redis the mode and the state are `memory`. */
+export type CacheMode = 'memory' | 'single' | 'cluster' | 'sentinel'
+export type CacheState = 'redis' | 'degraded' | 'memory' | 'probing'
+
+/** Counters of the cache since its start. */
+export interface CacheCounts {
+  hits: number
+  misses: number
+  errors: number
+  /** Pushed out of the local level by its bound, and by shortage of memory. */
+  evictions: number
+  pressureEvictions: number
+  /** Bytes of all values that were encoded, before and after compression. */
+  rawBytes: number
+  storedBytes: number
+  /** Times of Redis' answers to reads, in milliseconds. */
+  redisReads: HistogramCounts
+}
+
 /** What is read of the cache every second. */
 export interface CacheSource {
-  figures(): {
-    state: 'redis' | 'memory' | 'degraded'
-    hits: number
-    misses: number
-    errors: number
-    memoryBytes: number
+  figures(): CacheCounts & { mode: CacheMode; state: CacheState; memoryBytes: number }
+  stats(): {
+    mode: CacheMode
+    state: CacheState
+    reason: string | null
+    since: number
+    place: string | null
   }
-  stats(): Promise<{ reason: string | null; since: number; place: string | null }>
 }

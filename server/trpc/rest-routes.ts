@@ -60,12 +60,17 @@ function matchPath(pattern: string, path: string): Record<string, string> | null
 }
 
 interface Schema {
-  def: { type: string; innerType?: Schema; shape?: Record<string, Schema> }
+  def: { type: string; innerType?: Schema; shape?: Record<string, Schema>; options?: Schema[] }
 }
 
 function fieldsOf(inputs: Schema[]): Record<string, string> {
-  const shapes = inputs.flatMap(({ def }) => Object.entries(def.shape ?? {}))
-  return Object.fromEntries(shapes.map(([name, schema]) => [name, typeOf(schema)]))
+  return Object.fromEntries(inputs.flatMap(fieldsOfOne))
+}
+
+/** Those of a union are the fields of all its options. */
+function fieldsOfOne({ def }: Schema): [string, string][] {
+  if (def.options) return def.options.flatMap(fieldsOfOne)
+  return Object.entries(def.shape ?? {}).map(([name, schema]) => [name, typeOf(schema)])
 }
 
 /** The type behind optional, default and nullable. */

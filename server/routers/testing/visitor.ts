@@ -1,9 +1,11 @@
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
+import { createCache } from '@/server/cache'
 import { Position } from '@/server/database'
 import { openLog } from '@/server/log'
 import type { Runtime } from '@/server/runtime'
 import { clientAddress } from '@/server/security/address'
 import { originAllowed } from '@/server/security/origin'
+import { openStatistics } from '@/server/statistics'
 import { router } from '@/server/trpc/init'
 import { accountRouter } from '../account'
 import { authRouter } from '../auth'
@@ -29,7 +31,13 @@ export function visitor(
   const jar = new Map<string, string>()
   const log = openLog('error', () => {})
   const env = { HOLDFAST_URL: url, TRUSTED_PROXIES: [] as string[] }
-  const runtime = { security, log, env, clock: { now } } as unknown as Runtime
+  const clock = { now }
+  const cache = createCache({ clock })
+  const database = () => {
+    throw new Error('These routers ask nothing of the database.')
+  }
+  const statistics = openStatistics({ cache, clock, security, database })
+  const runtime = { security, log, env, clock, statistics } as unknown as Runtime
 
   async function call(path: string, input?: unknown, extra: Record<string, string> = {}, method = 'POST') {
     const headers = new Headers({ 'content-type': 'application/json', 'user-agent': 'test/1' })
