@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
 import type { ReactNode } from 'react'
+import { stateWord } from '@/components/cache/words'
 import { useLiveEvent, useSamples } from '@/components/live/live'
 import { LiveStat } from '@/components/live/live-stat'
 import type { Sample } from '@/components/live/types'
@@ -12,6 +13,7 @@ import { useTRPC } from '@/components/trpc/trpc'
 import { TileBoundary } from '@/components/ui/error-tile'
 import { formatBytes } from '@/components/ui/format'
 import { Stat, StatRow } from '@/components/ui/stat'
+import type { StatusKind } from '@/components/ui/status'
 import { RelativeTime } from '@/components/ui/time'
 
 export function Overview() {
@@ -87,8 +89,6 @@ function poolNote(last: Sample | undefined): string {
   return idle == null ? 'SQLite has one handle and no pool' : `${idle} idle`
 }
 
-const CACHE_WORDS = { redis: 'Redis', memory: 'In memory', degraded: 'Degraded' }
-
 function CacheRow({ samples }: RowProps) {
   const trpc = useTRPC()
   const { data, refetch } = useQuery(trpc.cache.stats.queryOptions())
@@ -97,8 +97,8 @@ function CacheRow({ samples }: RowProps) {
     <StatRow label="Cache" columns={5}>
       <Stat
         label="State"
-        value={data && CACHE_WORDS[data.state]}
-        tone={data?.state === 'degraded' ? 'warn' : undefined}
+        value={data && stateWord(data).word}
+        tone={data && toneOf(stateWord(data).kind)}
         note={data?.reason ?? data?.place ?? 'no Redis is configured'}
         metric="holdfast_cache_state"
       />
@@ -109,6 +109,8 @@ function CacheRow({ samples }: RowProps) {
     </StatRow>
   )
 }
+
+const toneOf = (kind: StatusKind) => (kind === 'ok' ? undefined : kind === 'bad' ? 'bad' : 'warn')
 
 function SecurityRow({ samples }: RowProps) {
   return (

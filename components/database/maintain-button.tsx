@@ -1,13 +1,13 @@
 'use client'
 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMay } from '@/components/auth/use-may'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { errorFacts } from '@/components/ui/error-facts'
 import { formatDuration } from '@/components/ui/format'
 import { useToast } from '@/components/ui/toast'
 import type { RouterInputs } from '@/server/routers/_app'
-import { useMay } from './use-may'
 
 type Maintenance = RouterInputs['database']['maintain']['what']
 
@@ -22,7 +22,7 @@ export function MaintainButton({ what, size }: { what: Maintenance; size?: 'smal
   const trpc = useTRPC()
   const queries = useQueryClient()
   const toast = useToast()
-  const { operate } = useMay()
+  const { operate } = useMay('database')
   const maintain = useMutation(trpc.database.maintain.mutationOptions())
   if (!operate) return null
   const { label, title } = WORDS[what]

@@ -1,6 +1,6 @@
 import clsx from 'clsx'
 import Link from 'next/link'
-import { plainLink } from './plain-link'
+import { plainLink } from '@/components/ui/plain-link'
 
 /** Leads to a statement's page; its text is cut to two lines. */
 export function StatementLink({ fingerprint, text }: { fingerprint: string; text: string }) {

@@ -20,6 +20,14 @@ export const SUB_PAGES = {
     { href: '/database/replicas', label: 'Replicas' },
     { href: '/database/test', label: 'Connection test' },
   ],
+  '/cache': [
+    { href: '/cache', label: 'Overview' },
+    { href: '/cache/keys', label: 'Namespaces and keys' },
+    { href: '/cache/nodes', label: 'Nodes' },
+    { href: '/cache/slow-log', label: 'Slow log' },
+    { href: '/cache/memory', label: 'Memory' },
+    { href: '/cache/outbound', label: 'Outbound HTTP' },
+  ],
   '/security': [
     { href: '/security', label: 'Events' },
     { href: '/security/users', label: 'Users and roles' },

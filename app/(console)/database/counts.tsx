@@ -1,6 +1,6 @@
-import { Figure } from '@/components/database/figure'
 import type { Stats } from '@/components/database/types'
 import { Empty } from '@/components/ui/empty'
+import { Figure } from '@/components/ui/figure'
 import { formatDuration, formatNumber, formatShare } from '@/components/ui/format'
 import { Table } from '@/components/ui/table'
 import { KeyValue, Mono, Section } from '@/components/ui/text'

@@ -2,12 +2,12 @@
 
 import Link from 'next/link'
 import { MaintainButton } from '@/components/database/maintain-button'
-import { plainLink } from '@/components/database/plain-link'
 import type { OfferedAdvice, OfferedProblem } from '@/components/database/types'
 import { Button } from '@/components/ui/button'
 import { CopyButton } from '@/components/ui/copy-button'
 import { Empty } from '@/components/ui/empty'
 import { formatBytes } from '@/components/ui/format'
+import { plainLink } from '@/components/ui/plain-link'
 import { Status } from '@/components/ui/status'
 import { Table } from '@/components/ui/table'
 import { Section } from '@/components/ui/text'

@@ -2,8 +2,8 @@
 
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
+import { useMay } from '@/components/auth/use-may'
 import type { OfferedAdvice } from '@/components/database/types'
-import { useMay } from '@/components/database/use-may'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { ErrorTile, TileBoundary } from '@/components/ui/error-tile'
@@ -23,7 +23,7 @@ export function IndexesView() {
   const trpc = useTRPC()
   const client = useTRPCClient()
   const queries = useQueryClient()
-  const { manage } = useMay()
+  const { manage } = useMay('database')
   const advice = useQuery(trpc.database.advice.queryOptions({}, { staleTime: 60_000 }))
   const actions = useIndexActions()
   const [failure, setFailure] = useState<unknown>()

@@ -3,9 +3,9 @@
 import { useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
 import { factorOf } from '@/components/database/cost'
-import { plainLink } from '@/components/database/plain-link'
 import { useTRPC } from '@/components/trpc/trpc'
 import { ErrorTile } from '@/components/ui/error-tile'
+import { plainLink } from '@/components/ui/plain-link'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Mono } from '@/components/ui/text'
 

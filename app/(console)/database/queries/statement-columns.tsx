@@ -1,5 +1,5 @@
-import { Figure, ShareBar } from '@/components/database/figure'
 import type { Statement } from '@/components/database/types'
+import { Figure, ShareBar } from '@/components/ui/figure'
 import { formatDuration, formatNumber, formatShare, type Reading } from '@/components/ui/format'
 import type { Column } from '@/components/ui/table'
 

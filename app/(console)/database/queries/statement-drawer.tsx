@@ -1,12 +1,12 @@
 'use client'
 
 import { type ReactNode, useId } from 'react'
-import { Figure } from '@/components/database/figure'
 import { StatementText } from '@/components/database/statement-text'
 import type { Statement } from '@/components/database/types'
 import { Drawer } from '@/components/ui/drawer'
 import { Empty } from '@/components/ui/empty'
 import { TileBoundary } from '@/components/ui/error-tile'
+import { Figure } from '@/components/ui/figure'
 import { formatDuration, formatNumber, formatShare } from '@/components/ui/format'
 import { KeyValue } from '@/components/ui/text'
 import { StatementAdvice } from './statement-advice'

@@ -1,12 +1,12 @@
 'use client'
 
 import { useQuery } from '@tanstack/react-query'
-import { Figure } from '@/components/database/figure'
 import { MissingNote } from '@/components/database/missing-note'
 import type { ServerFacts } from '@/components/database/types'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Empty } from '@/components/ui/empty'
 import { ErrorTile } from '@/components/ui/error-tile'
+import { Figure } from '@/components/ui/figure'
 import { formatBytes, MISSING } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Status } from '@/components/ui/status'

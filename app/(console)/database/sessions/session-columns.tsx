@@ -1,4 +1,4 @@
-import { Figure } from '@/components/database/figure'
+import { Figure } from '@/components/ui/figure'
 import { formatCount, formatDuration, type Reading } from '@/components/ui/format'
 import { Status } from '@/components/ui/status'
 import type { Column } from '@/components/ui/table'

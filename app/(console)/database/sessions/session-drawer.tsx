@@ -2,10 +2,9 @@
 
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { plainLink } from '@/components/database/plain-link'
+import { useMay } from '@/components/auth/use-may'
 import { StatementText } from '@/components/database/statement-text'
 import type { ServerSession } from '@/components/database/types'
-import { useMay } from '@/components/database/use-may'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Callout } from '@/components/ui/callout'
@@ -14,6 +13,7 @@ import { Empty } from '@/components/ui/empty'
 import { errorFacts } from '@/components/ui/error-facts'
 import { ErrorText } from '@/components/ui/error-text'
 import { formatDuration, MISSING } from '@/components/ui/format'
+import { plainLink } from '@/components/ui/plain-link'
 import { KeyValue, Mono } from '@/components/ui/text'
 import { Time } from '@/components/ui/time'
 import { useToast } from '@/components/ui/toast'
@@ -37,7 +37,7 @@ export function SessionDrawer({
   onOpen: (pid: number) => void
   onClose: () => void
 }) {
-  const { operate } = useMay()
+  const { operate } = useMay('database')
   // Kept here: what went wrong stays to be read when the session has left the list.
   const [terminating, setTerminating] = useState<ReachableSession>()
   const target = row && reachable(row.session)

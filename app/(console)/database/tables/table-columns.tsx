@@ -1,5 +1,5 @@
-import { Figure } from '@/components/database/figure'
 import type { TableFigures } from '@/components/database/types'
+import { Figure } from '@/components/ui/figure'
 import { formatBytes, formatNumber, type Reading } from '@/components/ui/format'
 import { Status } from '@/components/ui/status'
 import type { Column } from '@/components/ui/table'

@@ -1,10 +1,10 @@
 'use client'
 
-import { Figure } from '@/components/database/figure'
 import { StatementText } from '@/components/database/statement-text'
 import type { IndexFigures, TableFigures } from '@/components/database/types'
 import { Drawer } from '@/components/ui/drawer'
 import { Empty } from '@/components/ui/empty'
+import { Figure } from '@/components/ui/figure'
 import { formatBytes, formatCount, formatNumber } from '@/components/ui/format'
 import { Status } from '@/components/ui/status'
 import { KeyValue, type KeyValueItem, Mono } from '@/components/ui/text'

@@ -2,8 +2,8 @@
 
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import { useMay } from '@/components/auth/use-may'
 import { ServerFields } from '@/components/database/server-fields'
-import { useMay } from '@/components/database/use-may'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { ErrorText } from '@/components/ui/error-text'
@@ -26,7 +26,7 @@ export function ConnectionTest() {
     password: '',
     ssl: false,
   })
-  const { operate } = useMay()
+  const { operate } = useMay('database')
   const [tried, setTried] = useState<string>()
   const [run, busy] = useSingleFlight(async () => {
     setTried(`${target.host}:${target.port}/${target.database}`)
