@@ -15,6 +15,7 @@ const FILES = [
   ['db/sqlite/worker.ts', 'sqlite-worker'],
   ['server/database/changes/worker.ts', 'advisor-worker'],
   ['server/database/index.ts', 'database'],
+  ['server/cache/index.ts', 'cache'],
   ['db/testing/servers.ts', 'testing/servers'],
   ['server/security/testing/refresher.ts', 'testing/refresher'],
 ]
