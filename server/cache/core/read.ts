@@ -83,7 +83,8 @@ function judge(
   const { local, recent, clock, totals } = levels
   if (answer === undefined) {
     totals.fallbacks++
-    const copy = local.get(whole)
+    // One late answer of a Redis that is in use: others may have changed there what this process has a copy of.
+    const copy = levels.redis?.state === 'redis' ? undefined : local.get(whole)
     return copy ? fromCopy(levels, namespace, copy, 'fallback') : UNAVAILABLE
   }
   if (answer === null) {
