@@ -88,7 +88,9 @@ async function stringOf({ control, prefix, readEntry }: ValueDeps, { address, ke
 /** Shown are bytes of the value, of all that it has before compression. */
 function entryOf(entry: DescribedEntry): Value {
   const { text, whole } = layOut(entry.value, SHOWN)
-  const { codec, rawBytes, storedBytes, tags, writtenAt, staleUntil } = entry
+  const { codec, rawBytes, storedBytes, tags, writtenAt } = entry
+  // Without a time for stale values it is never served stale.
+  const staleUntil = (entry.staleUntil ?? 0) > (entry.freshUntil ?? 0) ? entry.staleUntil : null
   return {
     length: rawBytes,
     shown: whole ? rawBytes : Math.min(Buffer.byteLength(text), Math.max(rawBytes - 1, 0)),

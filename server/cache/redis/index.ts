@@ -57,7 +57,7 @@ export function openRedisLevel(deps: RedisLevelDeps, place: Place, options: Redi
     {
       deadlines,
       changed,
-      restore: (member) => restore({ group, prefix, pending, recent, order, cleaned: emptyJournal }, member),
+      restore: (member) => restore({ group, prefix, pending, recent, order, deleted }, member),
     },
     place,
   )
@@ -67,6 +67,12 @@ export function openRedisLevel(deps: RedisLevelDeps, place: Place, options: Redi
     : undefined
   const { control, close: closeControl } = openControl({ group, reason: () => current.reason }, mode)
   let closed = false
+
+  /** Copies of such keys would live on: whoever deletes them later finds nothing, and so nobody is told. */
+  function deleted(keys: readonly string[] | null): void {
+    events.changed(keys)
+    if (keys === null) emptyJournal()
+  }
 
   function emptyJournal(): void {
     if (pending.size > 0) return

@@ -13,8 +13,8 @@ export interface RestoreDeps {
   recent: RecentKeys
   /** The next number in the order of all changes. */
   order: () => number
-  /** All of ours was deleted at a node. */
-  cleaned: () => void
+  /** Keys were deleted at a node, null: all of ours there. Redis tells of deletions by others, not of our own. */
+  deleted: (keys: readonly string[] | null) => void
 }
 
 const BATCH = 500
@@ -111,15 +111,17 @@ async function putInOrder(deps: RestoreDeps, member: Member): Promise<string | n
   if (member.behindSince !== null && !member.dirty) {
     const keys = recent.since(member.behindSince, mine)
     if (keys === undefined) member.dirty = true
-    else
-      for (let at = 0; at < keys.length; at += BATCH) await unlink(deps, member, keys.slice(at, at + BATCH))
+    else {
+      await unlink(deps, member, keys)
+      deps.deleted(keys)
+    }
     member.behindSince = null
   }
   if (member.dirty) {
     await deleteAll(deps, member)
     member.dirty = false
     member.behindSince = null
-    deps.cleaned()
+    deps.deleted(null)
   }
   while (member.owes) {
     member.owes = false

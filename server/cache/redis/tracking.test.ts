@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { waitUntil } from '@/db/testing/processes'
+import { freePorts, waitUntil } from '@/db/testing/processes'
 import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '@/db/testing/servers'
 import { needsRedis } from '@/db/testing/shared'
 import { closeLevels, openReady, placeOf, type TestLevel, text } from './testing'
@@ -64,6 +64,23 @@ describe('being told of changes that others make', () => {
       await two.set('b', text('1'), ttl)
       return one.told.flat().includes('b')
     })
+  })
+
+  it('says that anything may have changed after we deleted all of ours: Redis keeps own changes to itself', async () => {
+    const [one] = await pair(placeOf(server))
+    await one.set('a', text('1'), ttl)
+    const [port] = await freePorts(1)
+    await server.command('REPLICAOF', '127.0.0.1', port as number)
+    try {
+      await one.set('a', text('2'), ttl)
+      await one.reaches('degraded')
+      expect(one.told).not.toContain(null)
+    } finally {
+      await server.command('REPLICAOF', 'NO', 'ONE')
+    }
+    await one.reaches('redis')
+    expect(one.told).toContain(null)
+    expect(await one.get('a')).toBeNull()
   })
 
   it('comes from every master of a cluster, and from those that take over', async () => {
