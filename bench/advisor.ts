@@ -4,7 +4,7 @@ import { Client } from 'pg'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { type Agreement, askAdvisor } from './lib/advisor/agree'
 import { DESK } from './lib/advisor/desk'
-import { measureHarm } from './lib/advisor/harm'
+import { type Harm, measureHarm } from './lib/advisor/harm'
 import { proveLabels } from './lib/advisor/prove'
 import { SHOP } from './lib/advisor/shop'
 import { loadWork, SERVER, type Work } from './lib/advisor/work'
@@ -13,13 +13,15 @@ import { benchLine, seconds } from './lib/measure'
 /**
  * Labelled statements of two applications, of which one was never used to tune the advisor: proves the labels by
  * timing, asks the advisor, by HypoPG where the server has it and by statistics, then does what it says on a copy
- * and measures what that slows. `agreed` is the lowest share of any set by any method.
+ * and measures what that slows. `agreed` is the lowest share of any set by any method; `harmful` counts what a single
+ * piece of advice slows by more than a tenth; `together` what all at once slow so, of how much, and at most how much.
  */
 const help = `Usage: npm run bench -- advisor [--work shop,desk] [--part labels,advice,harm]
 
   labels   times every label: a right index gives 2×, and beside a 'none' no index of one or two columns gives 1.3×
   advice   asks the advisor and counts where it says what the label says
-  harm     applies the advice to a copy, and measures statements and writes beside the original, in turn`
+  harm     applies the advice to a copy, piece by piece and then all, and measures statements and writes beside the
+           original, in turn; what a piece seems to slow is measured again, with and without its index`
 
 const PARTS = ['labels', 'advice', 'harm']
 const WORKS = [SHOP, DESK]
@@ -52,13 +54,15 @@ async function bench(postgres: PostgresServer): Promise<void> {
   console.log(`${availableParallelism()} cores, Node ${process.versions.node}`)
   let wrong = 0
   const shares: number[] = []
-  const harmed: string[] = []
+  const harms: Harm[] = []
   for (const work of works) {
     const done = await benchWork(postgres, work)
     wrong += done.wrong
     shares.push(...done.agreements.map(({ agreed }) => agreed / work.statements.length))
-    harmed.push(...done.harmed)
+    if (done.harm) harms.push(done.harm)
   }
+  const harmed = harms.flatMap((harm) => harm.harmed)
+  const together = harms.map((harm) => harm.together)
   for (const line of harmed) console.log(`HARM ${line}`)
   const statements = works.reduce((sum, work) => sum + work.statements.length, 0)
   // Never rounded up to the bar.
@@ -66,7 +70,12 @@ async function bench(postgres: PostgresServer): Promise<void> {
   const figures = {
     statements,
     ...(wanted('advice') && { agreed }),
-    ...(wanted('harm') && { harmful: harmed.length }),
+    ...(wanted('harm') && {
+      harmful: harmed.length,
+      together: together.reduce((sum, { slower }) => sum + slower, 0),
+      together_of: together.reduce((sum, { of }) => sum + of, 0),
+      together_worst: Math.max(...together.map(({ worst }) => worst)),
+    }),
   }
   console.log(`${wrong} labels are refuted; all took ${seconds(performance.now() - started)}`)
   if (wrong > 0 || harmed.length > 0 || agreed < 0.95) process.exitCode = 1
@@ -102,9 +111,9 @@ async function benchWork(postgres: PostgresServer, work: Work) {
     await client.end()
   }
   const sets = agreements.map(({ advice }) => advice)
-  const harmed = wanted('harm') ? await measureHarm(postgres, work, url, sets) : []
+  const harm = wanted('harm') ? await measureHarm(postgres, work, url, sets) : undefined
   if (wanted('harm')) console.log(`${work.name}: applied and measured in ${clock()}`)
-  return { wrong, agreements, harmed }
+  return { wrong, agreements, harm }
 }
 
 /** Says how long it was since it was asked last. */

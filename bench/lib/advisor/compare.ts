@@ -1,7 +1,12 @@
 import { median } from '../measure'
 
-/** Enough pairs for the extremes to hold the median at 97 %, and where to stop when noise stays. */
-const PAIRS = { least: 6, most: 60 }
+/**
+ * Pairs that are enough when they are clear, those whose extremes hold the median at 97 %, and where to stop when
+ * noise stays.
+ */
+const PAIRS = { clear: 2, least: 6, most: 60 }
+/** Further below the limit than noise carries anything. */
+const CLEAR = 0.6
 
 export interface Compared {
   /** The median of `after` over `before`, pair by pair. */
@@ -9,6 +14,11 @@ export interface Compared {
   before: number
   after: number
   pairs: number
+}
+
+interface Pair {
+  was: number[]
+  is: number[]
 }
 
 /**
@@ -21,13 +31,20 @@ export async function compare(
   after: () => Promise<number[]>,
   limit: number,
 ): Promise<Compared[]> {
-  const pairs: { was: number[]; is: number[] }[] = []
+  const pairs: Pair[] = []
   while (pairs.length < PAIRS.most) {
     if (pairs.length % 2 === 0) pairs.push({ was: await before(), is: await after() })
     else {
       const is = await after()
       pairs.push({ was: await before(), is })
     }
+    if (
+      pairs.length >= PAIRS.clear &&
+      ratiosOf(pairs)
+        .flat()
+        .every((ratio) => ratio < limit * CLEAR)
+    )
+      break
     if (pairs.length < PAIRS.least) continue
     const settled = ratiosOf(pairs).every((ratios) => {
       const { low, high } = interval(ratios)
@@ -35,6 +52,11 @@ export async function compare(
     })
     if (settled) break
   }
+  return comparedBy(pairs)
+}
+
+/** Medians of the figures of some pairs. */
+export function comparedBy(pairs: readonly Pair[]): Compared[] {
   return ratiosOf(pairs).map((ratios, at) => ({
     ratio: median(ratios),
     before: median(pairs.map(({ was }) => was[at] as number)),
@@ -43,7 +65,7 @@ export async function compare(
   }))
 }
 
-function ratiosOf(pairs: { was: number[]; is: number[] }[]): number[][] {
+function ratiosOf(pairs: readonly Pair[]): number[][] {
   const figures = pairs[0]?.was.length ?? 0
   return Array.from({ length: figures }, (_, at) =>
     pairs.map(({ was, is }) => (is[at] as number) / (was[at] as number)),

@@ -1,49 +1,75 @@
 import { Client } from 'pg'
 import type { PostgresServer } from '@/db/testing/servers'
 import type { IndexAdvice } from '@/server/database'
+import { type Case, drop, make, measureAgain, timeOf } from './cases'
 import { type Compared, compare } from './compare'
-import { planShape, sampleStatement } from './timing'
+import { nameOf, type Plans, prepare } from './prepared'
+import { sampleStatement } from './timing'
 import type { Labelled, Work } from './work'
 import { timeWrites } from './writes'
 
-/** Applied advice that makes something take more than this is harmful. */
+/** Applied advice that makes something take more than this is harmful (docs/decisions/0013-harm-of-index-advice.md). */
 const HARM = 1.1
 /** Milliseconds above which planning among more indexes cannot be a tenth: an equal plan then takes equal time. */
 const PLANNING_MATTERS = 20
 
+export interface Harm {
+  /** What single pieces slow. */
+  harmed: string[]
+  /** Of all that was looked at with every piece of a set applied: how much became slower, and at most how much. */
+  together: { slower: number; of: number; worst: number }
+}
+
 interface Sides {
   work: Work
   plain: Client
-  advised: Client
+  plans: ReadonlyMap<Labelled, Plans>
+  /** A new connection to the copy: nothing is prepared or cached there of the time before. */
+  open: () => Promise<Client>
 }
+
+type Measured = { of: Case; compared: Compared[] }
 
 /**
  * Applies advice to a copy of the database, each piece alone or after those it needs, and then all of a set, and
- * measures statements and writes on both in turn. Resolves to what it harmed. Nobody may be connected to the
- * work's database.
+ * measures statements and writes on both in turn. What a single piece seems to slow is measured again, on the copy
+ * alone, with the index and without. Nobody may be connected to the work's database.
  */
 export async function measureHarm(
   server: PostgresServer,
   work: Work,
   url: string,
   sets: IndexAdvice[][],
-): Promise<string[]> {
+): Promise<Harm> {
   const copy = `${work.name}_advised`
   await server.query(`CREATE DATABASE ${copy} TEMPLATE ${work.name} STRATEGY file_copy`)
-  const plain = new Client({ connectionString: url })
-  const advised = new Client({ connectionString: url.replace(/\/[^/]*$/, `/${copy}`) })
-  await Promise.all([plain.connect(), advised.connect()])
+  const plain = await connect(url)
   try {
-    const sides = { work, plain, advised }
+    const plans = new Map<Labelled, Plans>()
+    for (const statement of work.statements) plans.set(statement, await prepare(plain, statement))
+    const open = () => connect(url.replace(/\/[^/]*$/, `/${copy}`))
+    const sides = { work, plain, plans, open }
     const pieces = new Map(sets.flat().map((piece) => [piece.ddl, piece]))
     const harmed: string[] = []
-    for (const piece of pieces.values()) harmed.push(...(await applied(sides, withFirst(piece, sets), false)))
+    for (const piece of pieces.values()) harmed.push(...(await harmOf(sides, withFirst(piece, sets))))
     const different = new Map(sets.map((set) => [[...set.map(({ ddl }) => ddl)].sort().join('\n'), set]))
-    for (const set of different.values()) harmed.push(...(await applied(sides, set, true)))
-    return harmed
+    const together = { slower: 0, of: 0, worst: 1 }
+    for (const set of different.values()) {
+      const ratios = await ratiosOfAll(sides, set)
+      together.slower += ratios.filter((ratio) => ratio > HARM).length
+      together.of += work.statements.length + writesTo(work, set).flatMap(({ names }) => names).length
+      together.worst = Math.max(together.worst, ...ratios)
+    }
+    return { harmed, together }
   } finally {
-    await Promise.all([plain.end(), advised.end()])
+    await plain.end()
   }
+}
+
+async function connect(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  return client
 }
 
 /** A piece alone, with those that it says must be made before it: nobody can make it without them. */
@@ -53,49 +79,102 @@ function withFirst(piece: IndexAdvice, sets: IndexAdvice[][]): IndexAdvice[] {
   return [...new Set([...first.flatMap((each) => withFirst(each, sets)), piece])]
 }
 
-/** Statements whose plan changed, or all of them; and what is written to the tables that got an index. */
-async function applied(sides: Sides, advice: IndexAdvice[], all: boolean): Promise<string[]> {
-  const { work, advised } = sides
-  for (const { ddl } of advice) await advised.query(ddl)
-  const made = all ? `all ${advice.length} at once` : advice.map(({ ddl }) => ddl).join('; ')
-  const harmed: string[] = []
-  const told: string[] = []
-  const judge = (what: string, compared: Compared): void => {
-    const { ratio, before, after, pairs } = compared
-    told.push(`${what} ${before.toFixed(2)} → ${after.toFixed(2)} ms`)
-    if (ratio <= HARM) return
-    harmed.push(`${what}: ${ratio.toFixed(2)} of the time in ${pairs} pairs, with ${made}`)
-  }
-  for (const statement of work.statements) {
-    const compared = await compareStatement(sides, statement, all)
-    if (compared) judge(statement.name, compared)
-  }
-  for (const table of new Set(advice.map(({ index }) => index.table))) {
-    const writes = work.writes[table]
-    if (!writes) throw new Error(`What is written to ${table} is not known here.`)
-    const time = (client: Client) => () => timeWrites(client, table, writes)
-    const kinds = await compare(time(sides.plain), time(advised), HARM)
-    for (const [kind, compared] of kinds.entries()) {
-      judge(`${writes.texts[kind]?.split(' ', 1)[0]} ${kind + 1} of ${table}`, compared)
-    }
-  }
-  for (const { undo } of advice) await advised.query(undo)
-  console.log(`${made}\n    ${told.join('\n    ')}`)
-  return harmed
+async function harmOf(sides: Sides, advice: IndexAdvice[]): Promise<string[]> {
+  const made = advice.map(({ ddl }) => ddl).join('; ')
+  await make(sides.open, advice)
+  const measured = await measure(sides, advice, made)
+  const suspects = measured.filter(({ compared }) => compared.some(({ ratio }) => ratio > HARM))
+  const again = await measureAgain(
+    sides.open,
+    advice,
+    suspects.map((each) => each.of),
+  )
+  await drop(sides.open, advice)
+  return suspects.flatMap(({ of, compared }, at) =>
+    of.names.flatMap((name, kind) => {
+      const [first, second] = [compared[kind], again[at]?.[kind]]
+      if (!first || !second || first.ratio <= HARM) return []
+      const line = `${name}: ${told(first)}; again ${told(second)}, with ${made}`
+      if (second.ratio > HARM) return [line]
+      console.log(`    noise: ${line}`)
+      return []
+    }),
+  )
 }
 
-/** Undefined when the statement takes the same time for sure: its plan is the same, and planning it is no part of it. */
-async function compareStatement(
-  { plain, advised }: Sides,
-  statement: Labelled,
-  all: boolean,
-): Promise<Compared | undefined> {
-  const same = (await planShape(plain, statement)) === (await planShape(advised, statement))
-  const reads = /^\s*(SELECT|WITH)\b/i.test(statement.text)
-  // What a write costs with one index more is measured with its commit, as a write to its table.
-  if (same && (!all || !reads)) return undefined
-  if (same && (await sampleStatement(plain, statement)) > PLANNING_MATTERS) return undefined
-  const time = (client: Client) => async () => [await sampleStatement(client, statement)]
-  const [compared] = await compare(time(plain), time(advised), HARM)
-  return compared
+const told = ({ ratio, before, after, pairs }: Compared): string =>
+  `${before.toFixed(2)} → ${after.toFixed(2)} ms, ${ratio.toFixed(2)} in ${pairs} pairs`
+
+async function ratiosOfAll(sides: Sides, advice: IndexAdvice[]): Promise<number[]> {
+  await make(sides.open, advice)
+  const measured = await measure(sides, advice, `all ${advice.length} at once`)
+  await drop(sides.open, advice)
+  for (const { of, compared } of measured) {
+    for (const [kind, each] of compared.entries()) {
+      if (each.ratio > HARM) console.log(`TOGETHER ${sides.work.name}: ${of.names[kind]}: ${told(each)}`)
+    }
+  }
+  return measured.flatMap(({ compared }) => compared.map(({ ratio }) => ratio))
+}
+
+/** Compares the original with the copy, to which the advice is applied. */
+async function measure(sides: Sides, advice: IndexAdvice[], made: string): Promise<Measured[]> {
+  const advised = await sides.open()
+  try {
+    const measured: Measured[] = []
+    const cases = [...(await changedReads(sides, advised, advice)), ...writesTo(sides.work, advice)]
+    for (const of of cases) {
+      const compared = await compare(timeOf(of, sides.plain), timeOf(of, advised), HARM)
+      measured.push({ of, compared })
+    }
+    const lines = measured.flatMap(({ of, compared }) =>
+      compared.map((each, kind) => `    ${of.names[kind]}: ${told(each)}`),
+    )
+    console.log([made, ...lines].join('\n'))
+    return measured
+  } finally {
+    await advised.end()
+  }
+}
+
+/**
+ * Statements of which the time can have changed: those with another plan, and quick ones that the server goes on
+ * planning, on tables with more indexes.
+ */
+async function changedReads(
+  { work, plain, plans }: Sides,
+  advised: Client,
+  advice: IndexAdvice[],
+): Promise<Case[]> {
+  const cases: Case[] = []
+  for (const statement of work.statements) {
+    const [was, is] = [plans.get(statement), await prepare(advised, statement)]
+    const named = { ...statement, name: nameOf(statement.text) }
+    if (was?.shape === is.shape) {
+      const reads = /^\s*(SELECT|WITH)\b/i.test(statement.text)
+      const more = advice.some(({ index }) => new RegExp(`\\b${index.table}\\b`).test(statement.text))
+      // What a write costs with one index more is measured with its commit, as a write to its table.
+      if (!reads || !more || !(was.again || is.again)) continue
+      if ((await sampleStatement(plain, named)) > PLANNING_MATTERS) continue
+    }
+    cases.push({
+      names: [statement.name],
+      ready: async (client) => void (await prepare(client, statement)),
+      time: async (client) => [await sampleStatement(client, named)],
+    })
+  }
+  return cases
+}
+
+/** What is written to the tables that get an index. */
+function writesTo(work: Work, advice: IndexAdvice[]): Case[] {
+  return [...new Set(advice.map(({ index }) => index.table))].map((table) => {
+    const writes = work.writes[table]
+    if (!writes) throw new Error(`What is written to ${table} is not known here.`)
+    return {
+      names: writes.texts.map((text, kind) => `${text.split(' ', 1)[0]} ${kind + 1} of ${table}`),
+      ready: async () => {},
+      time: (client) => timeWrites(client, table, writes),
+    }
+  })
 }

@@ -3,6 +3,8 @@ import { median } from '../measure'
 
 /** What timing needs of a statement. */
 export interface Timed {
+  /** Prepared by this name, once a connection. */
+  name?: string
   text: string
   values: unknown[][]
 }
@@ -27,7 +29,7 @@ export function sampleStatement(client: Client, statement: Timed): Promise<numbe
 
 async function timed(
   client: Client,
-  { text, values }: Timed,
+  { name, text, values }: Timed,
   { least, most, milliseconds }: Runs,
   figure: (times: number[]) => number,
 ): Promise<number> {
@@ -39,7 +41,7 @@ async function timed(
     while (times.length <= most) {
       if (writes) await client.query('BEGIN')
       const start = performance.now()
-      await client.query(text, set)
+      await client.query({ name, text, values: set })
       times.push(performance.now() - start)
       if (writes) await client.query('ROLLBACK')
       if (times.length > least && performance.now() - began > milliseconds) break

@@ -1,6 +1,7 @@
 import { describeIndex } from './ddl'
 import { type Demand, isEquality, type TableDemand, withoutAlias } from './demands'
 import type { IndexKey, IndexShape } from './types'
+import { columnsBeside } from './usage'
 
 /** A part of a table is worth an index of its own when it holds no more than this share of it. */
 const PARTIAL_SHARE = 0.15
@@ -22,12 +23,11 @@ export function candidatesFor(demand: TableDemand): Candidate[] {
 }
 
 /** The same index with the other columns that the query reads, when they are few and narrow. */
-export function covering({ shape, demand }: Candidate): Candidate | undefined {
-  const { columns, table } = demand
-  if (!columns) return undefined
-  const inKeys = new Set(shape.keys.filter(({ expression }) => !expression).map(({ name }) => name))
-  const include = columns.filter((name) => !inKeys.has(name))
-  const bytes = include.reduce((sum, name) => sum + (table.columns.get(name)?.width ?? 0), 0)
+export function covering(candidate: Candidate): Candidate | undefined {
+  const { shape, demand } = candidate
+  const include = columnsBeside(candidate)
+  if (!include) return undefined
+  const bytes = include.reduce((sum, name) => sum + (demand.table.columns.get(name)?.width ?? 0), 0)
   if (include.length === 0 || include.length > INCLUDE.columns || bytes > INCLUDE.bytes) return undefined
   return { shape: { ...shape, include }, demand }
 }

@@ -1,7 +1,8 @@
 import type { Candidate } from './candidates'
 import type { Costed } from './coster'
-import { type Demand, isEquality, withoutAlias } from './demands'
-import { usageOf } from './usage'
+import { isEquality } from './demands'
+import { frequentShare, MANY_ROWS } from './shares'
+import { partOf, usageOf } from './usage'
 
 /**
  * An index is advised when the statement then costs a third or less, and it is no trifle; or half, when nearly all
@@ -12,13 +13,14 @@ const PAYS = { ratio: 3, cost: 40, half: 2, own: 0.9 }
  * An index-only read is worth the columns it carries, which every write pays for, when the index without them
  * would be a modest gain, and with them costs less than half and saves this share of the first cost more. For a
  * statement that is quick already, or that costs little, a second copy of the rows is too much; and all the more
- * where an index that is there looks up the same rows.
+ * where an index that is there looks up the same rows. Where one without them pays too, it must save many times what
+ * the columns cost the rows that are known to be written.
  */
-const COVERS = { modest: 6, ratio: 2, share: 0.1, cost: 500, again: 5_000, milliseconds: 2 }
+const COVERS = { modest: 6, ratio: 2, share: 0.1, cost: 500, again: 5_000, milliseconds: 2, times: 10 }
+/** Milliseconds that carried columns add to a row that is written. */
+const CARRIED_MILLISECONDS = 0.01
 /** Costs this near to the best are as good as the best: then the simpler index is taken. */
 const NEAR = { ratio: 1.3, share: 0.002 }
-/** Rows found by the most frequent values, above which a sort after the look-up is felt. */
-const MANY_ROWS = 500
 
 export interface Option {
   candidate: Candidate
@@ -29,12 +31,20 @@ export interface Option {
   read: number
 }
 
-/**
- * Takes the simplest of the best; undefined when none pays.
- * @param mean milliseconds that a call takes; 0 when nobody measured.
- */
-export function choose(before: number, options: Option[], mean = 0): Option | undefined {
-  const paying = options.filter((option) => pays(before, option) && !isLuxury(before, option, mean))
+/** How much a statement is called, and its tables written: all that `AdviseOptions` and `WorkStatement` say of it. */
+export interface Load {
+  calls: number
+  /** 0 when nobody measured. */
+  totalMilliseconds: number
+  /** Rows written to each table meanwhile, where that is known. */
+  writes?: ReadonlyMap<string, number> | undefined
+}
+
+const UNKNOWN: Load = { calls: 0, totalMilliseconds: 0 }
+
+/** Takes the simplest of the best; undefined when none pays. */
+export function choose(before: number, options: Option[], load: Load = UNKNOWN): Option | undefined {
+  const paying = options.filter((option) => pays(before, option) && !isLuxury(before, option, load))
   const plain = simplest(
     before,
     paying.filter(({ candidate }) => candidate.shape.include.length === 0),
@@ -44,9 +54,17 @@ export function choose(before: number, options: Option[], mean = 0): Option | un
     paying.filter(({ candidate }) => candidate.shape.include.length > 0),
   )
   if (!plain || !covering) return plain ?? covering
+  return outdoes(before, plain, covering, load) ? covering : plain
+}
+
+/** Whether the carried columns are worth what they cost, beside an index that pays without them. */
+function outdoes(before: number, plain: Option, covering: Option, load: Load): boolean {
   const [alone, carried] = [plain.costed.cost, covering.costed.cost]
-  const worth = before < alone * COVERS.modest && alone >= carried * COVERS.ratio
-  return worth && alone - carried >= before * COVERS.share ? covering : plain
+  const share = (alone - carried) / before
+  if (before >= alone * COVERS.modest || alone < carried * COVERS.ratio || share < COVERS.share) return false
+  const written = load.writes?.get(covering.candidate.shape.table)
+  if (written === undefined) return false
+  return load.totalMilliseconds * share > written * CARRIED_MILLISECONDS * COVERS.times
 }
 
 function pays(before: number, { candidate, costed: { cost: after }, read }: Option): boolean {
@@ -57,8 +75,9 @@ function pays(before: number, { candidate, costed: { cost: after }, read }: Opti
   return looksUp && before >= after * PAYS.half && saved >= read * PAYS.own
 }
 
-function isLuxury(before: number, { candidate, costed }: Option, mean: number): boolean {
+function isLuxury(before: number, { candidate, costed }: Option, load: Load): boolean {
   if (candidate.shape.include.length === 0) return false
+  const mean = load.calls > 0 ? load.totalMilliseconds / load.calls : 0
   if (mean > 0 && mean < COVERS.milliseconds) return true
   const asked = usageOf(candidate)?.conditions.map(({ facts }) => facts.name) ?? []
   const there = candidate.demand.table.indexes.some(
@@ -88,18 +107,11 @@ function simplest(before: number, options: Option[]): Option | undefined {
 }
 
 function sortsMany({ ordered, candidate }: Option): boolean {
-  const { shape, demand } = candidate
-  const part = demand.demands.find(({ text }) => withoutAlias(text, demand.source.alias) === shape.where)
+  const { demand } = candidate
+  const part = partOf(candidate)
   const conditions = [...(usageOf(candidate)?.conditions ?? []), ...(part ? [part] : [])]
   const share = conditions.reduce((product, each) => product * frequentShare(each, demand.table.rows), 1)
   return !ordered && share * demand.table.rows > MANY_ROWS
-}
-
-/** The share of rows that a condition leaves for the value that the most rows have; a constant's is known. */
-function frequentShare({ kind, facts, rows: found }: Demand, rows: number): number {
-  if (found !== null) return found / Math.max(1, rows)
-  if (kind !== 'equal' && kind !== 'in') return 1
-  return Math.max(facts.topShare, 1 / Math.max(1, facts.distinct ?? 1))
 }
 
 /** Equalities that the index answers: by its keys, or by holding no other rows. */

@@ -20,6 +20,8 @@ export interface TableDemand {
   group: string[]
   /** Columns read; null for all of them. */
   columns: string[] | null
+  /** Of them those that the query names in one place only. */
+  once: Set<string>
 }
 
 /** Sorts what a query asks by the tables it asks it of. Tables that nobody knows are left out. */
@@ -38,6 +40,8 @@ export function demandsOf(query: Query, tables: ReadonlyMap<Source, TableFacts>)
       descending,
     }))
     const group = query.group.map((column) => mine(column)?.name)
+    const named = query.columns?.flatMap((column) => mine(column)?.name ?? [])
+    const columns = named ? [...new Set(named)] : null
     return [
       {
         query,
@@ -49,7 +53,8 @@ export function demandsOf(query: Query, tables: ReadonlyMap<Source, TableFacts>)
           ? order.map(({ facts, descending }) => ({ name: (facts as ColumnFacts).name, descending }))
           : [],
         group: group.every((name) => name !== undefined) ? (group as string[]) : [],
-        columns: query.columns && [...new Set(query.columns.flatMap((column) => mine(column)?.name ?? []))],
+        columns,
+        once: new Set(columns?.filter((name) => named?.indexOf(name) === named?.lastIndexOf(name))),
       },
     ]
   })

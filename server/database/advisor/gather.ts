@@ -1,4 +1,5 @@
 import { createIndex, describeIndex, dropIndex, indexName } from './ddl'
+import type { TableDemand } from './demands'
 import { inSequence } from './sequence'
 import { readStatement } from './statement'
 import type { Advice, AdviseOptions, IndexShape, TableFacts, Verdict } from './types'
@@ -6,14 +7,22 @@ import type { Advice, AdviseOptions, IndexShape, TableFacts, Verdict } from './t
 /** Milliseconds that one more index adds to a row that is written; `npm run bench -- advisor` measures it. */
 export const UPKEEP_MILLISECONDS = 0.01
 
+/** The verdict on one statement, and what that asks of which table. */
+export interface Judged {
+  verdict: Verdict
+  demands: TableDemand[]
+}
+
 /** Makes of the verdicts of single statements what to do: one index may serve several, or contain another. */
 export function gather(
-  verdicts: Verdict[],
+  judged: readonly Judged[],
   sizes: ReadonlyMap<string, number>,
   tables: readonly TableFacts[],
   { writes }: AdviseOptions,
   { concurrently }: { concurrently: boolean },
 ): { verdicts: Verdict[]; advice: Advice[] } {
+  const verdicts = judged.map(({ verdict }) => verdict)
+  const asked = new Map(judged.map(({ verdict, demands }) => [verdict, demands]))
   const advice = merged(verdicts).map(({ index, served }) =>
     toAdvice(index, served, verdicts, sizes, tables, concurrently),
   )
@@ -34,7 +43,7 @@ export function gather(
       advice
         .filter((each) => !outweighed.includes(each))
         .sort((a, b) => (b.savesMilliseconds ?? 0) - (a.savesMilliseconds ?? 0)),
-      tables,
+      (verdict) => asked.get(verdict),
     ),
   }
 }

@@ -265,6 +265,68 @@ describe('index advice on PostgreSQL', () => {
     }
   })
 
+  it('lets an order stand alone where the rows of any value are found soon, or are few to go through', async () => {
+    for (const method of methods) {
+      const { advice } = await adviseIndexes(
+        client,
+        [
+          'SELECT * FROM orders ORDER BY total DESC LIMIT 10',
+          'SELECT * FROM orders WHERE lane = $1 ORDER BY total LIMIT 3',
+          'SELECT * FROM orders WHERE person_id = $1 ORDER BY created_at LIMIT 3',
+          "SELECT max(created_at) FROM orders WHERE person_id = $1 AND status = 'open'",
+        ].map((text) => ({ text, calls: 100, totalMilliseconds: 10_000 })),
+        { method },
+      )
+      expect(advice.map(({ index }) => describeIndex(index))).toContain('orders (total)')
+      expect(advice.map(({ after }) => after)).toEqual(advice.map(() => []))
+    }
+  })
+
+  it('puts an index after the one that a join looks up by, when it holds that column in second place', async () => {
+    const first = 'SELECT * FROM orders WHERE lane = $1 ORDER BY person_id LIMIT 5'
+    const joined = 'SELECT o.note FROM people p JOIN orders o ON o.person_id = p.id WHERE p.name = $1'
+    for (const method of methods) {
+      const { advice } = await adviseIndexes(
+        client,
+        [
+          { text: first, calls: 100, totalMilliseconds: 10_000 },
+          { text: joined, calls: 100, totalMilliseconds: 1_000 },
+        ],
+        { method },
+      )
+      expect(advice.map(({ index, after }) => [describeIndex(index), after.length])).toEqual([
+        ['orders (person_id)', 0],
+        ['orders (lane, person_id)', 1],
+      ])
+    }
+  })
+
+  it('knows that a part of a table holds its own column', async () => {
+    for (const [asked, way] of [
+      ['max(o.created_at)', 'Index Only Scan'],
+      ['max(o.created_at), max(o.status)', 'Index Scan'],
+    ]) {
+      const text = `SELECT ${asked} FROM orders o WHERE o.status = 'open'`
+      const { verdicts } = await adviseIndexes(client, [{ text, calls: 100, totalMilliseconds: 0 }], {
+        method: 'statistics',
+      })
+      expect(line(verdicts[0] as Verdict)).toContain("WHERE status = 'open'")
+      expect(verdicts[0]?.evidence?.planAfter).toMatch(new RegExp(`^${way} on orders`))
+    }
+  })
+
+  it('carries columns along beside an index that pays without them only where little is written', async () => {
+    const text = 'SELECT sum(person_id) FROM orders WHERE lane = $1 AND shelf = $2 AND total < $3'
+    const includeOf = async (writes?: ReadonlyMap<string, number>) => {
+      const statement = { text, calls: 1_000, totalMilliseconds: 10_000 }
+      const { verdicts } = await adviseIndexes(client, [statement], { ...(writes && { writes }) })
+      return [verdicts[0]?.index?.keys.length, verdicts[0]?.index?.include]
+    }
+    expect(await includeOf()).toEqual([3, []])
+    expect(await includeOf(new Map([['orders', 5]]))).toEqual([3, ['person_id']])
+    expect(await includeOf(new Map([['orders', 50_000]]))).toEqual([3, []])
+  })
+
   it('advises nothing whose upkeep costs more than it saves', async () => {
     const statements = [
       { text: 'SELECT * FROM orders WHERE person_id = $1', calls: 10, totalMilliseconds: 50 },

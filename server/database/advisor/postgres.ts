@@ -5,11 +5,11 @@ import { type Coster, openCoster } from './coster'
 import { describeIndex } from './ddl'
 import { demandsOf, type TableDemand } from './demands'
 import { placesOf } from './estimate'
-import { gather } from './gather'
+import { gather, type Judged } from './gather'
 import { quoteName, withCasts } from './normalise'
 import { explain, type PlanNode, type PrivateConnection, planning, planText, rowsWhere } from './planner'
 import { readStatement, type Source } from './statement'
-import type { Advised, AdviseOptions, NoneReason, TableFacts, Verdict, WorkStatement } from './types'
+import type { Advised, AdviseOptions, NoneReason, TableFacts, WorkStatement } from './types'
 import { usageOf } from './usage'
 
 /** A statement that takes less is left alone: most of it is the way to the server and back. */
@@ -39,30 +39,30 @@ export async function adviseIndexes(
       if (!tables.has(key)) tables.set(key, await readTable(connection, source))
       return tables.get(key)
     }
-    const verdicts: Verdict[] = []
+    const judged: Judged[] = []
     const sized = new Map<string, number>()
     for (const statement of statements) {
-      const { verdict, bytes } = await judge(connection, coster, facts, statement)
-      verdicts.push(verdict)
-      if (verdict.index) sized.set(describeIndex(verdict.index), bytes)
+      const { bytes, ...rest } = await judge(connection, coster, facts, statement, options)
+      judged.push(rest)
+      if (rest.verdict.index) sized.set(describeIndex(rest.verdict.index), bytes)
     }
     const known = [...tables.values()].flatMap((table) => table ?? [])
-    return { method: coster.method, ...gather(verdicts, sized, known, options, { concurrently: true }) }
+    return { method: coster.method, ...gather(judged, sized, known, options, { concurrently: true }) }
   })
 }
-
-type Judged = { verdict: Verdict; bytes: number }
 
 async function judge(
   connection: PrivateConnection,
   coster: Coster,
   facts: (source: Source) => Promise<TableFacts | undefined>,
   statement: WorkStatement,
-): Promise<Judged> {
+  { writes }: AdviseOptions,
+): Promise<Judged & { bytes: number }> {
   const { calls, totalMilliseconds } = statement
   const text = withCasts(statement.text)
-  const none = (reason: NoneReason, because: string): Judged => ({
+  const none = (reason: NoneReason, because: string) => ({
     verdict: { statement, index: null, none: reason, because, evidence: null },
+    demands: [],
     bytes: 0,
   })
   const mean = calls > 0 ? totalMilliseconds / calls : 0
@@ -92,11 +92,12 @@ async function judge(
   for (const demand of demands) await countParts(connection, demand)
   const found = demands.flatMap((demand) => candidatesFor(demand))
   const options = await costAll(coster, text, before, found)
-  const chosen = choose(likelyCost(before, demands), options, mean)
+  const chosen = choose(likelyCost(before, demands), options, { calls, totalMilliseconds, writes })
   if (!chosen) return none(...whyNone(before, demands, found.length))
   const { shape } = chosen.candidate
   return {
     bytes: chosen.costed.bytes,
+    demands,
     verdict: {
       statement,
       index: shape,

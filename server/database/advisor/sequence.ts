@@ -1,21 +1,17 @@
-import { demandsOf, isEquality, type TableDemand } from './demands'
-import { withCasts } from './normalise'
-import { readStatement } from './statement'
-import type { Advice, IndexShape, TableFacts, WorkStatement } from './types'
+import { isEquality, type TableDemand } from './demands'
+import { frequentShare, MANY_ROWS, rareShare } from './shares'
+import type { Advice, IndexShape, Verdict } from './types'
 import { usageOf } from './usage'
 
 /**
- * Names, for each piece of advice, those that must be made before it. An index in the order that a limited
- * statement asks for tempts the planner to go through it and skip rows, which is slow for rare values; once the
- * statement's own index is there it takes that one.
+ * Names, for each piece of advice, those that must be made before it: an index can tempt the planner to a way that
+ * is slow for another statement, which it no longer takes once that statement's own index is there.
+ * @param asked what the statement of a verdict asks of its tables.
  */
-export function inSequence(advice: Advice[], tables: readonly TableFacts[]): Advice[] {
-  const asked = new Map(
-    advice.map(({ name, verdicts }) => [
-      name,
-      verdicts.flatMap(({ statement }) => demandsIn(statement, tables)),
-    ]),
-  )
+export function inSequence(
+  advice: Advice[],
+  asked: (verdict: Verdict) => readonly TableDemand[] | undefined,
+): Advice[] {
   const after = new Map<string, string[]>()
   const leadsTo = (from: string, to: string): boolean =>
     from === to || (after.get(from) ?? []).some((next) => leadsTo(next, to))
@@ -24,7 +20,9 @@ export function inSequence(advice: Advice[], tables: readonly TableFacts[]): Adv
       (other) =>
         other.name !== name &&
         !leadsTo(other.name, name) &&
-        asked.get(other.name)?.some((demand) => tempts(index, demand)),
+        other.verdicts
+          .flatMap((verdict) => asked(verdict) ?? [])
+          .some((demand) => tempts(index, demand) && guards(other.index, index, demand)),
     )
     after.set(
       name,
@@ -42,24 +40,51 @@ export function inSequence(advice: Advice[], tables: readonly TableFacts[]): Adv
   return placed
 }
 
-function demandsIn({ text }: WorkStatement, tables: readonly TableFacts[]): TableDemand[] {
-  return readStatement(withCasts(text)).queries.flatMap((query) => {
-    const known = query.sources.flatMap((source) => {
-      const facts = tables.find(
-        ({ schema, name }) => name === source.table && (source.schema ?? schema) === schema,
-      )
-      return facts ? [[source, facts] as const] : []
-    })
-    return demandsOf(query, new Map(known))
-  })
+const isOn = (index: IndexShape, { table }: TableDemand): boolean =>
+  index.table === table.name && index.schema === table.schema
+
+function tempts(index: IndexShape, demand: TableDemand): boolean {
+  if (index.where !== null || !isOn(index, demand)) return false
+  return skipsRows(index, demand) || isReadWhole(index, demand)
 }
 
-/** Whether rows would come from the index in the order asked for, with conditions left to skip by. */
-function tempts(index: IndexShape, demand: TableDemand): boolean {
-  const { query, table, demands } = demand
-  if (!query.limited || index.where !== null) return false
-  if (index.table !== table.name || index.schema !== table.schema) return false
+/** Whether the other index finds rows by what this one leaves to skip by. */
+function guards(other: IndexShape, index: IndexShape, demand: TableDemand): boolean {
+  if (!isOn(other, demand)) return false
+  const answered = usageOf({ shape: index, demand })?.conditions ?? []
+  const use = usageOf({ shape: other, demand })
+  return use !== null && (other.where !== null || use.conditions.some((each) => !answered.includes(each)))
+}
+
+/**
+ * Whether the first rows of an order would be looked for in the index, with conditions left to skip by: for values
+ * that few rows have it is read to its end. A range of it that is smaller than the table has pages does no harm.
+ */
+function skipsRows(index: IndexShape, demand: TableDemand): boolean {
+  const { query, demands, table } = demand
   const use = usageOf({ shape: index, demand })
-  if (!use?.ordered) return false
-  return demands.some((each) => isEquality(each) && !use.conditions.includes(each))
+  if (!query.limited || !use?.ordered) return false
+  const counted = demands.filter((each) => isEquality(each) || each.rows !== null)
+  if (counted.every((each) => use.conditions.includes(each))) return false
+  const range = use.conditions.reduce((rows, each) => rows * frequentShare(each, table.rows), table.rows)
+  const matching = counted.reduce((rows, each) => rows * rareShare(each, table.rows), table.rows)
+  return range > table.pages && matching < MANY_ROWS
+}
+
+/**
+ * Whether the rows of another table would be looked up by a later key of the index alone: each look-up reads all of
+ * it, which the planner takes for the lesser evil where it expects few.
+ */
+function isReadWhole({ keys }: IndexShape, { demands, table }: TableDemand): boolean {
+  const [first, ...later] = keys
+  if (demands.some(({ facts }) => facts.name === first?.name)) return false
+  return demands.some(
+    ({ kind, facts }) =>
+      kind === 'join' &&
+      later.some(({ name }) => name === facts.name) &&
+      !table.indexes.some(
+        (there) =>
+          there.valid && there.where === null && there.method === 'btree' && there.keys[0] === facts.name,
+      ),
+  )
 }

@@ -7,10 +7,15 @@ type Handle = BetterSqlite3.Database
 
 /** Rows of a table that stand for all of them. */
 const SAMPLE = 2_000
+/** Multiples of it lie evenly between whole numbers, and in step with nothing. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** Rows at even distances over the rowids; a gap gives the next row. Their number is the highest rowid, less the gaps seen. */
+/**
+ * A row of each of as many stretches of the rowids, in none at the same place: of values that come again at even
+ * distances all are seen. A gap gives the next row. Their number is the highest rowid, less the gaps seen.
+ */
 export function sampleByRowid(
   source: Handle,
   name: string,
@@ -34,7 +39,7 @@ export function sampleByRowid(
   const sample = new Map<number, Record<string, unknown>>()
   let hits = 0
   for (let at = 0; at < SAMPLE; at++) {
-    const wanted = low + Math.floor((span * at) / SAMPLE)
+    const wanted = low + Math.floor((span * (at + ((at * GOLDEN) % 1))) / SAMPLE)
     const { 'sample rowid': rowid, ...row } = next.get(wanted) as { 'sample rowid': number }
     if (rowid === wanted) hits++
     sample.set(rowid, row)

@@ -3,13 +3,13 @@ import { type Candidate, candidatesFor, findsOneRow } from './candidates'
 import { choose, type Option } from './choose'
 import { createIndex, describeIndex } from './ddl'
 import { demandsOf, type TableDemand } from './demands'
-import { gather } from './gather'
+import { gather, type Judged } from './gather'
 import { indexBytes } from './size'
 import { copySchema, readSqliteTable, type SqliteTable, statOf, writeStats } from './sqlite-copy'
 import { planOf, type SqlitePlan } from './sqlite-cost'
 import { countIn } from './sqlite-sample'
 import { readStatement, type Source } from './statement'
-import type { Advised, AdviseOptions, NoneReason, Verdict, WorkStatement } from './types'
+import type { Advised, AdviseOptions, NoneReason, WorkStatement } from './types'
 import { usageOf } from './usage'
 
 /** Tables of this few rows are read whole as quickly as through an index. */
@@ -38,9 +38,9 @@ export function adviseSqliteIndexes(
       return tables.get(name)
     }
     const sized = new Map<string, number>()
-    const verdicts = statements.map((statement) => judge(copy, facts, statement, sized))
+    const judged = statements.map((statement) => judge(copy, facts, statement, sized))
     const known = [...tables.values()].flatMap((table) => table ?? [])
-    return { method: 'schema-copy', ...gather(verdicts, sized, known, options, { concurrently: false }) }
+    return { method: 'schema-copy', ...gather(judged, sized, known, options, { concurrently: false }) }
   } finally {
     copy.close()
   }
@@ -51,13 +51,10 @@ function judge(
   facts: (name: string) => SqliteTable | undefined,
   statement: WorkStatement,
   sized: Map<string, number>,
-): Verdict {
-  const none = (reason: NoneReason, because: string): Verdict => ({
-    statement,
-    index: null,
-    none: reason,
-    because,
-    evidence: null,
+): Judged {
+  const none = (reason: NoneReason, because: string): Judged => ({
+    verdict: { statement, index: null, none: reason, because, evidence: null },
+    demands: [],
   })
   const { text } = statement
   const { kind, queries } = readStatement(text)
@@ -100,16 +97,19 @@ function judge(
   const { shape } = chosen.candidate
   sized.set(describeIndex(shape), chosen.costed.bytes)
   return {
-    statement,
-    index: shape,
-    none: null,
-    because: `With an index on ${describeIndex(shape)} it reads about ${Math.ceil(chosen.costed.cost).toLocaleString('en')} rows instead of ${Math.ceil(before.cost).toLocaleString('en')}.`,
-    evidence: {
-      method: 'schema-copy',
-      costBefore: before.cost,
-      costAfter: chosen.costed.cost,
-      planBefore: before.text,
-      planAfter: chosen.costed.plan.replaceAll(CANDIDATE, 'the new index'),
+    demands,
+    verdict: {
+      statement,
+      index: shape,
+      none: null,
+      because: `With an index on ${describeIndex(shape)} it reads about ${Math.ceil(chosen.costed.cost).toLocaleString('en')} rows instead of ${Math.ceil(before.cost).toLocaleString('en')}.`,
+      evidence: {
+        method: 'schema-copy',
+        costBefore: before.cost,
+        costAfter: chosen.costed.cost,
+        planBefore: before.text,
+        planAfter: chosen.costed.plan.replaceAll(CANDIDATE, 'the new index'),
+      },
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Candidate } from './candidates'
-import { type Demand, isEquality, type TableDemand } from './demands'
+import { type Demand, isEquality, type TableDemand, withoutAlias } from './demands'
 
 /** How an index would be used: which conditions it answers, and whether its order is the one asked for. */
 export interface Use {
@@ -55,12 +55,24 @@ function sameDirection(order: TableDemand['order'], keys: Candidate['shape']['ke
   return turned.every((each) => each === turned[0])
 }
 
+/** The condition of a partial index, as the query asks it. */
+export function partOf({ shape, demand }: Candidate): Demand | undefined {
+  return demand.demands.find(({ text }) => withoutAlias(text, demand.source.alias) === shape.where)
+}
+
+/**
+ * Columns that the query reads of the table and that the keys don't hold; null when it reads all. What a partial
+ * index is a part by holds for each of its rows: nobody reads that column, unless it is named elsewhere.
+ */
+export function columnsBeside(candidate: Candidate): string[] | null {
+  const { shape, demand } = candidate
+  const keys = new Set(shape.keys.filter(({ expression }) => !expression).map(({ name }) => name))
+  const part = partOf(candidate)?.facts.name
+  const known = part !== undefined && demand.once.has(part) ? part : undefined
+  return demand.columns?.filter((name) => !keys.has(name) && name !== known) ?? null
+}
+
 /** Whether the index holds every column that the query reads of the table. */
-export function covers({ shape, demand }: Candidate): boolean {
-  if (!demand.columns) return false
-  const held = new Set([
-    ...shape.keys.filter(({ expression }) => !expression).map(({ name }) => name),
-    ...shape.include,
-  ])
-  return demand.columns.every((name) => held.has(name))
+export function covers(candidate: Candidate): boolean {
+  return columnsBeside(candidate)?.every((name) => candidate.shape.include.includes(name)) ?? false
 }

@@ -205,6 +205,7 @@ for (const dialect of ['sqlite', 'postgresql'] as const) {
       // What this instance has kept of the advice still says so.
       await apply(shop, other, own?.key ?? '')
       await ended(other)
+      shop.clock.at += 1_000
       await changes.apply({ key, privilege })
       await ended(changes)
       expect(await shop.indexes()).toEqual([own?.name, order?.name].sort())
