@@ -70,6 +70,11 @@ describe('configuration', () => {
     )
     expect(() => parseVariables({ DB_TYPE: 'postgresql' })).toThrow('DB_HOST is not set')
     expect(() => parseVariables({ REDIS_CLUSTER_ENABLED: 'true' })).toThrow('REDIS_CLUSTER_NODES is not set')
+    const sentinels = { REDIS_SENTINELS: 's1:26379,s2:26379' }
+    expect(() =>
+      parseVariables({ ...sentinels, REDIS_CLUSTER_ENABLED: 'true', REDIS_CLUSTER_NODES: 'r1:6379' }),
+    ).toThrow('remove one of them')
+    expect(() => parseVariables({ ...sentinels, REDIS_HOST: 'r1' })).toThrow('remove REDIS_HOST')
   })
 
   it('reads sizes and spans with their units', () => {
@@ -84,6 +89,7 @@ describe('configuration', () => {
       'HOLDFAST_MASTER_KEYS_PREVIOUS',
       'DB_PASSWORD',
       'REDIS_PASSWORD',
+      'REDIS_SENTINEL_PASSWORD',
       'JWT_SECRET',
     ])
   })
