@@ -75,9 +75,12 @@ function skipsRows(index: IndexShape, demand: TableDemand): boolean {
 function isOpenRange(index: IndexShape, demand: TableDemand): boolean {
   const conditions = usageOf({ shape: index, demand })?.conditions ?? []
   return (
-    conditions.length > 0 && conditions.every(({ kind, text }) => kind === 'range' && /[$?:@]/.test(text))
+    conditions.length > 0 && conditions.every(({ kind, text }) => kind === 'range' && PARAMETER.test(text))
   )
 }
+
+/** $1, ?, :name or @name, but no cast. */
+const PARAMETER = /\$\d|\?|(?<!:)[:@]\w/
 
 /**
  * Whether the rows of another table would be looked up by a later key of the index alone: each look-up reads all of
