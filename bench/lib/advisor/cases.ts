@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import type { IndexAdvice } from '@/server/database'
 import { median } from '../measure'
-import { type Compared, comparedBy } from './compare'
+import { type Compared, compare, FEW_PAIRS } from './compare'
 
 /** Something that is timed on both sides, or several that can only be timed together. */
 export interface Case {
@@ -11,8 +11,8 @@ export interface Case {
   time: (client: Client) => Promise<number[]>
 }
 
-/** How often the index is made and dropped to measure again, and samples on each side of each time. */
-const AGAIN = { rounds: 5, samples: 7 }
+/** Samples of which each time that is measured again is the median. */
+const SAMPLES = 7
 
 export const timeOf = (of: Case, client: Client) => () => of.time(client)
 
@@ -40,36 +40,43 @@ async function runAll(open: Open, texts: string[]): Promise<void> {
 }
 
 /**
- * Measures suspects again on one database, without the advice and with it in turn: what lies otherwise there than in
- * the original, and what went on beside the first time, is then no part of it. The advice is applied before and after.
+ * Measures suspects again on one database, without the advice and with it in turn, six times at least: what lies
+ * otherwise there than in the original, and what went on beside the first time, is then no part of it. The advice is
+ * applied before and after.
  */
 export async function measureAgain(
   open: Open,
   advice: readonly IndexAdvice[],
   cases: readonly Case[],
+  limit: number,
 ): Promise<Compared[][]> {
-  const pairs: { was: number[]; is: number[] }[][] = cases.map(() => [])
-  for (let round = 0; cases.length > 0 && round < AGAIN.rounds; round++) {
-    await drop(open, advice)
-    const was = await sampled(open, cases)
-    await make(open, advice)
-    const is = await sampled(open, cases)
-    for (const [at, list] of pairs.entries()) list.push({ was: was[at] ?? [], is: is[at] ?? [] })
+  if (cases.length === 0) return []
+  let made = true
+  const on = (wanted: boolean) => async () => {
+    if (made !== wanted) await (wanted ? make : drop)(open, advice)
+    made = wanted
+    return sampled(open, cases)
   }
-  return pairs.map(comparedBy)
+  const flat = await compare(on(false), on(true), limit, FEW_PAIRS)
+  if (!made) await make(open, advice)
+  let from = 0
+  return cases.map(({ names }) => {
+    from += names.length
+    return flat.slice(from - names.length, from)
+  })
 }
 
 /** Medians of a few samples of each case, on a connection of their own. */
-async function sampled(open: Open, cases: readonly Case[]): Promise<number[][]> {
+async function sampled(open: Open, cases: readonly Case[]): Promise<number[]> {
   const client = await open()
   try {
-    const figures: number[][] = []
+    const figures: number[] = []
     for (const { ready, time } of cases) {
       await ready(client)
       await time(client)
       const samples: number[][] = []
-      while (samples.length < AGAIN.samples) samples.push(await time(client))
-      figures.push((samples[0] ?? []).map((_, at) => median(samples.map((each) => each[at] as number))))
+      while (samples.length < SAMPLES) samples.push(await time(client))
+      figures.push(...(samples[0] ?? []).map((_, at) => median(samples.map((each) => each[at] as number))))
     }
     return figures
   } finally {

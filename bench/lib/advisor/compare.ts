@@ -5,6 +5,8 @@ import { median } from '../measure'
  * noise stays.
  */
 const PAIRS = { clear: 2, least: 6, most: 60 }
+/** Pairs at most where each is many samples, and the two sides take seconds to change. */
+export const FEW_PAIRS = 15
 /** Further below the limit than noise carries anything. */
 const CLEAR = 0.6
 
@@ -16,10 +18,7 @@ export interface Compared {
   pairs: number
 }
 
-interface Pair {
-  was: number[]
-  is: number[]
-}
+type Pair = { was: number[]; is: number[] }
 
 /**
  * Measures both sides in turn, who is first changing, until the 95 % interval of every ratio lies on one side of
@@ -30,9 +29,10 @@ export async function compare(
   before: () => Promise<number[]>,
   after: () => Promise<number[]>,
   limit: number,
+  most = PAIRS.most,
 ): Promise<Compared[]> {
   const pairs: Pair[] = []
-  while (pairs.length < PAIRS.most) {
+  while (pairs.length < most) {
     if (pairs.length % 2 === 0) pairs.push({ was: await before(), is: await after() })
     else {
       const is = await after()
@@ -52,11 +52,6 @@ export async function compare(
     })
     if (settled) break
   }
-  return comparedBy(pairs)
-}
-
-/** Medians of the figures of some pairs. */
-export function comparedBy(pairs: readonly Pair[]): Compared[] {
   return ratiosOf(pairs).map((ratios, at) => ({
     ratio: median(ratios),
     before: median(pairs.map(({ was }) => was[at] as number)),

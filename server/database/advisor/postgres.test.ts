@@ -97,6 +97,13 @@ describe('index advice on PostgreSQL', () => {
     )
   })
 
+  it('leaves out of an order what only sorts the few rows that are equal before it', async () => {
+    expect(await adviceOn('SELECT * FROM orders ORDER BY created_at DESC, id DESC LIMIT 10')).toBe(
+      'orders (created_at)',
+    )
+    expect(await adviceOn('SELECT * FROM orders ORDER BY lane, id LIMIT 10')).toBe('orders (lane, id)')
+  })
+
   it('writes DESC where two directions are mixed', async () => {
     expect(await adviceOn('SELECT * FROM orders ORDER BY note, total DESC LIMIT 10')).toBe(
       'orders (note, total DESC)',
@@ -279,6 +286,25 @@ describe('index advice on PostgreSQL', () => {
       )
       expect(advice.map(({ index }) => describeIndex(index))).toContain('orders (total)')
       expect(advice.map(({ after }) => after)).toEqual(advice.map(() => []))
+    }
+  })
+
+  it('puts an index after the one of a statement that has a range on its column', async () => {
+    const largest = 'SELECT * FROM orders ORDER BY total DESC LIMIT 10'
+    const own = 'SELECT * FROM orders WHERE person_id = $1 AND total > $2'
+    for (const method of methods) {
+      const { advice } = await adviseIndexes(
+        client,
+        [
+          { text: largest, calls: 100, totalMilliseconds: 10_000 },
+          { text: own, calls: 100, totalMilliseconds: 1_000 },
+        ],
+        { method },
+      )
+      expect(advice.map(({ index, after }) => [describeIndex(index), after.length])).toEqual([
+        ['orders (person_id, total)', 0],
+        ['orders (total)', 1],
+      ])
     }
   })
 

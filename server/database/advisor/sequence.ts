@@ -45,7 +45,7 @@ const isOn = (index: IndexShape, { table }: TableDemand): boolean =>
 
 function tempts(index: IndexShape, demand: TableDemand): boolean {
   if (index.where !== null || !isOn(index, demand)) return false
-  return skipsRows(index, demand) || isReadWhole(index, demand)
+  return skipsRows(index, demand) || isOpenRange(index, demand) || isReadWhole(index, demand)
 }
 
 /** Whether the other index finds rows by what this one leaves to skip by. */
@@ -70,6 +70,17 @@ function skipsRows(index: IndexShape, demand: TableDemand): boolean {
   const matching = counted.reduce((rows, each) => rows * rareShare(each, table.rows), table.rows)
   return range > table.pages && matching < MANY_ROWS
 }
+
+/** Whether the index finds nothing but a range that nobody knows: planned for any values it is taken for a third. */
+function isOpenRange(index: IndexShape, demand: TableDemand): boolean {
+  const conditions = usageOf({ shape: index, demand })?.conditions ?? []
+  return (
+    conditions.length > 0 && conditions.every(({ kind, text }) => kind === 'range' && PARAMETER.test(text))
+  )
+}
+
+/** $1, ?, :name or @name, but no cast. */
+const PARAMETER = /\$\d|\?|(?<!:)[:@]\w/
 
 /**
  * Whether the rows of another table would be looked up by a later key of the index alone: each look-up reads all of

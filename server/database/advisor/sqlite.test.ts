@@ -42,6 +42,18 @@ for (const analysed of [true, false]) {
       expect(adviceOn('DELETE FROM orders WHERE person_id = ?')).toBe('orders (person_id)')
     })
 
+    it('sees values that come again at even distances', () => {
+      const laps = new BetterSqlite3(':memory:')
+      laps.exec(`CREATE TABLE laps (id INTEGER PRIMARY KEY, lap INTEGER NOT NULL, note TEXT NOT NULL);
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+        INSERT INTO laps SELECT i, i % 60, 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' FROM n;`)
+      if (analysed) laps.exec('ANALYZE')
+      const asked = { text: 'SELECT * FROM laps WHERE lap = ?', calls: 1, totalMilliseconds: 0 }
+      const [verdict] = adviseSqliteIndexes(laps, [asked]).verdicts
+      laps.close()
+      expect(verdict?.index && describeIndex(verdict.index)).toBe('laps (lap)')
+    })
+
     it('takes the order of a limited query', () => {
       expect(adviceOn('SELECT * FROM orders ORDER BY created_at DESC LIMIT 10')).toBe('orders (created_at)')
     })

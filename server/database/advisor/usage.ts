@@ -1,6 +1,9 @@
 import type { Candidate } from './candidates'
 import { type Demand, isEquality, type TableDemand, withoutAlias } from './demands'
 
+/** Rows with the same value that are sorted in no time. */
+const FEW_EQUAL = 4
+
 /** How an index would be used: which conditions it answers, and whether its order is the one asked for. */
 export interface Use {
   conditions: Demand[]
@@ -36,7 +39,7 @@ export function usageOf({ shape, demand }: Candidate, lookups = true): Use | nul
     ({ kind, facts, expression }) =>
       (kind === 'range' || kind === 'prefix') && !expression && facts.name === next?.name,
   )
-  const order = demand.order.filter(({ name }) => !conditions.some(({ facts }) => facts.name === name))
+  const order = decisive(demand).filter(({ name }) => !conditions.some(({ facts }) => facts.name === name))
   const rest = shape.keys.slice(at)
   // Values of a list come one after the other: their rows are not in order.
   const ordered =
@@ -48,6 +51,17 @@ export function usageOf({ shape, demand }: Candidate, lookups = true): Use | nul
   conditions.push(...ranges)
   if (conditions.length === 0 && !ordered && shape.where === null) return null
   return { conditions, joined: conditions.some(({ kind }) => kind === 'join'), ordered }
+}
+
+/**
+ * The columns of the order up to one of which nearly every value is another's row: those after it only sort the
+ * few that are equal, which both databases do group by group.
+ */
+function decisive({ order, table }: TableDemand): TableDemand['order'] {
+  const last = order.findIndex(
+    ({ name }) => (table.columns.get(name)?.distinct ?? 0) * FEW_EQUAL >= Math.max(1, table.rows),
+  )
+  return last < 0 ? order : order.slice(0, last + 1)
 }
 
 function sameDirection(order: TableDemand['order'], keys: Candidate['shape']['keys']): boolean {

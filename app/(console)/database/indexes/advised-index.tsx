@@ -52,8 +52,8 @@ export function AdvisedIndex({
           <p className="mt-2 max-w-prose">
             <Status kind="warn">Make {after.join(' and ')} first</Status>{' '}
             <span className="text-muted">
-              This one alone would slow a statement that the other is for: its rows would be read in the order
-              of this index, and most of them skipped.
+              This one alone would slow a statement that the other is for: the database would take this index
+              for it and read far more than it needs.
             </span>
           </p>
         ) : null}
