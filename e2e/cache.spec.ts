@@ -1,7 +1,7 @@
-import { test as base, type Page } from '@playwright/test'
+import type { Page } from '@playwright/test'
 import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '@/db/testing/redis'
 import { expectAccessible } from './accessible'
-import { expect, setUp } from './fixtures'
+import { base, expect, setUp } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
 /** Above what a loaded machine makes of a quick command, in microseconds, and a sleep well above it. */

@@ -1,11 +1,11 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base, type Page } from '@playwright/test'
+import type { Page } from '@playwright/test'
 import { Client } from 'pg'
 import { findPostgresBinaries } from '@/db/testing/postgres'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { expectAccessible } from './accessible'
-import { expect, setUp, stepUp } from './fixtures'
+import { base, expect, setUp, stepUp } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
 interface World {

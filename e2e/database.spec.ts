@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
-import { test as base, type Locator, type Page } from '@playwright/test'
+import type { Locator, Page } from '@playwright/test'
 import { Client } from 'pg'
 import { type PostgresServer, type ReplicaServer, startPostgres, startReplica } from '@/db/testing/servers'
 import { expectAccessible } from './accessible'
-import { expect, setUp } from './fixtures'
+import { base, expect, setUp } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
 interface World {

@@ -1,9 +1,33 @@
-import { test as base, expect, type Page } from '@playwright/test'
+import { type BrowserContext, expect, type Page, test as playwright } from '@playwright/test'
 import { admin } from './admin'
 import { type Authenticator, addAuthenticator, type Passkey } from './authenticator'
 import { type ConsoleOptions, type RunningConsole, startConsole } from './server'
 
 export { admin, expect }
+
+/** Playwright's test, for which a page is there once every part of it is in its place. */
+export const base = playwright.extend<{ context: BrowserContext }>({
+  context: async ({ context }, use) => {
+    context.on('page', settle)
+    await use(context)
+  },
+})
+
+/** React streams parts of a page into hidden elements and moves them a moment later: until then they are there twice. */
+function settle(page: Page): void {
+  const [goto, reload] = [page.goto.bind(page), page.reload.bind(page)]
+  const settled = () => page.waitForFunction(() => !document.querySelector('div[hidden][id^="S:"]'))
+  page.goto = async (...args) => {
+    const response = await goto(...args)
+    await settled()
+    return response
+  }
+  page.reload = async (...args) => {
+    const response = await reload(...args)
+    await settled()
+    return response
+  }
+}
 
 /** Tests of one file share a console: `const test = consoleTest()`, then `async ({ page, console }) => …`. */
 export function consoleTest(options: ConsoleOptions = {}) {

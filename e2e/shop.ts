@@ -1,7 +1,7 @@
-import { test as base, type Page } from '@playwright/test'
+import type { Page } from '@playwright/test'
 import { type RedisServer, startRedis } from '@/db/testing/redis'
 import { expectAccessible } from './accessible'
-import { expect } from './fixtures'
+import { base, expect } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
 export interface World {
