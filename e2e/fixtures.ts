@@ -15,7 +15,7 @@ export const base = playwright.extend<{ context: BrowserContext }>({
 
 /** React streams parts of a page into hidden elements and moves them a moment later: until then they are there twice. */
 function settle(page: Page): void {
-  const [goto, reload] = [page.goto.bind(page), page.reload.bind(page)]
+  const [goto, reload, arrive] = [page.goto.bind(page), page.reload.bind(page), page.waitForURL.bind(page)]
   const settled = () => page.waitForFunction(() => !document.querySelector('div[hidden][id^="S:"]'))
   page.goto = async (...args) => {
     const response = await goto(...args)
@@ -26,6 +26,10 @@ function settle(page: Page): void {
     const response = await reload(...args)
     await settled()
     return response
+  }
+  page.waitForURL = async (...args) => {
+    await arrive(...args)
+    await settled()
   }
 }
 
