@@ -6,12 +6,14 @@ import { type Compared, compare } from './compare'
 import { nameOf, type Plans, prepare } from './prepared'
 import { sampleStatement } from './timing'
 import type { Labelled, Work } from './work'
-import { timeWrites } from './writes'
+import { tidy, timeWrites } from './writes'
 
 /** Applied advice that makes something take more than this is harmful (docs/decisions/0013-harm-of-index-advice.md). */
 const HARM = 1.1
 /** Milliseconds above which planning among more indexes cannot be a tenth: an equal plan then takes equal time. */
 const PLANNING_MATTERS = 20
+/** Pairs of writes after which both tables are tidied. */
+const TIDIED = 5
 
 export interface Harm {
   /** What single pieces slow. */
@@ -125,6 +127,7 @@ async function measure(sides: Sides, advice: IndexAdvice[], made: string): Promi
     const measured: Measured[] = []
     const cases = [...(await changedReads(sides, advised, advice)), ...writesTo(sides.work, advice)]
     for (const of of cases) {
+      for (const client of [sides.plain, advised]) await of.ready(client)
       const compared = await compare(timeOf(of, sides.plain), timeOf(of, advised), HARM)
       measured.push({ of, compared })
     }
@@ -171,10 +174,16 @@ function writesTo(work: Work, advice: IndexAdvice[]): Case[] {
   return [...new Set(advice.map(({ index }) => index.table))].map((table) => {
     const writes = work.writes[table]
     if (!writes) throw new Error(`What is written to ${table} is not known here.`)
+    let timed = 0
     return {
       names: writes.texts.map((text, kind) => `${text.split(' ', 1)[0]} ${kind + 1} of ${table}`),
-      ready: async () => {},
-      time: (client) => timeWrites(client, table, writes),
+      ready: (client) => tidy(client, table),
+      time: async (client) => {
+        const times = await timeWrites(client, table, writes)
+        timed++
+        if (Math.ceil(timed / 2) % TIDIED === 0) await tidy(client, table)
+        return times
+      },
     }
   })
 }
