@@ -41,7 +41,7 @@ describe.skipIf(!engine)('a migration', () => {
   const wide = () =>
     bench.file(`CREATE TABLE big (id INTEGER PRIMARY KEY, a TEXT, b INTEGER, c REAL);
       CREATE TABLE pairs (a TEXT, b INTEGER, v TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID;
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000)
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
       INSERT INTO big SELECT i, printf('%0350d', i), i * 7, i / 3.0 FROM n;
       INSERT INTO pairs SELECT 'k' || (id % 1000), id, a FROM big WHERE id <= 20000;`)
 
@@ -449,7 +449,7 @@ describe.skipIf(!engine)('a migration', () => {
       expect(resumedAt.done).toBeGreaterThan(0)
 
       const end = await resumeRun(job).ended
-      expect(end).toMatchObject({ state: 'done', report: { validation: { ok: true }, rows: 170_000 } })
+      expect(end).toMatchObject({ state: 'done', report: { validation: { ok: true }, rows: 320_000 } })
       await expectEqual(file, ['big', 'pairs'])
     })
 
@@ -552,7 +552,7 @@ describe.skipIf(!engine)('a migration', () => {
       db.close()
       expect(end).toMatchObject({
         state: 'done',
-        report: { rows: 170_000, validation: { ok: true, sourceChanged: true } },
+        report: { rows: 320_000, validation: { ok: true, sourceChanged: true } },
       })
       expect(await query(`SELECT count(*)::int AS n FROM big WHERE a = 'late'`)).toEqual([{ n: 0 }])
     })
