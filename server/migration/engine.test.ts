@@ -527,7 +527,7 @@ describe.skipIf(!engine)('a migration', () => {
       const at = bench.job(file, { target: { ...bench.target, schema: 'fresh' } })
       const working = recorder(midway, () => handle.cancel())
       const handle = startRun(at, { onEvent: working.onEvent })
-      expect((await handle.ended).state).toBe('cancelled')
+      expect(await handle.ended).toMatchObject({ state: 'cancelled' })
       expect(working.called).toBe(true)
       expect(await fingerprint(bench.client)).toEqual(before)
 
@@ -660,7 +660,7 @@ describe.skipIf(!engine)('a migration', () => {
       const before = await fingerprint(bench.client)
       const working = recorder(midway, () => handle.cancel())
       const handle = startRun(bench.job(wide(), { mode: 'existing' }), { onEvent: working.onEvent })
-      expect((await handle.ended).state).toBe('cancelled')
+      expect(await handle.ended).toMatchObject({ state: 'cancelled' })
       expect(working.called).toBe(true)
       expect(await fingerprint(bench.client)).toEqual(before)
     })
