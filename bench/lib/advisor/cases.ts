@@ -66,6 +66,17 @@ export async function measureAgain(
   })
 }
 
+/** Measures one case on two databases, on new connections each time: one that is slow for its place is no verdict. */
+export async function compareAfresh(
+  plain: Open,
+  advised: Open,
+  of: Case,
+  limit: number,
+): Promise<Compared[]> {
+  const on = (open: Open) => () => sampled(open, [of])
+  return compare(on(plain), on(advised), limit, FEW_PAIRS)
+}
+
 /** Medians of a few samples of each case, on a connection of their own. */
 async function sampled(open: Open, cases: readonly Case[]): Promise<number[]> {
   const client = await open()

@@ -1,7 +1,7 @@
 import { Client } from 'pg'
 import type { PostgresServer } from '@/db/testing/servers'
 import type { IndexAdvice } from '@/server/database'
-import { type Case, drop, make, measureAgain, timeOf } from './cases'
+import { type Case, compareAfresh, drop, make, measureAgain, timeOf } from './cases'
 import { type Compared, compare } from './compare'
 import { nameOf, type Plans, prepare } from './prepared'
 import { sampleStatement } from './timing'
@@ -28,6 +28,8 @@ interface Sides {
   plans: ReadonlyMap<Labelled, Plans>
   /** A new connection to the copy: nothing is prepared or cached there of the time before. */
   open: () => Promise<Client>
+  /** The same to the original. */
+  openPlain: () => Promise<Client>
 }
 
 type Measured = { of: Case; compared: Compared[] }
@@ -50,7 +52,8 @@ export async function measureHarm(
     const plans = new Map<Labelled, Plans>()
     for (const statement of work.statements) plans.set(statement, await prepare(plain, statement))
     const open = () => connect(url.replace(/\/[^/]*$/, `/${copy}`))
-    const sides = { work, plain, plans, open }
+    const openPlain = () => connect(url)
+    const sides = { work, plain, plans, open, openPlain }
     const pieces = new Map(sets.flat().map((piece) => [piece.ddl, piece]))
     const harmed: string[] = []
     for (const piece of pieces.values()) harmed.push(...(await harmOf(sides, withFirst(piece, sets))))
@@ -111,6 +114,9 @@ const told = ({ ratio, before, after, pairs }: Compared): string =>
 async function ratiosOfAll(sides: Sides, advice: IndexAdvice[]): Promise<number[]> {
   await make(sides.open, advice)
   const measured = await measure(sides, advice, `all ${advice.length} at once`)
+  for (const each of measured.filter(({ compared }) => compared.some(({ ratio }) => ratio > HARM))) {
+    each.compared = await compareAfresh(sides.openPlain, sides.open, each.of, HARM)
+  }
   await drop(sides.open, advice)
   for (const { of, compared } of measured) {
     for (const [kind, each] of compared.entries()) {
