@@ -132,7 +132,8 @@ export async function resumeRun(deps: EngineDependencies, job: Job): Promise<Run
 
 /** Undoes a run that is not finished: the target is afterwards as it was before. */
 export async function cancelRun(deps: Pick<EngineDependencies, 'emit'>, job: Job): Promise<void> {
-  const client = await connectTarget(job.target, `holdfast migration ${job.runId}`)
+  // Under another name than the run's sessions: those are ended by name, which may come while this undoes the run.
+  const client = await connectTarget(job.target, `holdfast migration undo ${job.runId}`)
   try {
     await lockRun(client, job.runId)
     const stored = await readRun(client, job.runId)
