@@ -20,3 +20,12 @@ export async function expectAccessible(page: Page): Promise<void> {
   await html.evaluate((element, classes) => element.setAttribute('class', classes), before ?? '')
   expect(await html.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
 }
+
+/** The same on a desk and on a telephone. */
+export async function expectAccessibleAtBothWidths(page: Page): Promise<void> {
+  for (const width of [1440, 320]) {
+    await page.setViewportSize({ width, height: 900 })
+    await expectAccessible(page)
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
+}

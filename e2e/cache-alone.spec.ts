@@ -1,5 +1,5 @@
+import { expectAccessibleAtBothWidths } from './accessible'
 import { consoleTest, expect, setUp, stepUp } from './fixtures'
-import { expectAccessibleAtBothWidths } from './shop'
 
 const test = consoleTest()
 

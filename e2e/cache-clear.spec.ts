@@ -1,34 +1,16 @@
 import type { Browser, Page } from '@playwright/test'
-import { expectAccessible } from './accessible'
-import { call, expect, setUp, stepUp, withPasskey } from './fixtures'
-import {
-  count,
-  drawer,
-  exists,
-  expectAccessibleAtBothWidths,
-  keyRow,
-  keys,
-  MANY,
-  scanAll,
-  shopTest,
-} from './shop'
+import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
+import { asFirstAdmin, call, expect, keepSignedIn, stepUp, withPasskey } from './fixtures'
+import { count, drawer, exists, keyRow, keys, MANY, scanAll, shopTest } from './shop'
 
 const test = shopTest()
 
 test.describe.configure({ mode: 'serial', timeout: 240_000 })
 
-/** The first admin's cookies, once made: every test of the file goes on signed in. */
-let cookies: Parameters<ReturnType<Page['context']>['addCookies']>[0] = []
-
-test.beforeEach(async ({ page, context, world }) => {
-  if (cookies.length > 0) return context.addCookies(cookies)
-  await setUp(page, world.console.setUpLink ?? '')
-  cookies = await context.cookies()
+test.beforeEach(async ({ page, world }) => {
+  await asFirstAdmin(page, world.console)
 })
-test.afterEach(async ({ context }) => {
-  const kept = await context.cookies()
-  if (kept.length > 0) cookies = kept
-})
+test.afterEach(async ({ context, world }) => keepSignedIn(context, world.console.url))
 
 test('a delete by pattern is counted first, and deletes exactly what was counted', async ({
   page,

@@ -1,24 +1,15 @@
-import type { Page } from '@playwright/test'
-import { expectAccessible } from './accessible'
-import { expect, setUp } from './fixtures'
-import { drawer, exists, expectAccessibleAtBothWidths, keyRow, keys, scanAll, shopTest } from './shop'
+import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
+import { asFirstAdmin, expect, keepSignedIn } from './fixtures'
+import { drawer, exists, keyRow, keys, scanAll, shopTest } from './shop'
 
 const test = shopTest()
 
 test.describe.configure({ mode: 'serial', timeout: 240_000 })
 
-/** The first admin's cookies, once made: every test of the file goes on signed in. */
-let cookies: Parameters<ReturnType<Page['context']>['addCookies']>[0] = []
-
-test.beforeEach(async ({ page, context, world }) => {
-  if (cookies.length > 0) return context.addCookies(cookies)
-  await setUp(page, world.console.setUpLink ?? '')
-  cookies = await context.cookies()
+test.beforeEach(async ({ page, world }) => {
+  await asFirstAdmin(page, world.console)
 })
-test.afterEach(async ({ context }) => {
-  const kept = await context.cookies()
-  if (kept.length > 0) cookies = kept
-})
+test.afterEach(async ({ context, world }) => keepSignedIn(context, world.console.url))
 
 test('keys are walked through folder by folder, with what was scanned in figures', async ({ page }) => {
   await page.goto('/cache/keys')

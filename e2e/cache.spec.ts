@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test'
 import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '@/db/testing/redis'
-import { expectAccessible } from './accessible'
-import { base, expect, setUp } from './fixtures'
+import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
+import { asFirstAdmin, base, expect, keepSignedIn } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
 /** Above what a loaded machine makes of a quick command, in microseconds, and a sleep well above it. */
@@ -60,34 +60,16 @@ const test = base.extend<{ baseURL: string }, { world: World; clustered: Cluster
 test.describe.configure({ mode: 'serial', timeout: 240_000 })
 const patient = { timeout: 60_000 }
 
-type Cookies = Parameters<ReturnType<Page['context']>['addCookies']>[0]
-/** The first admins' cookies by console, once made: every test goes on signed in. */
-const cookies = new Map<string, Cookies>()
-
-async function signedIn(page: Page, console: RunningConsole) {
-  const kept = cookies.get(console.url)
-  if (kept) await page.context().addCookies(kept)
-  else await setUp(page, console.setUpLink ?? '')
-}
-
 test.afterEach(async ({ page, context }) => {
-  if (page.url().startsWith('http')) cookies.set(new URL(page.url()).origin, await context.cookies())
+  if (page.url().startsWith('http')) await keepSignedIn(context, new URL(page.url()).origin)
 })
-
-async function expectAccessibleAtBothWidths(page: Page) {
-  for (const width of [1440, 320]) {
-    await page.setViewportSize({ width, height: 900 })
-    await expectAccessible(page)
-  }
-  await page.setViewportSize({ width: 1440, height: 900 })
-}
 
 /** The page's heading with the line under it. */
 const head = (page: Page) => page.locator('#main header').first()
 const state = (page: Page, word: string) => head(page).getByText(word, { exact: true })
 
 test('every page of the cache is one click away', async ({ page, world }) => {
-  await signedIn(page, world.console)
+  await asFirstAdmin(page, world.console)
   await page.goto('/cache')
   const pages = page.getByRole('navigation', { name: 'Cache pages' })
   for (const [label, path] of [
@@ -111,7 +93,7 @@ test('the overview shows Redis, both levels and each namespace with why it misse
   page,
   world,
 }) => {
-  await signedIn(page, world.console)
+  await asFirstAdmin(page, world.console)
   await page.goto('/cache')
   await expect(state(page, 'Redis')).toBeVisible(patient)
   await expect(head(page)).toContainText(`${world.redis.host}:${world.redis.port}`)
@@ -151,7 +133,7 @@ test('without Redis the state turns, says what happens and what to do, and comes
   page,
   world,
 }) => {
-  await signedIn(page, world.console)
+  await asFirstAdmin(page, world.console)
   await page.goto('/cache')
   await expect(state(page, 'Redis')).toBeVisible(patient)
   await world.redis.kill9()
@@ -187,7 +169,7 @@ test('without Redis the state turns, says what happens and what to do, and comes
 })
 
 test('a node tells what it is, and a row opens the rest', async ({ page, world }) => {
-  await signedIn(page, world.console)
+  await asFirstAdmin(page, world.console)
   await page.goto('/cache/nodes')
   const address = `${world.redis.host}:${world.redis.port}`
   const row = page
@@ -207,7 +189,7 @@ test('a node tells what it is, and a row opens the rest', async ({ page, world }
 })
 
 test('a slow command is noted with its node, filtered by it, opened and reset', async ({ page, world }) => {
-  await signedIn(page, world.console)
+  await asFirstAdmin(page, world.console)
   await world.redis.command('SLOWLOG', 'RESET')
   await world.redis.command('DEBUG', 'SLEEP', SLEEP_SECONDS)
   await page.goto('/cache/slow-log')
@@ -245,7 +227,7 @@ test('a sample tells the biggest keys and what each namespace takes, of the cach
   page,
   world,
 }) => {
-  await signedIn(page, world.console)
+  await asFirstAdmin(page, world.console)
   await world.redis.command('SET', 'holdfast:shop:catalogue', 'x'.repeat(200_000))
   await world.redis.command('SET', 'elsewhere:session', 'y'.repeat(400_000))
   await page.goto('/cache/memory')
@@ -289,7 +271,7 @@ test('a cluster shows its primaries, replicas and slots, and a node that fails s
   page,
   clustered: { cluster, console: running },
 }) => {
-  await signedIn(page, running)
+  await asFirstAdmin(page, running)
   await page.goto(`${running.url}/cache/nodes`)
   const nodes = page.getByRole('table', { name: 'Nodes of Redis' })
   await expect(nodes.getByRole('row')).toHaveCount(7, patient)
@@ -317,7 +299,7 @@ test('a console without Redis says that it is well in memory, and what to set fo
   page,
   alone,
 }) => {
-  await signedIn(page, alone)
+  await asFirstAdmin(page, alone)
   await page.goto(`${alone.url}/cache`)
   await expect(state(page, 'In memory')).toBeVisible()
   await expect(page.getByRole('figure', { name: 'Redis read time' })).toHaveCount(0)

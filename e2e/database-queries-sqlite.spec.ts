@@ -1,20 +1,12 @@
-import type { Page } from '@playwright/test'
-import { consoleTest, expect, setUp } from './fixtures'
+import { asFirstAdmin, consoleTest, expect, keepSignedIn } from './fixtures'
 
 const test = consoleTest()
 test.describe.configure({ mode: 'serial' })
 
-/** The first admin's cookies, once made: every test of the file goes on signed in. */
-let cookies: Parameters<ReturnType<Page['context']>['addCookies']>[0] = []
-
-test.beforeEach(async ({ page, context, console: running }) => {
-  if (cookies.length > 0) return context.addCookies(cookies)
-  await setUp(page, running.setUpLink ?? '')
-  cookies = await context.cookies()
+test.beforeEach(async ({ page, console: running }) => {
+  await asFirstAdmin(page, running)
 })
-test.afterEach(async ({ context }) => {
-  cookies = await context.cookies()
-})
+test.afterEach(async ({ context, console: running }) => keepSignedIn(context, running.url))
 
 test('what the console itself sent to SQLite is ranked, with plans', async ({ page }) => {
   await page.goto('/database/queries')

@@ -4,8 +4,8 @@ import type { Page } from '@playwright/test'
 import { Client } from 'pg'
 import { findPostgresBinaries } from '@/db/testing/postgres'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
-import { expectAccessible } from './accessible'
-import { base, expect, setUp, stepUp } from './fixtures'
+import { expectAccessibleAtBothWidths } from './accessible'
+import { asFirstAdmin, base, expect, keepSignedIn, stepUp } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
 interface World {
@@ -67,17 +67,10 @@ test.describe.configure({ mode: 'serial', timeout: 240_000 })
 test.skip(!canCountStatements(), 'PostgreSQL is installed without pg_stat_statements')
 const patient = { timeout: 90_000 }
 
-/** The first admin's cookies, once made: every test of the file goes on signed in. */
-let cookies: Parameters<ReturnType<Page['context']>['addCookies']>[0] = []
-
-test.beforeEach(async ({ page, context, world }) => {
-  if (cookies.length > 0) return context.addCookies(cookies)
-  await setUp(page, world.console.setUpLink ?? '')
-  cookies = await context.cookies()
+test.beforeEach(async ({ page, world }) => {
+  await asFirstAdmin(page, world.console)
 })
-test.afterEach(async ({ context }) => {
-  cookies = await context.cookies()
-})
+test.afterEach(async ({ context, world }) => keepSignedIn(context, world.console.url))
 
 /** What an application would send: one statement with another customer each time, and one with a value in its text. */
 async function shop({ postgres, database }: World, calls = 60): Promise<void> {
@@ -115,14 +108,6 @@ const statements = (page: Page) => page.getByRole('table', { name: 'Statements',
 const changes = (page: Page) => page.getByRole('table', { name: 'Indexes made or dropped from here' })
 const problems = (page: Page) => page.getByRole('table', { name: /^Problems of indexes/ })
 const advised = (page: Page) => page.getByRole('article', { name: /^shop_orders \(customer_id/ })
-
-async function expectAccessibleAtBothWidths(page: Page) {
-  for (const width of [1440, 320]) {
-    await page.setViewportSize({ width, height: 900 })
-    await expectAccessible(page)
-  }
-  await page.setViewportSize({ width: 1440, height: 900 })
-}
 
 test('statements are ranked by their time, found by their text, and shown without anybody’s values', async ({
   page,

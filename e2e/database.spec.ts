@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs'
 import type { Locator, Page } from '@playwright/test'
 import { Client } from 'pg'
 import { type PostgresServer, type ReplicaServer, startPostgres, startReplica } from '@/db/testing/servers'
-import { expectAccessible } from './accessible'
-import { base, expect, setUp } from './fixtures'
+import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
+import { asFirstAdmin, base, expect, keepSignedIn } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
 interface World {
@@ -43,20 +43,16 @@ const test = base.extend<{ baseURL: string }, { world: World }>({
 test.describe.configure({ mode: 'serial', timeout: 240_000 })
 const patient = { timeout: 60_000 }
 
-/** The first admin's cookies, once made: every test of the file goes on signed in. */
-let cookies: Parameters<ReturnType<Page['context']>['addCookies']>[0] = []
 const clients: Client[] = []
 
-test.beforeEach(async ({ page, context, world }) => {
-  if (cookies.length > 0) return context.addCookies(cookies)
-  await setUp(page, world.console.setUpLink ?? '')
-  cookies = await context.cookies()
+test.beforeEach(async ({ page, world }) => {
+  if (!(await asFirstAdmin(page, world.console))) return
   await world.primary.query('CREATE TABLE orders (id int PRIMARY KEY, state text)', [], world.database)
   await world.primary.query("INSERT INTO orders VALUES (1, 'new'), (2, 'new')", [], world.database)
 })
 
-test.afterEach(async ({ context }) => {
-  cookies = await context.cookies()
+test.afterEach(async ({ context, world }) => {
+  await keepSignedIn(context, world.console.url)
   await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)))
 })
 
@@ -94,14 +90,6 @@ const pids = async (page: Page) =>
   (await sessions(page).getByRole('rowheader').allTextContents()).map((text) => Number(text.trim()))
 /** Pointer and focus off the table, which stands still under them. */
 const leave = (page: Page) => page.getByRole('heading', { level: 1 }).click()
-
-async function expectAccessibleAtBothWidths(page: Page) {
-  for (const width of [1440, 320]) {
-    await page.setViewportSize({ width, height: 900 })
-    await expectAccessible(page)
-  }
-  await page.setViewportSize({ width: 1440, height: 900 })
-}
 
 test('a session that waits stands under the one it waits for, without anybody’s values', async ({
   page,

@@ -79,6 +79,26 @@ export async function setUp(page: Page, link: string): Promise<void> {
   await keepPasskey(page)
 }
 
+/** The first admins' cookies, by console, as the last test left them. */
+const cookies = new Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>()
+
+/** Signs a console's first admin in, who is made by the first call. Answers whether this is the one. */
+export async function asFirstAdmin(page: Page, { url, setUpLink }: RunningConsole): Promise<boolean> {
+  const kept = cookies.get(url)
+  if (kept) await page.context().addCookies(kept)
+  else {
+    await setUp(page, setUpLink ?? '')
+    await keepSignedIn(page.context(), url)
+  }
+  return !kept
+}
+
+/** Keeps what a test leaves signed in, for the next one of its file. */
+export async function keepSignedIn(context: BrowserContext, url: string): Promise<void> {
+  const left = await context.cookies(url)
+  if (left.length > 0) cookies.set(url, left)
+}
+
 /** On the page that asks an admin for a second factor: a passkey, made by the page's own authenticator. */
 export async function enrolPasskey(page: Page): Promise<void> {
   await page.waitForURL((url) => url.pathname === '/second-factor')

@@ -1,21 +1,12 @@
 import type { Page } from '@playwright/test'
-import { consoleTest, expect, setUp } from './fixtures'
+import { asFirstAdmin, consoleTest, expect, setUp } from './fixtures'
 import { startConsole } from './server'
 
 const test = consoleTest()
 test.describe.configure({ mode: 'serial' })
 
-/** The first admin's cookies, once made: every test of the file goes on signed in. */
-let cookies: Parameters<ReturnType<Page['context']>['addCookies']>[0] = []
-
-test.beforeEach(async ({ page, context, console: running }) => {
-  if (cookies.length > 0) {
-    await context.addCookies(cookies)
-    await page.goto('/')
-  } else {
-    await setUp(page, running.setUpLink ?? '')
-    cookies = await context.cookies()
-  }
+test.beforeEach(async ({ page, console: running }) => {
+  if (!(await asFirstAdmin(page, running))) await page.goto('/')
 })
 
 /** The live control, by the word that it says. */
@@ -67,11 +58,13 @@ test('two tabs share one stream, and the second goes on when the first is closed
   page,
   context,
 }) => {
+  // The page that the test begins on may be about to open a stream of its own.
+  await page.goto('about:blank')
   const streams: string[] = []
   context.on('request', (request) => {
     if (request.url().includes('/system.live')) streams.push(request.url())
   })
-  await page.reload()
+  await page.goto('/')
   const second = await context.newPage()
   await second.goto('/')
   const start = await measuredAt(second, 'Heap')

@@ -1,6 +1,5 @@
 import type { Page } from '@playwright/test'
 import { type RedisServer, startRedis } from '@/db/testing/redis'
-import { expectAccessible } from './accessible'
 import { base, expect } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
@@ -65,12 +64,4 @@ export async function scanAll(page: Page): Promise<void> {
   // The walk may end by itself while the button is looked for: it is gone then.
   if (await end.isVisible()) await end.click({ timeout: 3_000 }).catch(() => {})
   await expect(done).toBeVisible()
-}
-
-export async function expectAccessibleAtBothWidths(page: Page) {
-  for (const width of [1440, 320]) {
-    await page.setViewportSize({ width, height: 900 })
-    await expectAccessible(page)
-  }
-  await page.setViewportSize({ width: 1440, height: 900 })
 }
