@@ -1,4 +1,5 @@
 export type { AuditEvent, AuditEventName, Caller } from './append'
 export { appendAudit, recordAudit, system } from './append'
 export type { AuditRow } from './chain'
+export { noted } from './noted'
 export { type ChainBreak, verifyRows } from './verify'

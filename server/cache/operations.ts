@@ -1,6 +1,6 @@
 import type { Store } from '@/db/store'
 import { unit } from '@/db/unit'
-import { type AuditEventName, appendAudit, type Caller, recordAudit } from '@/server/audit'
+import { type AuditEventName, appendAudit, type Caller, noted } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { useGrant } from '@/server/grants'
 import type { Log } from '@/server/log'
@@ -59,47 +59,39 @@ const begin = unit('cache.begin', function* (tx, { action, event, input, target,
 
 /** Opens what operators do to the cache, over what looks into it. */
 export function openCacheOperations(deps: CacheOperationsDeps): CacheOperations {
-  const { store, clock, log, inspect, clearLocal, shared } = deps
+  const { store, clock, inspect, clearLocal, shared } = deps
 
-  async function noted<T>(
+  /** Deletes, and notes how many keys went. */
+  async function deleting(
     by: Caller,
     event: AuditEventName,
     target: string,
-    act: () => Promise<T>,
-  ): Promise<T> {
-    const note = (outcome: 'success' | 'failure', deleted?: number) =>
-      store
-        .run(recordAudit, {
-          ...{ ...by, time: clock.now(), event, outcome, target },
-          after: deleted === undefined ? null : { deleted },
-        })
-        .catch((error: unknown) => log.error({ error, event, target, outcome }, 'not noted in the audit log'))
-    try {
-      const result = await act()
-      await note('success', typeof result === 'number' ? result : undefined)
-      return result
-    } catch (error) {
-      await note('failure')
-      throw error
-    }
+    act: () => Promise<number>,
+  ): Promise<Deleted> {
+    const after = (deleted: number) => ({ deleted })
+    return { deleted: await noted(deps, { by, event, target, act, after }) }
   }
 
   return {
     expire: (by, { key, ttl }) =>
-      noted(by, 'sys_cache_expiry_changed', `key:${key}`, () => inspect.expire(key, ttl)),
-    deleteKeys: async (by, keys) => ({
-      deleted: await noted(by, 'sys_cache_keys_deleted', keysTarget(keys), () => inspect.deleteKeys(keys)),
-    }),
-    resetSlowLog: (by) => noted(by, 'sys_cache_slow_log_reset', 'cache', () => inspect.resetSlowLog()),
+      noted(deps, {
+        ...{ by, event: 'sys_cache_expiry_changed', target: `key:${key}` },
+        act: () => inspect.expire(key, ttl),
+      }),
+    deleteKeys: (by, keys) =>
+      deleting(by, 'sys_cache_keys_deleted', keysTarget(keys), () => inspect.deleteKeys(keys)),
+    resetSlowLog: (by) =>
+      noted(deps, {
+        ...{ by, event: 'sys_cache_slow_log_reset', target: 'cache' },
+        act: () => inspect.resetSlowLog(),
+      }),
     async deletePattern(pattern, { by, grantId }) {
       const target = `pattern:${pattern.scope}:${pattern.pattern}`
       await store.run(begin, {
         ...{ action: 'cache.deletePattern', event: 'sys_cache_pattern_delete_began', input: pattern },
         ...{ target, by, grantId, now: clock.now() },
       })
-      return {
-        deleted: await noted(by, 'sys_cache_pattern_deleted', target, () => inspect.deletePattern(pattern)),
-      }
+      return deleting(by, 'sys_cache_pattern_deleted', target, () => inspect.deletePattern(pattern))
     },
     async clear(what, { by, grantId }) {
       const target = what.scope === 'namespace' ? `namespace:${what.namespace}` : `cache:${what.scope}`
@@ -107,12 +99,10 @@ export function openCacheOperations(deps: CacheOperationsDeps): CacheOperations 
         ...{ action: 'cache.clear', event: 'sys_cache_clear_began', input: what },
         ...{ target, by, grantId, now: clock.now() },
       })
-      return {
-        deleted: await noted(by, 'sys_cache_cleared', target, async () => {
-          const local = clearLocal(what.scope === 'namespace' ? what.namespace : null)
-          return shared ? inspect.clear(what) : local
-        }),
-      }
+      return deleting(by, 'sys_cache_cleared', target, async () => {
+        const local = clearLocal(what.scope === 'namespace' ? what.namespace : null)
+        return shared ? inspect.clear(what) : local
+      })
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Store } from '@/db/store'
-import { type AuditEventName, type Caller, recordAudit } from '@/server/audit'
+import { type Caller, noted } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
@@ -27,31 +27,8 @@ export interface Operations {
   maintain(by: Caller, what: Maintenance): Promise<Maintained>
 }
 
-export function openOperations({ store, clock, log, inspect }: OperationsDeps): Operations {
-  /**
-   * Acts first and notes it then: the session that is ended may be the one that holds up the store itself.
-   * Where even then nothing can be noted, the log tells what was done.
-   */
-  async function noted<T>(
-    by: Caller,
-    event: AuditEventName,
-    target: string,
-    act: () => Promise<T>,
-  ): Promise<T> {
-    const note = (outcome: 'success' | 'failure') =>
-      store
-        .run(recordAudit, { ...by, time: clock.now(), event, outcome, target })
-        .catch((error: unknown) => log.error({ error, event, target, outcome }, 'not noted in the audit log'))
-    try {
-      const result = await act()
-      await note('success')
-      return result
-    } catch (error) {
-      await note('failure')
-      throw error
-    }
-  }
-
+export function openOperations(deps: OperationsDeps): Operations {
+  const { inspect } = deps
   async function reach(act: Promise<boolean>): Promise<void> {
     if (await act) return
     throw new HoldfastError('NOT_FOUND', {
@@ -62,13 +39,19 @@ export function openOperations({ store, clock, log, inspect }: OperationsDeps): 
 
   return {
     cancelSession: (by, target) =>
-      noted(by, 'sys_database_statement_cancelled', `backend:${target.pid}`, () =>
-        reach(inspect().cancel(target)),
-      ),
+      noted(deps, {
+        ...{ by, event: 'sys_database_statement_cancelled', target: `backend:${target.pid}` },
+        act: () => reach(inspect().cancel(target)),
+      }),
     terminateSession: (by, target) =>
-      noted(by, 'sys_database_session_terminated', `backend:${target.pid}`, () =>
-        reach(inspect().terminate(target)),
-      ),
-    maintain: (by, what) => noted(by, 'sys_database_maintained', what, () => inspect().maintain(what)),
+      noted(deps, {
+        ...{ by, event: 'sys_database_session_terminated', target: `backend:${target.pid}` },
+        act: () => reach(inspect().terminate(target)),
+      }),
+    maintain: (by, what) =>
+      noted(deps, {
+        ...{ by, event: 'sys_database_maintained', target: what },
+        act: () => inspect().maintain(what),
+      }),
   }
 }
