@@ -11,7 +11,6 @@ import {
   openCache,
   openCacheInspector,
   openCacheOperations,
-  readEntry,
 } from './cache'
 import { type Clock, systemClock } from './clock'
 import {
@@ -93,7 +92,6 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     clock,
     control: () => cache.redis?.control() ?? null,
     prefix: env.CACHE_PREFIX,
-    readEntry,
     forget: (keys) => cache.forget(keys),
   })
   const cacheOperations = openCacheOperations({

@@ -138,6 +138,18 @@ describe('a computation', () => {
     expect(await ask()).toEqual({ n: [1] })
   })
 
+  it('gives others what was computed, though the first changes it at once', async () => {
+    const { cache } = open()
+    const work = gate<{ n: number[] }>()
+    const ask = () => cache.getOrSet('k', { ttl: 100 }, () => work.promise)
+    const first = ask().then((value) => value.n.push(2))
+    const second = ask()
+    work.open({ n: [1] })
+    await first
+    expect(await second).toEqual({ n: [1] })
+    expect(await ask()).toEqual({ n: [1] })
+  })
+
   it('that fails is told to all who asked, and nothing is kept', async () => {
     const { cache } = open()
     const work = gate<number>()

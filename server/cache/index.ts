@@ -14,7 +14,6 @@ import type { RedisLevel } from './redis/types'
 import { figuresOf, statsOf } from './stats'
 import type { CacheConfig, CacheFigures, CacheSpace, CacheStateChange, CacheStats } from './types'
 
-export { readEntry } from './codec'
 export { openCacheInspector } from './inspect'
 export type { CacheInspector, ClearTarget } from './inspect/types'
 export { type CacheOperations, openCacheOperations } from './operations'

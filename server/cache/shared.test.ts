@@ -6,7 +6,8 @@ import { type RedisServer, startRedis, startRedisCluster } from '@/db/testing/se
 import { needsRedis } from '@/db/testing/shared'
 import { systemClock } from '@/server/clock'
 import { openLog } from '@/server/log'
-import { type Cache, type CacheConfig, type CacheStateChange, openCache, readEntry } from '.'
+import { type Cache, type CacheConfig, type CacheStateChange, openCache } from '.'
+import { readEntry } from './codec'
 
 const ttl = 60_000
 const opened: Cache[] = []

@@ -118,7 +118,6 @@ export function decodeUsual(entry: Buffer): unknown {
   const payload = usualPayload(entry)
   if (!payload) return UNUSUAL
   const { at, compression } = payload
-  if (compression === 'none' && entry.length - at !== entry.readUInt32BE(20)) return UNUSUAL
   try {
     return JSON.parse(compression === 'none' ? entry.toString('utf8', at) : snappyText(entry.subarray(at)))
   } catch {
@@ -176,12 +175,19 @@ async function decodeLarge(entry: Buffer, head: EntryHead): Promise<Decoded> {
   return { value }
 }
 
-export interface DescribedEntry extends EntryTimes {
+/** What an entry of ours says of itself. */
+export interface DescribedEntry {
   value: unknown
   codec: string
+  /** Bytes of the value before and after compression. */
   rawBytes: number
   storedBytes: number
   tags: string[]
+  /** UTC milliseconds; null where the entry doesn't say. */
+  writtenAt: number | null
+  freshUntil: number
+  /** Until when it may be served stale; null for one that never is. */
+  staleUntil: number | null
 }
 
 /** What an entry is, for who looks into Redis; undefined for anything else, and for a broken one. */
@@ -191,7 +197,10 @@ export async function readEntry(entry: Buffer): Promise<DescribedEntry | undefin
   if (!decoded) return undefined
   const { writtenAt, freshUntil, staleUntil, rawBytes, form, compression } = head
   return {
-    ...{ value: decoded.value, rawBytes, storedBytes: entry.length, writtenAt, freshUntil, staleUntil },
+    ...{ value: decoded.value, rawBytes, storedBytes: entry.length, freshUntil },
+    // 0.3 wrote no time.
+    writtenAt: writtenAt || null,
+    staleUntil: staleUntil > freshUntil ? staleUntil : null,
     codec: compression === 'none' ? form : `${form}, ${compression}`,
     tags: head.tags.map(([tag]) => tag),
   }

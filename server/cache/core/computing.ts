@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isHoldfastError } from '@/server/errors'
+import { type Encoded, encode } from '../codec'
 import { freshValue, heldOf } from '../local/copies'
 import type { SetOptions } from '../types'
 import type { Counts } from './counts'
@@ -88,8 +88,7 @@ export class Computing {
       const found = await find(this.#levels, asked.namespace, asked.whole)
       if (found.kind === 'fresh') {
         asked.counts.shared++
-        // Who waits here shares one value; each gets its own copy, as from the computation.
-        return copier(this.#levels, asked, found.value)
+        return sharing(found.value)
       }
     }
   }
@@ -103,7 +102,7 @@ export class Computing {
     try {
       // Another holder may have had it until just now.
       const found = await find(this.#levels, asked.namespace, asked.whole)
-      if (found.kind === 'fresh') return copier(this.#levels, asked, found.value)
+      if (found.kind === 'fresh') return sharing(found.value)
       // A delete takes the lock away with the value: what was computed before it must not come after it.
       return await this.#compute(asked, async () => !flight.overtaken && (await held()))
     } finally {
@@ -123,25 +122,23 @@ export class Computing {
       counts.sets++
       await storeOne(this.#levels, ready)
     }
-    return owner(value, () => freshValue(heldOf({ value, json: ready.json }, () => ready.entry)))
+    return owner(value, ready)
   }
 }
 
-async function copier(levels: Levels, { whole, options }: Asked, value: unknown): Promise<() => unknown> {
-  try {
-    const ready = await prepare(levels, whole, value, options, [])
-    return owner(value, () => freshValue(heldOf({ value, json: ready.json }, () => ready.entry)))
-  } catch (error) {
-    if (!isHoldfastError(error)) throw error
-    return () => value
-  }
+/** What another instance computed, for all who wait here. */
+async function sharing(value: unknown): Promise<() => unknown> {
+  return owner(value, await encode(value, NEVER_KEPT))
 }
 
-/** The first who asks gets the value itself, the others copies: none can change it for another. */
-function owner(value: unknown, copy: () => unknown): () => unknown {
+const NEVER_KEPT = { writtenAt: 0, freshUntil: 0, staleUntil: 0, tags: [] }
+
+/** The first who asks gets the value itself, the others copies of it as it is now: none can change it for another. */
+function owner(value: unknown, { json, entry }: Pick<Encoded, 'json' | 'entry'>): () => unknown {
+  const held = heldOf({ value, json }, () => entry)
   let given = false
-  return () => {
-    if (given) return Promise.resolve(copy()).then((decoded) => (decoded as { value: unknown }).value)
+  return async () => {
+    if (given) return (await freshValue(held))?.value
     given = true
     return value
   }

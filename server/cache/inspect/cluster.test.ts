@@ -23,7 +23,6 @@ beforeAll(async () => {
     clock: systemClock,
     control: () => opened.control,
     prefix: 'holdfast:',
-    readEntry: async () => undefined,
     forget: async (keys) => {
       forgotten.push(keys)
     },

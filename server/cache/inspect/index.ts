@@ -7,9 +7,7 @@ import { clear, countMatches, expire, removeKeys, removeMatches } from './remove
 import { readSample } from './sample'
 import { readSlowLog, resetSlowLog } from './slow-log'
 import type { CacheInspector } from './types'
-import { type DescribedEntry, readKey } from './value'
-
-export type { DescribedEntry } from './value'
+import { readKey } from './value'
 
 export interface CacheInspectorDeps {
   clock: Clock
@@ -18,7 +16,6 @@ export interface CacheInspectorDeps {
   /** What every key of this cache begins with. */
   prefix: string
   /** Undefined for bytes that aren't an entry of ours. */
-  readEntry: (bytes: Buffer) => Promise<DescribedEntry | undefined>
   /** Told of keys of ours, without the prefix, that were deleted or changed here; null: all of them may have been. */
   forget: (keys: readonly string[] | null) => Promise<void>
 }

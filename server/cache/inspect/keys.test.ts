@@ -15,7 +15,6 @@ let close: (() => Promise<void>) | undefined
 const deps = (): Omit<CacheInspectorDeps, 'control'> => ({
   clock: systemClock,
   prefix: 'hold*:',
-  readEntry: async () => undefined,
   forget: async (keys) => {
     forgotten.push(keys)
   },

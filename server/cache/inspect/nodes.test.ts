@@ -31,7 +31,6 @@ async function open(user: { username?: string; password?: string } = {}): Promis
     clock: systemClock,
     control: () => control,
     prefix: 'holdfast:',
-    readEntry: async () => undefined,
     forget: async () => undefined,
   })
 }

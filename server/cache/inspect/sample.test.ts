@@ -22,7 +22,6 @@ beforeAll(async () => {
     clock: systemClock,
     control: () => opened.control,
     prefix: 'holdfast:',
-    readEntry: async () => undefined,
     forget: async () => undefined,
   })
 })

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from '@/db/testing/redis'
 import { systemClock } from '@/server/clock'
-import { encode, readEntry } from '../codec'
+import { encode } from '../codec'
 import { openCacheInspector } from './index'
 import { layOut } from './layout'
 import { openTestControl } from './testing'
@@ -35,7 +35,6 @@ beforeAll(async () => {
     clock: systemClock,
     control: () => control,
     prefix: 'holdfast:',
-    readEntry,
     forget: async () => undefined,
   })
 })

@@ -1,4 +1,5 @@
 import { HoldfastError } from '@/server/errors'
+import { type DescribedEntry, readEntry } from '../codec'
 import type { RedisControl } from '../redis/types'
 import { ask, asRefusal, bytesOf, isForbidden, numberOf, textOf } from './asking'
 import { collectionOf } from './collections'
@@ -9,25 +10,9 @@ import { stringText } from './text'
 import type { KeyFacts, KeyValueFacts } from './types'
 import { askForKeys } from './walk'
 
-/** What an entry of ours says of itself, as the codec reads it. */
-export interface DescribedEntry {
-  value: unknown
-  codec: string
-  /** Bytes of the value before and after compression. */
-  rawBytes: number
-  storedBytes: number
-  tags: readonly string[]
-  /** UTC milliseconds; null where the entry doesn't say. */
-  writtenAt: number | null
-  freshUntil: number | null
-  staleUntil: number | null
-}
-
 export interface ValueDeps {
   control: RedisControl
   prefix: Buffer
-  /** Undefined for bytes that aren't an entry of ours. */
-  readEntry: (bytes: Buffer) => Promise<DescribedEntry | undefined>
 }
 
 /** Bytes of a string that are shown. */
@@ -75,7 +60,7 @@ async function contentOf(deps: ValueDeps, asked: Asked): Promise<Value> {
   return value
 }
 
-async function stringOf({ control, prefix, readEntry }: ValueDeps, { address, key }: Asked): Promise<Value> {
+async function stringOf({ control, prefix }: ValueDeps, { address, key }: Asked): Promise<Value> {
   const length = numberOf(await ask(control, address, 'STRLEN', key)) ?? 0
   const wanted = isOurs(key, prefix) && length <= LARGEST_ENTRY ? Math.max(length, SHOWN) : SHOWN
   const bytes = bytesOf(await ask(control, address, 'GETRANGE', key, 0, wanted - 1))
@@ -88,9 +73,7 @@ async function stringOf({ control, prefix, readEntry }: ValueDeps, { address, ke
 /** Shown are bytes of the value, of all that it has before compression. */
 function entryOf(entry: DescribedEntry): Value {
   const { text, whole } = layOut(entry.value, SHOWN)
-  const { codec, rawBytes, storedBytes, tags, writtenAt } = entry
-  // Without a time for stale values it is never served stale.
-  const staleUntil = (entry.staleUntil ?? 0) > (entry.freshUntil ?? 0) ? entry.staleUntil : null
+  const { codec, rawBytes, storedBytes, tags, writtenAt, staleUntil } = entry
   return {
     length: rawBytes,
     shown: whole ? rawBytes : Math.min(Buffer.byteLength(text), Math.max(rawBytes - 1, 0)),
