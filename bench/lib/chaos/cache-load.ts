@@ -1,4 +1,5 @@
 import type { CacheSpace } from '@/server/cache'
+import { paced } from '../pace'
 
 interface Value {
   version: number
@@ -38,7 +39,6 @@ export interface CacheLoad {
 }
 
 const KEYS = 500
-const TICK_MS = 10
 const TTL = 600_000
 
 /** Gets, sets and deletes of versioned values at `perSecond`, over several instances that all change all keys. */
@@ -98,20 +98,13 @@ export function startCacheLoad(
     } else await change([key], true, () => space.delete(nameOf(key)))
   }
 
-  let owed = 0
-  let last = performance.now()
-  const ticking = setInterval(() => {
-    const now = performance.now()
-    owed += ((now - last) / 1000) * perSecond
-    last = now
-    for (; owed >= 1; owed--) {
-      const at = Math.floor(random() * used.length)
-      const space = used[at]
-      if (!space) continue
-      const one = request(space).finally(() => running.delete(one))
-      running.set(one, at)
-    }
-  }, TICK_MS)
+  const pause = paced(perSecond, () => {
+    const at = Math.floor(random() * used.length)
+    const space = used[at]
+    if (!space) return
+    const one = request(space).finally(() => running.delete(one))
+    running.set(one, at)
+  })
 
   return {
     tally,
@@ -149,7 +142,7 @@ export function startCacheLoad(
       return old
     },
     async stop() {
-      clearInterval(ticking)
+      pause()
       await Promise.all(running.keys())
     },
   }

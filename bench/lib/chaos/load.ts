@@ -1,5 +1,6 @@
 import { openPostgresDatabase, Position, within } from '@/server/database'
 import type { Log } from '@/server/log'
+import { paced } from '../pace'
 import type { Place } from './pair'
 
 type Database = ReturnType<typeof openPostgresDatabase>
@@ -50,7 +51,6 @@ export const TABLE = `
 const READ = 'SELECT coalesce(max(n), 0)::int AS n FROM writes WHERE session = $1'
 const WRITE = 'INSERT INTO writes (session, n) VALUES ($1, $2)'
 const SESSIONS = 400
-const TICK_MS = 10
 
 /**
  * Writes and reads of many sessions at `perSecond`, over two instances that know of each other only by the position
@@ -133,21 +133,14 @@ export function startLoad(
     session.busy = false
   }
 
-  let owed = 0
-  let last = performance.now()
-  const ticking = setInterval(() => {
-    const now = performance.now()
-    owed += ((now - last) / 1000) * perSecond
-    last = now
-    for (; owed >= 1; owed--) {
-      const session = sessions[Math.floor(random() * SESSIONS)]
-      // Its request before still waits: another session's turn.
-      const free = session?.busy ? sessions.find(({ busy }) => !busy) : session
-      if (!free) continue
-      const one = request(free).finally(() => running.delete(one))
-      running.add(one)
-    }
-  }, TICK_MS)
+  const pause = paced(perSecond, () => {
+    const session = sessions[Math.floor(random() * SESSIONS)]
+    // Its request before still waits: another session's turn.
+    const free = session?.busy ? sessions.find(({ busy }) => !busy) : session
+    if (!free) return
+    const one = request(free).finally(() => running.delete(one))
+    running.add(one)
+  })
 
   return {
     ...{ tally, acknowledged, begunAfter, databases },
@@ -166,11 +159,11 @@ export function startLoad(
       }
     },
     async stop() {
-      clearInterval(ticking)
+      pause()
       await Promise.all(running)
     },
     async close() {
-      clearInterval(ticking)
+      pause()
       await Promise.all(databases.map((database) => database.close()))
     },
   }
