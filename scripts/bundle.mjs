@@ -11,7 +11,7 @@ export const root = resolve(fileURLToPath(new URL('.', import.meta.url)), '..')
 const FILES = [
   ['server/main.ts', 'main'],
   ['server/main/serve.ts', 'serve'],
-  ['server/migration/worker.ts', 'migration-worker'],
+  ['server/migration/engine/worker.ts', 'migration-worker'],
   ['db/sqlite/worker.ts', 'sqlite-worker'],
   ['server/database/changes/worker.ts', 'advisor-worker'],
   ['server/database/index.ts', 'database'],

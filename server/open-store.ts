@@ -17,7 +17,7 @@ import {
 import { ConfigurationError, type Env } from './env'
 import { type InstanceLock, lockDataDir } from './instance-lock'
 import type { Log } from './log'
-import { readStoreChoice } from './migration/store-choice'
+import { readStoreChoice } from './migration/store/store-choice'
 import type { Target } from './migration/types'
 import { loadMasterKey, openVault, type Vault } from './vault'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { makeAuthorities } from '@/db/testing/certificates'
 import { startPostgres } from '@/db/testing/servers'
-import { type Bench, openBench } from '@/server/migration/testing-target'
+import { type Bench, openBench } from '@/server/migration/testing/target'
 import type { RunEvent } from '@/server/migration/types'
 
 const engine = inject('postgres')

@@ -1,4 +1,9 @@
 /** Public face of the migration domain. */
+
+export { MigrationError } from './failure'
+export { type Connection, type ConnectionInput, refuseElsewhere } from './places/connections'
+export type { SourceList, SourceRef } from './places/sources'
+export type { Upload, UploadRequest } from './places/uploads'
 export {
   type ClientOptions,
   cancelRun,
@@ -10,13 +15,10 @@ export {
   startRun,
   validate,
   workerPath,
-} from './client'
-export { type Connection, type ConnectionInput, refuseElsewhere } from './connections'
-export type { MigrationNews, RunTick } from './drive'
-export { MigrationError } from './failure'
-export type { MigrationConfig, MigrationDeps, TargetRef } from './jobs'
-export type { PostgresSide, SqliteSide } from './own-store'
-export { openPrinter } from './printer'
+} from './runs/client'
+export type { MigrationNews, RunTick } from './runs/drive'
+export type { MigrationConfig, MigrationDeps, TargetRef } from './runs/jobs'
+export { openPrinter } from './runs/printer'
 export type {
   KeptReport,
   LogLine,
@@ -26,13 +28,12 @@ export type {
   RunSummary,
   RunTarget,
   SwitchoverReport,
-} from './runs'
+} from './runs/runs'
 export {
   type Migration,
   type NewRun,
   openMigration,
   type Targets,
 } from './service'
-export type { SourceList, SourceRef } from './sources'
+export type { PostgresSide, SqliteSide } from './store/own-store'
 export * from './types'
-export type { Upload, UploadRequest } from './uploads'

@@ -16,8 +16,8 @@ import { Client } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { makeLibrary } from '@/db/testing/library'
 import { needsPostgres } from '@/db/testing/shared'
-import { admin, openTestConsole, type TestConsole } from './console.testing'
-import type { Run } from './runs'
+import type { Run } from './runs/runs'
+import { admin, openTestConsole, type TestConsole } from './testing/console'
 
 const undo: (() => unknown)[] = []
 const later = (step: () => unknown) => undo.push(step)

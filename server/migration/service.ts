@@ -8,10 +8,17 @@ import {
   deleteConnection,
   listConnections,
   updateConnection,
-} from './connections'
-import { Driver } from './driver'
-import { type MigrationConfig, type MigrationDeps, openJobs, type TargetRef } from './jobs'
-import { fitStorePlan, fitStoreValidation, type PostgresSide } from './own-store'
+} from './places/connections'
+import { listSources, resolveSource, type SourceList, type SourceRef } from './places/sources'
+import {
+  deleteUpload,
+  receiveUpload,
+  removeStaleUploads,
+  type Upload,
+  type UploadRequest,
+} from './places/uploads'
+import { Driver } from './runs/driver'
+import { type MigrationConfig, type MigrationDeps, openJobs, type TargetRef } from './runs/jobs'
 import {
   acknowledgeChecks,
   cancelRun,
@@ -20,8 +27,8 @@ import {
   pauseRun,
   resumeRun,
   startRun,
-} from './run-units'
-import type { SwitchoverReport } from './runs'
+} from './runs/run-units'
+import type { SwitchoverReport } from './runs/runs'
 import {
   getRun,
   type LogLine,
@@ -31,12 +38,11 @@ import {
   readLog,
   runsInSwitchover,
   unfinishedPlans,
-} from './runs'
-import { listSources, resolveSource, type SourceList, type SourceRef } from './sources'
-import { placeOf } from './store-choice'
-import { recoverSwitchover, type SwitchoverDeps, switchOver } from './switchover'
+} from './runs/runs'
+import { fitStorePlan, fitStoreValidation, type PostgresSide } from './store/own-store'
+import { placeOf } from './store/store-choice'
+import { recoverSwitchover, type SwitchoverDeps, switchOver } from './store/switchover'
 import type { Target } from './types'
-import { deleteUpload, receiveUpload, removeStaleUploads, type Upload, type UploadRequest } from './uploads'
 
 export interface NewRun {
   source: SourceRef

@@ -1,0 +1,133 @@
+import type { MessagePort } from 'node:worker_threads'
+import type Database from 'better-sqlite3'
+import type pg from 'pg'
+import { MigrationError, toFailure } from '../failure'
+import { type EvidenceColumn, evidenceColumns, readEvidence } from '../source/evidence'
+import { countOrphans, openSource, type ReferenceKey, sourceError } from '../source/source'
+import { connectTarget, targetError } from '../target/target'
+import { type CopyTask, copyPart } from '../transfer/copy'
+import type { Bounds, Scan } from '../transfer/ranges'
+import type { ColumnEvidence, Failure, Target } from '../types'
+import {
+  type Digest,
+  type DigestTask,
+  digestOrdered,
+  digestSourceSet,
+  digestTargetSet,
+  registerCanonical,
+  type Side,
+} from '../validation/digest'
+
+/** What the worker's main thread asks of one that reads and loads. */
+export type ThreadTask =
+  | { kind: 'snapshot' }
+  | { kind: 'release' }
+  | { kind: 'quickCheck' }
+  | { kind: 'orphans'; key: ReferenceKey }
+  | { kind: 'forms'; table: string; columns: { name: string; declaredType: string }[] }
+  | { kind: 'evidence'; scan: Scan; bounds: Bounds; columns: EvidenceColumn[] }
+  | { kind: 'copy'; task: CopyTask }
+  | { kind: 'digest'; task: DigestTask }
+  | { kind: 'digestSource'; task: DigestTask }
+  | { kind: 'digestTarget'; task: DigestTask }
+
+/** What each kind of task answers. */
+export interface ThreadAnswers {
+  snapshot: null
+  release: null
+  quickCheck: string[]
+  /** Rows without their parent. */
+  orphans: number
+  forms: EvidenceColumn[]
+  evidence: ColumnEvidence[]
+  copy: boolean
+  digest: Digest
+  digestSource: { rows: number; columns: Side[] }
+  digestTarget: { rows: number; columns: Side[] }
+}
+
+export interface ThreadSetup {
+  source: string
+  target: Target
+  runId: string
+  /** Int32: 0 go on, 1 stop after this batch, 2 stop at once, 3 stop after this batch and for good. */
+  signal: SharedArrayBuffer
+}
+
+export type ThreadMessage =
+  | { id: number; answer: unknown }
+  | { id: number; failure: Failure }
+  | { id: number; news: { read: number; written: number; bytes: number } }
+
+/** A thread with one read transaction on the source and, once it needs it, one connection to the target. */
+export function serveThread(port: MessagePort, setup: ThreadSetup): void {
+  const flag = new Int32Array(setup.signal)
+  const signal = () => Atomics.load(flag, 0)
+  let db: Database.Database | undefined
+  let client: pg.Client | undefined
+
+  const source = () => {
+    if (!db) {
+      db = openSource(setup.source)
+      registerCanonical(db)
+    }
+    return db
+  }
+  const target = async () => {
+    client ??= await connectTarget(setup.target, `holdfast migration ${setup.runId}`)
+    return client
+  }
+
+  async function run(id: number, task: ThreadTask): Promise<unknown> {
+    const rows = (read: number) => port.postMessage({ id, news: { read, written: 0, bytes: 0 } })
+    const stopped = () => signal() >= 2
+    switch (task.kind) {
+      case 'snapshot':
+        if (source().inTransaction) source().exec('ROLLBACK')
+        source().exec('BEGIN')
+        source().prepare('SELECT count(*) FROM sqlite_schema').get()
+        return null
+      case 'release':
+        if (db?.inTransaction) db.exec('ROLLBACK')
+        return null
+      case 'quickCheck':
+        return (source().pragma('quick_check(20)') as { quick_check: string }[]).map((row) => row.quick_check)
+      case 'orphans':
+        return countOrphans(source(), task.key)
+      case 'forms':
+        return evidenceColumns(source(), task.table, task.columns)
+      case 'evidence':
+        return readEvidence(source(), task.scan, task.bounds, task.columns)
+      case 'copy': {
+        const utf16 = source().pragma('encoding', { simple: true }) !== 'UTF-8'
+        const report = (news: { read: number; written: number; bytes: number }) =>
+          port.postMessage({ id, news })
+        return copyPart({ db: source(), client: await target(), utf16, signal, report }, task.task)
+      }
+      case 'digest':
+        return digestOrdered(source(), await target(), task.task, rows, stopped)
+      case 'digestSource':
+        return digestSourceSet(source(), await target(), task.task, rows, stopped)
+      case 'digestTarget':
+        return digestTargetSet(await target(), task.task)
+    }
+  }
+
+  port.on('message', async ({ id, task }: { id: number; task: ThreadTask }) => {
+    try {
+      port.postMessage({ id, answer: await run(id, task) })
+    } catch (error) {
+      // A connection in an unknown state is not used again.
+      const broken = client
+      client = undefined
+      await broken?.end().catch(() => {})
+      port.postMessage({ id, failure: toFailure(translate(error, setup), true) })
+    }
+  })
+}
+
+function translate(error: unknown, setup: ThreadSetup): unknown {
+  if (error instanceof MigrationError) return error
+  const { code = '' } = error as { code?: string }
+  return code.startsWith('SQLITE_') ? sourceError(error, setup.source) : targetError(error, setup.target)
+}

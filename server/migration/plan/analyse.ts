@@ -1,0 +1,243 @@
+import type Database from 'better-sqlite3'
+import type { Pool } from '../engine/pool'
+import { MigrationError } from '../failure'
+import { mergeEvidence } from '../source/evidence'
+import { inspect, resolveReference, type SourceSchema, type SourceTable } from '../source/source'
+import { readCatalog, relationNames, schemaExists, type TargetTable } from '../target/catalog'
+import { connectTarget, disconnect } from '../target/target'
+import { type Bounds, EVERYTHING, type Scan } from '../transfer/ranges'
+import type { Check, ColumnEvidence, Job, Plan } from '../types'
+import { quoteIdentifier } from './names'
+import { planTables, type TableEvidence } from './plan'
+import { planExisting } from './plan-existing'
+import { checkTarget, foreignKeyCheck, integrityCheck, redCheck } from './preflight'
+
+/** Rows that one thread reads for evidence before another table or range has its turn. */
+const EVIDENCE_ROWS = 250_000n
+
+export interface Analysis {
+  schema: SourceSchema
+  /** Rows by `table#n` that break the n-th foreign key. */
+  orphans: Map<string, number>
+  checks: Check[]
+}
+
+/** Every question of the preflight; emits each check as it is known. */
+export async function preflight(
+  pool: Pool,
+  db: Database.Database,
+  job: Job,
+  now: number,
+  emit: (check: Check) => void,
+): Promise<Analysis> {
+  const checks: Check[] = []
+  const add = (check: Check) => {
+    checks.push(check)
+    emit(check)
+  }
+  const schema = inspect(db, job.exclude)
+  const mb = (schema.facts.sizeBytes / 1e6).toFixed(1)
+  add({
+    id: 'source-file',
+    title: 'Source is a SQLite database',
+    state: schema.tables.length > 0 ? 'green' : 'red',
+    detail: `${schema.tables.length} tables, ${mb} MB, ${schema.facts.encoding}, journal ${schema.facts.journalMode}.`,
+    ...(schema.tables.length === 0 && { remedy: 'There is nothing to carry: name another file.' }),
+  })
+  const orphans = new Map<string, number>()
+  await Promise.all([
+    pool
+      .run({ kind: 'quickCheck' })
+      .then(integrityCheck, (error) => redCheck('source-integrity', 'Source is sound', error))
+      .then(add),
+    checkForeignKeys(pool, schema, orphans)
+      .catch((error) => redCheck('source-foreign-keys', 'Foreign keys hold', error))
+      .then(add),
+    checkTarget(job.target, job.mode, schema.facts.sizeBytes, now).then((found) => found.forEach(add)),
+  ])
+  if (!checks.some((check) => check.state === 'red')) {
+    add(
+      await checkPlace(schema, job).catch((error) => redCheck('target-place', 'Room for the tables', error)),
+    )
+  }
+  return { schema, orphans, checks }
+}
+
+async function checkForeignKeys(
+  pool: Pool,
+  schema: SourceSchema,
+  orphans: Map<string, number>,
+): Promise<Check> {
+  const broken = new Map<string, number>()
+  const mismatches: string[] = []
+  const keys = schema.tables.flatMap((table) =>
+    table.foreignKeys.map((key, i) => ({
+      id: `${table.name}#${i}`,
+      table,
+      key: resolveReference(schema, table, key),
+    })),
+  )
+  await Promise.all(
+    keys.map(async ({ id, table, key }) => {
+      if (typeof key === 'string') {
+        mismatches.push(key)
+        return
+      }
+      const count = await pool.run({ kind: 'orphans', key })
+      orphans.set(id, count)
+      broken.set(table.name, (broken.get(table.name) ?? 0) + count)
+    }),
+  )
+  return foreignKeyCheck(broken, mismatches)
+}
+
+/** Nothing of the plan's names may be taken; in 'existing' mode the tables must be there, be ours and be empty. */
+async function checkPlace(schema: SourceSchema, job: Job): Promise<Check> {
+  const client = await connectTarget(job.target)
+  const check = { id: 'target-place', title: 'Room for the tables' }
+  try {
+    if (job.mode === 'existing')
+      return { ...check, ...placeExisting(schema, await readCatalog(client, job.target.schema)) }
+    const plan = planTables(schema, blankEvidence(schema), new Map(), job.target.schema)
+    const taken = await relationNames(client, job.target.schema)
+    const wanted = plan.tables.flatMap((table) => [
+      table.target,
+      ...(table.primaryKey ? [table.primaryKey.name] : []),
+      ...table.indexes.map((index) => index.name),
+    ])
+    const clashes = wanted.filter((name) => taken.has(name))
+    const there = await schemaExists(client, job.target.schema)
+    if (clashes.length === 0) {
+      const detail = there
+        ? `Schema ${job.target.schema} has none of these names.`
+        : `Schema ${job.target.schema} will be created.`
+      return { ...check, state: 'green', detail }
+    }
+    return {
+      ...check,
+      state: 'red',
+      detail: `Schema ${job.target.schema} already has ${clashes.slice(0, 8).join(', ')}${clashes.length > 8 ? ` and ${clashes.length - 8} more` : ''}.`,
+      remedy: 'Choose an empty schema, or drop or rename what is there.',
+    }
+  } finally {
+    await disconnect(client)
+  }
+}
+
+function placeExisting(
+  schema: SourceSchema,
+  catalog: TargetTable[],
+): Pick<Check, 'state' | 'detail' | 'remedy'> {
+  const names = new Set(schema.tables.map((table) => table.name.toLowerCase()))
+  const tables = catalog.filter((table) => names.has(table.name.toLowerCase()))
+  const full = tables.filter((table) => !table.empty).map((table) => table.name)
+  if (full.length > 0) {
+    return {
+      state: 'red',
+      detail: `Not empty: ${full.join(', ')}.`,
+      remedy: 'Empty these tables or choose another schema.',
+    }
+  }
+  const foreign = tables.filter((table) => !table.owned).map((table) => table.name)
+  if (foreign.length > 0) {
+    return {
+      state: 'red',
+      detail: `Owned by another role: ${foreign.join(', ')}.`,
+      remedy: 'Connect as the owner: foreign keys are taken off for the load and put back after it.',
+    }
+  }
+  return { state: 'green', detail: `${tables.length} tables are there and empty.` }
+}
+
+function blankEvidence(schema: SourceSchema): Map<string, TableEvidence> {
+  const blank = (): ColumnEvidence => ({
+    rows: 0,
+    nulls: 0,
+    integers: 0,
+    reals: 0,
+    texts: 0,
+    blobs: 0,
+    min: null,
+    max: null,
+    bytes: 0,
+    maxBytes: 0,
+  })
+  return new Map(
+    schema.tables.map((table) => [table.name, { rows: 0, rowids: null, columns: table.columns.map(blank) }]),
+  )
+}
+
+/** Reads every row and proposes a plan. Throws TARGET_MISMATCH in 'existing' mode. */
+export async function makePlan(
+  pool: Pool,
+  db: Database.Database,
+  job: Job,
+  schema: SourceSchema,
+  orphans: () => Promise<ReadonlyMap<string, number>>,
+): Promise<Plan> {
+  const found = await Promise.all(schema.tables.map((table) => readTable(pool, db, table)))
+  const evidence = new Map(schema.tables.map((table, i) => [table.name, found[i] as TableEvidence]))
+  if (job.mode === 'create') return planTables(schema, evidence, await orphans(), job.target.schema)
+  const client = await connectTarget(job.target)
+  try {
+    return planExisting(schema, evidence, await readCatalog(client, job.target.schema), job.target.schema)
+  } finally {
+    await disconnect(client)
+  }
+}
+
+async function readTable(pool: Pool, db: Database.Database, table: SourceTable): Promise<TableEvidence> {
+  const columns = await pool.run({ kind: 'forms', table: table.name, columns: table.columns })
+  const rowids = table.rowidName === null ? null : readRowids(db, table.name, table.rowidName)
+  const scan: Scan = {
+    table: table.name,
+    columns: table.rowidName === null ? table.primaryKey.map((column) => column.name) : [table.rowidName],
+    descending: false,
+  }
+  const parts = await Promise.all(
+    evidenceRanges(rowids).map((bounds) => pool.run({ kind: 'evidence', scan, bounds, columns })),
+  )
+  const merged = parts.reduce((a, b) => a.map((one, i) => mergeEvidence(one, b[i] as ColumnEvidence)))
+  return { columns: merged, rows: merged[0]?.rows ?? 0, rowids }
+}
+
+function readRowids(
+  db: Database.Database,
+  table: string,
+  rowid: string,
+): { min: string; max: string } | null {
+  const read = (side: 'min' | 'max') =>
+    db
+      .prepare(`SELECT ${side}(${quoteIdentifier(rowid)}) FROM ${quoteIdentifier(table)}`)
+      .pluck()
+      .safeIntegers()
+      .get() as bigint | null
+  const [min, max] = [read('min'), read('max')]
+  return min === null || max === null ? null : { min: min.toString(), max: max.toString() }
+}
+
+function evidenceRanges(rowids: { min: string; max: string } | null): Bounds[] {
+  if (!rowids) return [EVERYTHING]
+  const min = BigInt(rowids.min)
+  const span = BigInt(rowids.max) - min + 1n
+  const parts = span / EVIDENCE_ROWS + 1n
+  const count = parts > 64n ? 64n : parts
+  const cuts: (bigint[] | null)[] = [null]
+  for (let i = 1n; i < count; i++) cuts.push([min + (span * i) / count - 1n])
+  cuts.push(null)
+  return cuts.slice(1).map((hi, i) => ({ lo: cuts[i] ?? null, hi }))
+}
+
+/** Red checks as one error. */
+export function refuseRed(checks: readonly Check[]): void {
+  const red = checks.filter((check) => check.state === 'red')
+  if (red.length === 0) return
+  throw new MigrationError(
+    'PREFLIGHT_RED',
+    `The preflight found: ${red.map((check) => `${check.title}: ${check.detail}`).join(' ')}`,
+    red
+      .map((check) => check.remedy)
+      .filter(Boolean)
+      .join(' ') || 'Correct what the checks name.',
+  )
+}

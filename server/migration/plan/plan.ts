@@ -1,0 +1,300 @@
+import type { SourceForeignKey, SourceIndex, SourceSchema, SourceTable } from '../source/source'
+import type {
+  ColumnEvidence,
+  NotCarried,
+  Plan,
+  PlannedColumn,
+  PlannedForeignKey,
+  PlannedIdentity,
+  PlannedIndex,
+  PlannedTable,
+  ScanKey,
+} from '../types'
+import { translateDefault, translatePredicate } from './defaults'
+import { mapColumn } from './mapping'
+import { namer } from './names'
+
+/** What reading the rows of one table found. */
+export interface TableEvidence {
+  columns: ColumnEvidence[]
+  rows: number
+  /** Least and greatest rowid, decimal text; null for an empty table or one without rowids. */
+  rowids: { min: string; max: string } | null
+}
+
+type Report = (item: NotCarried) => void
+
+/** The plan for tables that the run creates. Pure: the same schema and evidence give the same plan. */
+export function planTables(
+  schema: SourceSchema,
+  evidence: ReadonlyMap<string, TableEvidence>,
+  orphans: ReadonlyMap<string, number>,
+  targetSchema: string,
+): Plan {
+  const name = namer()
+  const notCarried = [...schema.notCarried]
+  const report: Report = (item) => notCarried.push(item)
+  const readable = schema.tables.filter((table) => {
+    if (table.rowidName !== null || table.withoutRowid) return true
+    report({
+      kind: 'table',
+      name: table.name,
+      reason: 'Columns named rowid, _rowid_ and oid hide the key to read by.',
+    })
+    return false
+  })
+  const targets = new Map(readable.map((table) => [table.name.toLowerCase(), name(table.name)]))
+  const tables = readable.map((table) =>
+    planTable(
+      table,
+      evidence.get(table.name) as TableEvidence,
+      targets.get(table.name.toLowerCase()) as string,
+      name,
+      report,
+    ),
+  )
+  const bySource = new Map(tables.map((table) => [table.source.toLowerCase(), table]))
+  for (const table of readable) {
+    const planned = bySource.get(table.name.toLowerCase()) as PlannedTable
+    planned.foreignKeys = planForeignKeys(table, planned, bySource, orphans, report)
+  }
+  return { source: schema.facts, schema: targetSchema, mode: 'create', tables, notCarried }
+}
+
+function planTable(
+  table: SourceTable,
+  evidence: TableEvidence,
+  target: string,
+  name: (wanted: string) => string,
+  report: Report,
+): PlannedTable {
+  const columns = planColumns(table, evidence, report)
+  const targetOf = new Map(columns.map((column) => [column.source.toLowerCase(), column]))
+  for (const check of table.checks) {
+    report({ kind: 'check', name: table.name, reason: 'Checks are listed, not translated.', sql: check })
+  }
+  for (const collation of table.collations) {
+    report({
+      kind: 'collation',
+      name: table.name,
+      reason: `The collation ${collation} is not carried: texts compare by their characters.`,
+      sql: table.sql,
+    })
+  }
+  const indexes = table.indexes.flatMap((index) => planIndex(table, index, targetOf, name, report) ?? [])
+  const keyNulls = table.primaryKey.some(
+    ({ name: key }) => (targetOf.get(key.toLowerCase())?.evidence.nulls ?? 0) > 0,
+  )
+  let primaryKey = null
+  if (table.primaryKey.length > 0) {
+    const keyColumns = table.primaryKey.map(
+      ({ name: key }) => targetOf.get(key.toLowerCase())?.target as string,
+    )
+    const constraint = name(`${target}_pkey`)
+    if (keyNulls) {
+      report({
+        kind: 'primary key',
+        name: table.name,
+        reason: 'Rows with NULL in the key: carried as UNIQUE.',
+      })
+      indexes.unshift({
+        name: constraint,
+        unique: true,
+        constraint: true,
+        columns: keyColumns.map((column) => ({ target: column, descending: false })),
+      })
+    } else primaryKey = { name: constraint, columns: keyColumns }
+  }
+  const identity = planIdentity(table, evidence, targetOf)
+  return {
+    source: table.name,
+    target,
+    rows: evidence.rows,
+    bytes: evidence.columns.reduce((sum, column) => sum + column.bytes, 0),
+    columns,
+    primaryKey,
+    indexes,
+    foreignKeys: [],
+    ...(identity && { identity }),
+    scan: planScan(table, evidence),
+    notes: target === table.name ? [] : [`Renamed to ${target}: names have 63 bytes at most.`],
+  }
+}
+
+export function planScan(table: SourceTable, evidence: TableEvidence): ScanKey {
+  if (table.rowidName !== null) {
+    return {
+      kind: 'rowid',
+      name: table.rowidName,
+      min: evidence.rowids?.min ?? '0',
+      max: evidence.rowids?.max ?? '0',
+    }
+  }
+  const descending = table.primaryKey.every((column) => column.descending)
+  return { kind: 'key', columns: table.primaryKey.map((column) => column.name), descending }
+}
+
+function planColumns(table: SourceTable, evidence: TableEvidence, report: Report): PlannedColumn[] {
+  const name = namer()
+  return table.columns.map((column, i) => {
+    const found = evidence.columns[i] as ColumnEvidence
+    const { type, render, note } = mapColumn(column.declaredType, found)
+    if (column.generated) {
+      report({
+        kind: 'generated column',
+        name: `${table.name}.${column.name}`,
+        reason: 'Carried as an ordinary column with its present values.',
+        sql: table.sql,
+      })
+    }
+    const translated =
+      column.defaultSql === null ? null : translateDefault(column.defaultSql, type, column.declaredType)
+    if (translated && 'reason' in translated) {
+      report({
+        kind: 'default',
+        name: `${table.name}.${column.name}`,
+        reason: translated.reason,
+        sql: column.defaultSql as string,
+      })
+    }
+    const isKey = table.primaryKey.some((key) => key.name === column.name)
+    return {
+      source: column.name,
+      target: name(column.name),
+      declaredType: column.declaredType,
+      type,
+      nullable: !(column.notNull || isKey) || found.nulls > 0,
+      ...(translated && 'sql' in translated && { default: translated.sql }),
+      evidence: found,
+      render,
+      ...(note && { note }),
+    }
+  })
+}
+
+/** A rowid alias gives out values by itself; its sequence goes on after the greatest ever given. */
+function planIdentity(
+  table: SourceTable,
+  evidence: TableEvidence,
+  targetOf: ReadonlyMap<string, PlannedColumn>,
+): PlannedIdentity | undefined {
+  if (table.rowidAlias === null) return undefined
+  const seen = [table.sequence, evidence.rowids?.max ?? null].filter((value) => value !== null).map(BigInt)
+  const last = seen.length === 0 ? null : seen.reduce((a, b) => (a > b ? a : b)).toString()
+  return { column: targetOf.get(table.rowidAlias.toLowerCase())?.target as string, last }
+}
+
+function planIndex(
+  table: SourceTable,
+  index: SourceIndex,
+  targetOf: ReadonlyMap<string, PlannedColumn>,
+  name: (wanted: string) => string,
+  report: Report,
+): PlannedIndex | null {
+  if (index.origin === 'pk') return null
+  const refuse = (reason: string) => {
+    report({ kind: 'index', name: index.name, reason, ...(index.sql && { sql: index.sql }) })
+    return null
+  }
+  if (index.columns.some((column) => column.name === null))
+    return refuse('Expressions in an index are not translated.')
+  const columns = index.columns.map((column) => ({
+    target: targetOf.get((column.name as string).toLowerCase())?.target as string,
+    descending: column.descending,
+  }))
+  const foreign = index.columns.find((column) => column.collation.toUpperCase() !== 'BINARY')
+  if (foreign) {
+    const weaker = index.unique ? 'unique by its characters' : 'ordered by the database’s collation'
+    report({ kind: 'collation', name: index.name, reason: `${foreign.collation} is not carried: ${weaker}.` })
+  }
+  let where: string | undefined
+  if (index.partial) {
+    const text = /\bWHERE\b([\s\S]*)$/i.exec(afterColumns(index.sql ?? ''))?.[1]?.trim() ?? ''
+    const translated = translatePredicate(text, targetOf)
+    if ('reason' in translated) return refuse(translated.reason)
+    where = translated.sql
+  }
+  const constraint = index.origin === 'u'
+  const wanted = constraint
+    ? `${table.name}_${index.columns.map((column) => column.name).join('_')}_key`
+    : index.name
+  return {
+    name: name(wanted),
+    unique: index.unique,
+    constraint,
+    columns: constraint ? columns.map(({ target }) => ({ target, descending: false })) : columns,
+    ...(where && { where }),
+  }
+}
+
+/** The text after the column list, so that a WHERE in a name doesn't mislead. */
+function afterColumns(sql: string): string {
+  return sql.slice(sql.indexOf('('))
+}
+
+function planForeignKeys(
+  table: SourceTable,
+  planned: PlannedTable,
+  tables: ReadonlyMap<string, PlannedTable>,
+  orphans: ReadonlyMap<string, number>,
+  report: Report,
+): PlannedForeignKey[] {
+  const name = namer()
+  return table.foreignKeys.flatMap((key, i) => {
+    const result = planForeignKey(key, planned, tables, name)
+    if (typeof result === 'string') {
+      report({
+        kind: 'foreign key',
+        name: `${table.name} (${key.columns.join(', ')}) → ${key.table}`,
+        reason: result,
+      })
+      return []
+    }
+    return [{ ...result, orphans: orphans.get(`${table.name}#${i}`) ?? 0 }]
+  })
+}
+
+function planForeignKey(
+  key: SourceForeignKey,
+  planned: PlannedTable,
+  tables: ReadonlyMap<string, PlannedTable>,
+  name: (wanted: string) => string,
+): PlannedForeignKey | string {
+  const parent = tables.get(key.table.toLowerCase())
+  if (!parent) return `The table ${key.table} is not there.`
+  const find = (table: PlannedTable, column: string) =>
+    table.columns.find((one) => one.source.toLowerCase() === column.toLowerCase())
+  const children = key.columns.map((column) => find(planned, column))
+  const parents = key.references
+    ? key.references.map((column) => find(parent, column))
+    : (parent.primaryKey?.columns ?? []).map((column) => parent.columns.find((one) => one.target === column))
+  if (children.length !== parents.length || parents.some((column) => !column)) {
+    return `The columns that it refers to are not in ${key.table}.`
+  }
+  for (const [i, child] of children.entries()) {
+    const base = (type: string | undefined) => type?.replace(/\(.*/, '')
+    if (base(child?.type) !== base(parents[i]?.type)) {
+      return `${child?.source} is ${child?.type} and ${parents[i]?.source} is ${parents[i]?.type}.`
+    }
+  }
+  const references = parents.map((column) => column?.target as string)
+  if (!isUnique(parent, references)) return `(${references.join(', ')}) is not unique in ${parent.source}.`
+  return {
+    name: name(`${planned.target}_${children.map((column) => column?.target).join('_')}_fkey`),
+    columns: children.map((column) => column?.target as string),
+    references: { table: parent.target, columns: references },
+    onDelete: key.onDelete,
+    onUpdate: key.onUpdate,
+    deferred: key.deferred,
+    orphans: 0,
+  }
+}
+
+function isUnique(table: PlannedTable, columns: string[]): boolean {
+  const same = (other: string[]) =>
+    other.length === columns.length && columns.every((column) => other.includes(column))
+  if (table.primaryKey && same(table.primaryKey.columns)) return true
+  return table.indexes.some(
+    (index) => index.unique && !index.where && same(index.columns.map(({ target }) => target)),
+  )
+}

@@ -1,0 +1,116 @@
+import { and, eq, inArray, or } from 'drizzle-orm'
+import type { RunState } from '@/db/tables'
+import { q, type Tx, unit } from '@/db/unit'
+import { appendAudit, system } from '@/server/audit'
+import type { Failure, Plan } from '../types'
+import { ACTIVE } from './run-units'
+import { free, type RunCheck, type RunValues, toRun } from './runs'
+
+// What the driver of a run writes, as opposed to what people ask for (run-units.ts).
+
+/** Keeps what planning found, while the run is still only planned. */
+export const keepPlan = unit(
+  'run.keepPlan',
+  function* (
+    tx,
+    {
+      id,
+      ...values
+    }: { id: string; plan?: Plan | null; checks?: RunCheck[]; error?: Failure | null; phase?: string | null },
+  ) {
+    const { migrationRuns: runs } = tx.tables
+    yield* q(
+      tx.db
+        .update(runs)
+        .set(values)
+        .where(and(eq(runs.id, id), eq(runs.state, 'planned'))),
+    )
+  },
+)
+
+/** How a run ended, by what its worker reported. */
+export interface Settlement {
+  id: string
+  state: 'completed' | 'failed' | 'cancelled' | 'paused'
+  now: number
+  values?: Partial<RunValues>
+  reason?: string
+}
+
+export const settleRun = unit('run.settle', function* (tx, { id, state, now, values, reason }: Settlement) {
+  const ended = state !== 'paused'
+  const from: RunState[] = state === 'paused' ? ['running'] : [...ACTIVE]
+  const { migrationRuns: runs } = tx.tables
+  const [row] = yield* q(
+    tx.db
+      .update(runs)
+      .set({ ...values, state, phase: null, ...(ended && { endedAt: now }) })
+      .where(and(eq(runs.id, id), inArray(runs.state, from)))
+      .returning({ id: runs.id }),
+  )
+  if (!row) return false
+  yield* appendAudit(tx, {
+    ...system,
+    time: now,
+    event: `sys_migration_${state === 'cancelled' ? 'undone' : state}`,
+    target: `run:${id}`,
+    outcome: state === 'failed' ? 'failure' : 'success',
+    reason: reason ?? null,
+  })
+  return true
+})
+
+/** Takes the lease of a run that nobody else holds. Answers the run, or null when it is held or gone. */
+export const claimRun = unit(
+  'run.claim',
+  function* (tx, { id, owner, now, until }: { id: string; owner: string; now: number; until: number }) {
+    const { migrationRuns: runs } = tx.tables
+    const [row] = yield* q(
+      tx.db
+        .update(runs)
+        .set({ leaseOwner: owner, leaseUntil: until })
+        .where(and(eq(runs.id, id), or(free(tx.tables, now), eq(runs.leaseOwner, owner))))
+        .returning(),
+    )
+    return row ? toRun(row) : null
+  },
+)
+
+/** Renews the lease, with whatever changed since. Answers the state that is asked for; null when the lease is lost. */
+export const keepRun = unit(
+  'run.keep',
+  function* (tx, input: { id: string; owner: string; until: number; values?: Partial<RunValues> }) {
+    const { migrationRuns: runs } = tx.tables
+    const [row] = yield* q(
+      tx.db
+        .update(runs)
+        .set({ ...input.values, leaseUntil: input.until })
+        .where(and(eq(runs.id, input.id), eq(runs.leaseOwner, input.owner)))
+        .returning({ state: runs.state }),
+    )
+    return row?.state ?? null
+  },
+)
+
+/** Gives the leases of an instance back. Without an id: all of them. */
+export const releaseRuns = unit('run.release', function* (tx, { owner, id }: { owner: string; id?: string }) {
+  const { migrationRuns: runs } = tx.tables
+  yield* q(
+    tx.db
+      .update(runs)
+      .set({ leaseOwner: null, leaseUntil: null })
+      .where(and(eq(runs.leaseOwner, owner), id === undefined ? undefined : eq(runs.id, id))),
+  )
+})
+
+/** Nobody else can hold a lease on a store that has one serving process: they are left from one that died. */
+export const dropLeases = unit('run.dropLeases', function* (tx, _: null) {
+  yield* q(tx.db.update(tx.tables.migrationRuns).set({ leaseOwner: null, leaseUntil: null }))
+})
+
+export const appendLog = unit(
+  'run.log',
+  function* (tx, lines: Tx['tables']['migrationLog']['$inferInsert'][]) {
+    yield* q(tx.db.insert(tx.tables.migrationLog).values(lines))
+  },
+)

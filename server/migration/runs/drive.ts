@@ -1,0 +1,371 @@
+import type { Store } from '@/db/store'
+import type { RunState } from '@/db/tables'
+import type { Clock } from '@/server/clock'
+import type { Log } from '@/server/log'
+import { toFailure } from '../failure'
+import type { Failure, Job, Phase, Plan, RunEvent, RunReport, Validation } from '../types'
+import { launch, type RunEnd, type RunHandle } from './client'
+import { keepPlan, keepRun, settleRun } from './drive-units'
+import { followProgress } from './forecast'
+import { beginnings, endings, noteLine, phaseWords } from './run-log'
+import type { Run, RunCheck, RunProgress, RunValues, TableFigures } from './runs'
+
+/** What pages hear of a run while it goes on. Everything else they read anew when `state` or `phase` has changed. */
+export interface RunTick {
+  state: RunState
+  phase: Run['phase']
+  /** Its `tables` are those alone that changed since the last tick. */
+  progress: RunProgress | null
+}
+
+/** In the form of the event stream. */
+export interface MigrationNews {
+  kind: 'migration'
+  runId: string
+  news: RunTick
+}
+
+export type Task = 'plan' | 'start' | 'resume' | 'cancel' | 'validate'
+
+export interface DriveDeps {
+  store: Store
+  clock: Clock
+  log: Log
+  /** Bundle of the worker process. */
+  workerFile: string
+  publish(news: MigrationNews): void
+  /** The task's input. Before the copy begins, everything that it needs in the target is made here. */
+  job(run: Run, task: Task): Promise<Job>
+  /** Fits what the engine proposes to the run. */
+  fitPlan(run: Run, plan: Plan): Plan
+  /** Fits what the engine found to the run. */
+  fitValidation(run: Run, validation: Validation): Validation
+  /** After a run was completed or undone: what was kept for it can go. */
+  ended(run: Run, state: 'completed' | 'cancelled'): Promise<void>
+}
+
+const LEASE_MS = 15_000
+const PUBLISH_MS = 250
+const MOST_CRASHES = 3
+/** A worker stops at the next committed batch; one that takes longer is killed, which loses nothing either. */
+const STOP_MS = 3_000
+
+export const leaseFrom = (now: number) => now + LEASE_MS
+
+/**
+ * One run while this process drives it: a worker process at a time, what it reports kept in the store and
+ * published. A worker that dies is replaced; the next one goes on from the checkpoints in the target.
+ */
+export class Drive {
+  /** Resolves when there is nothing left to drive. */
+  readonly done: Promise<void>
+  readonly #deps: DriveDeps
+  readonly #owner: string
+  readonly #run: Run
+  readonly #follow: ReturnType<typeof followProgress>
+  readonly #checks = new Map<string, RunCheck>()
+  #task: Task
+  #worker: RunHandle | null = null
+  /** What the run is asked to do, as far as the worker was told. */
+  #state: RunState
+  #phase: Run['phase']
+  #progress: RunProgress | null
+  #plan: Plan | null = null
+  /** What was published of each table. */
+  readonly #told = new Map<string, string>()
+  #unsaved = false
+  #settled = false
+  #stopping = false
+  #again = false
+  /** Workers that ended without a word since the last progress. */
+  #crashes = 0
+  #queue: Promise<void> = Promise.resolve()
+  #finish = () => {}
+
+  constructor(deps: DriveDeps, owner: string, run: Run, task: Task) {
+    this.#deps = deps
+    this.#owner = owner
+    this.#run = run
+    this.#task = task
+    this.#state = run.state
+    this.#phase = task === 'plan' ? 'preflight' : run.phase
+    this.#progress = run.progress
+    this.#follow = followProgress(run.progress)
+    this.done = new Promise((resolve) => {
+      this.#finish = resolve
+    })
+    this.#enqueue(() => this.#launch()).catch(() => {})
+  }
+
+  get task(): Task {
+    return this.#task
+  }
+
+  /** Passes on what is asked of the run. */
+  tell(state: RunState): void {
+    const command = commands[state]
+    if (!isWorking(this.#task) || !command || this.#settled) return
+    if (this.#state === state || this.#state === 'cancelling') return
+    this.#state = state
+    this.#worker?.[command]()
+    this.#publish()
+  }
+
+  /** Heartbeat: keeps the lease and the newest progress. Answers the state that is asked for; null: the lease is lost. */
+  async beat(): Promise<RunState | null> {
+    const values: Partial<RunValues> = this.#unsaved ? { progress: this.#progress, phase: this.#phase } : {}
+    this.#unsaved = false
+    return this.#save(values)
+  }
+
+  /** Stops at a committed batch, without an outcome: somebody else goes on, or the run was taken back. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    const worker = this.#worker
+    worker?.stop()
+    const killed = setTimeout(() => worker && kill(worker), STOP_MS)
+    await worker?.ended
+    clearTimeout(killed)
+    await this.#queue
+    this.#finish()
+  }
+
+  async #launch(): Promise<void> {
+    if (this.#stopping) return
+    try {
+      await this.#note('info', beginnings[this.#task])
+      const job = await this.#deps.job(this.#run, this.#task)
+      if (this.#stopping) return
+      const worker = launch(
+        { type: this.#task, job },
+        { worker: this.#deps.workerFile, onEvent: (event) => this.#hear(event) },
+      )
+      this.#worker = worker
+      worker.ended.then((end) => this.#enqueue(() => this.#ended(end)).catch(() => {}))
+      if (this.#state === 'paused') worker.pause()
+    } catch (error) {
+      await this.#fail(toFailure(error, this.#task === 'resume'))
+      this.#finish()
+    }
+    this.#publish()
+  }
+
+  /** Progress is merged at once and kept by the heartbeat; everything else is kept in order. */
+  #hear(event: RunEvent): Promise<void> | undefined {
+    if (this.#settled || this.#stopping) return
+    if (event.type !== 'progress') return this.#enqueue(() => this.#keep(event))
+    const before = this.#progress
+    this.#crashes = 0
+    this.#progress = this.#follow(event, event.at)
+    this.#phase = event.phase
+    this.#unsaved = isWorking(this.#task)
+    const due = !before || event.at - before.at >= PUBLISH_MS || event.done === event.total
+    if (due) this.#publish()
+  }
+
+  async #keep(event: RunEvent): Promise<void> {
+    if (this.#settled) return
+    switch (event.type) {
+      case 'phase':
+        return this.#keepPhase(event.phase, event.state, event.milliseconds)
+      case 'check':
+        return this.#keepCheck(event.check)
+      case 'plan':
+        return this.#keepPlan(event.plan)
+      case 'log':
+        return this.#note(event.level, event.message)
+      case 'paused':
+        return this.#paused(event.reason)
+      case 'resumed':
+        return this.#note('info', 'Resumed.')
+      case 'validation':
+        await this.#save({ validation: this.#deps.fitValidation(this.#run, event.validation) })
+        return
+      case 'cancelled':
+        return this.#settle('cancelled')
+      case 'failed':
+        if (event.report) await this.#save(this.#fit(event.report))
+        return this.#fail(event.failure)
+      case 'done':
+        return this.#completed(event.report)
+    }
+  }
+
+  async #keepPhase(phase: Phase, state: 'started' | 'finished', milliseconds?: number): Promise<void> {
+    const time = milliseconds === undefined ? '' : ` in ${(milliseconds / 1000).toFixed(1)} s`
+    await this.#note('info', `${phaseWords[phase]} ${state}${time}.`)
+    if (state !== 'started' || this.#task === 'validate' || this.#task === 'cancel') return
+    this.#phase = phase
+    if (isWorking(this.#task)) await this.#save({ phase })
+    this.#publish()
+  }
+
+  async #keepCheck(check: RunCheck): Promise<void> {
+    this.#checks.set(check.id, check)
+    if (this.#task !== 'plan') return
+    await this.#deps.store.run(keepPlan, { id: this.#run.id, checks: [...this.#checks.values()] })
+    this.#publish()
+  }
+
+  async #keepPlan(proposed: Plan): Promise<void> {
+    const plan = this.#deps.fitPlan(this.#run, proposed)
+    this.#plan = plan
+    this.#run.plan = plan
+    if (this.#task === 'plan') await this.#deps.store.run(keepPlan, { id: this.#run.id, plan })
+    else await this.#save({ plan })
+  }
+
+  /** Asked for, or by itself with a reason: then the run is paused, and whoever looks decides. */
+  async #paused(reason: string): Promise<void> {
+    await this.#note('info', `Paused: ${reason}`)
+    if (this.#state !== 'running') return
+    this.#state = 'paused'
+    await this.#save({ state: 'paused' })
+    this.#publish()
+  }
+
+  /** The worker's bookkeeping in the target goes when this has been kept, and only if both sides agree. */
+  async #completed(report: RunReport): Promise<void> {
+    const values = { ...this.#fit(report), progress: this.#progress }
+    if (report.validation.ok) return this.#settle('completed', { ...values, error: null })
+    const error: Failure = {
+      code: 'VALIDATION_RED',
+      message: 'The two sides are not the same: a check of the validation is red.',
+      remedy: 'Look at the validation below. Compare again when the cause is mended, or cancel the run.',
+      resumable: true,
+    }
+    await this.#settle('failed', { ...values, error }, error.message)
+  }
+
+  #fit(report: RunReport): { report: RunReport; validation: Validation } {
+    const validation = this.#deps.fitValidation(this.#run, report.validation)
+    return { validation, report: { ...report, validation, checks: validation.checks } }
+  }
+
+  async #fail(failure: Failure): Promise<void> {
+    const task = this.#task
+    if (task === 'cancel' && this.#run.sourceKind === 'store' && failure.code === 'RUN_FINISHED')
+      return this.#settle('cancelled')
+    if (task === 'resume' && failure.code === 'RUN_UNKNOWN' && !this.#again) {
+      // The worker died before it had written anything.
+      this.#again = true
+      this.#task = 'start'
+      return
+    }
+    await this.#note('error', `${failure.message} ${failure.remedy}`)
+    // The checks say it already.
+    if (task === 'plan') return this.#planned(failure.code === 'PREFLIGHT_RED' ? null : failure)
+    if (task === 'validate') {
+      this.#settled = true
+      await this.#save({ error: failure })
+      return
+    }
+    // What can go on is paused with the reason; what cannot has failed.
+    const state = failure.resumable && task !== 'cancel' ? 'paused' : 'failed'
+    return this.#settle(state, { error: failure }, failure.message)
+  }
+
+  async #settle(
+    state: 'completed' | 'failed' | 'cancelled' | 'paused',
+    values?: Partial<RunValues>,
+    reason?: string,
+  ): Promise<void> {
+    this.#settled = true
+    this.#state = state
+    this.#phase = null
+    const { id } = this.#run
+    if (state === 'cancelled') {
+      try {
+        await this.#deps.ended(this.#run, state)
+      } catch (error) {
+        const failure = toFailure(error, false)
+        return this.#settle('failed', { error: failure }, failure.message)
+      }
+    }
+    await this.#deps.store.run(settleRun, { id, state, now: this.#deps.clock.now(), values, reason })
+    if (state === 'completed') await this.#deps.ended(this.#run, state)
+    if (state === 'completed' || state === 'cancelled') await this.#note('info', endings[state])
+    this.#publish()
+  }
+
+  async #planned(error: Failure | null): Promise<void> {
+    this.#settled = true
+    this.#phase = null
+    await this.#deps.store.run(keepPlan, { id: this.#run.id, phase: null, error })
+    this.#publish()
+  }
+
+  async #ended(end: RunEnd): Promise<void> {
+    this.#worker = null
+    if (this.#stopping) return
+    if (!this.#settled && end.state === 'stopped' && this.#task === 'plan' && this.#plan)
+      await this.#planned(null)
+    if (!this.#settled && end.state === 'stopped' && this.#task === 'validate') this.#settled = true
+    if (this.#settled) return this.#finish()
+    if (this.#again && this.#task === 'start') return this.#launch()
+    await this.#crashed(end.state === 'failed' ? end.failure.message : 'The worker process ended too early.')
+  }
+
+  async #crashed(message: string): Promise<void> {
+    this.#crashes++
+    const replaceable = isWorking(this.#task) || this.#task === 'cancel'
+    if (!replaceable || this.#crashes > MOST_CRASHES) {
+      const remedy = 'Look into the log and try again: nothing that was committed is lost.'
+      await this.#fail({ code: 'WORKER_LOST', message, remedy, resumable: replaceable })
+      return this.#finish()
+    }
+    await this.#note('warn', `${message} Another one goes on from the last committed batch.`)
+    this.#task = this.#state === 'cancelling' ? 'cancel' : this.#task === 'start' ? 'resume' : this.#task
+    await this.#launch()
+  }
+
+  async #save(values: Partial<RunValues>): Promise<RunState | null> {
+    const until = leaseFrom(this.#deps.clock.now())
+    return this.#deps.store.run(keepRun, { id: this.#run.id, owner: this.#owner, until, values })
+  }
+
+  #note(level: 'info' | 'warn' | 'error', message: string): Promise<void> {
+    return noteLine(this.#deps, this.#run.id, level, message)
+  }
+
+  #publish(): void {
+    const progress = this.#progress && {
+      ...this.#progress,
+      tables: this.#progress.tables.filter((table) => this.#told.get(table.table) !== progressMark(table)),
+    }
+    for (const table of progress?.tables ?? []) this.#told.set(table.table, progressMark(table))
+    this.#deps.publish({
+      kind: 'migration',
+      runId: this.#run.id,
+      news: { state: this.#state, phase: this.#phase, progress },
+    })
+  }
+
+  /** Steps run one after the other; one that fails is told to its caller and does not stop the next. */
+  #enqueue(step: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(step)
+    this.#queue = done.catch((error) => {
+      this.#deps.log.error({ run: this.#run.id, task: this.#task, error }, 'migration event was not kept')
+    })
+    return done
+  }
+}
+
+const isWorking = (task: Task) => task === 'start' || task === 'resume'
+
+const progressMark = ({ read, written, rejected, compared, state }: TableFigures) =>
+  `${read} ${written} ${rejected} ${compared} ${state}`
+
+function kill({ pid }: RunHandle): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+const commands: Partial<Record<RunState, 'pause' | 'continue' | 'cancel'>> = {
+  paused: 'pause',
+  running: 'continue',
+  cancelling: 'cancel',
+}

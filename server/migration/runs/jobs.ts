@@ -1,0 +1,144 @@
+import type { Store } from '@/db/store'
+import type { Clock } from '@/server/clock'
+import { HoldfastError } from '@/server/errors'
+import type { Log } from '@/server/log'
+import type { Vault } from '@/server/vault'
+import { MigrationError } from '../failure'
+import { connectionTarget } from '../places/connections'
+import { allowedFile } from '../places/sources'
+import { deleteUpload, readUpload, type UploadDeps, uploadFile } from '../places/uploads'
+import { stopCapture } from '../store/capture'
+import {
+  type PostgresSide,
+  prepareStore,
+  refuseOccupied,
+  removeStore,
+  type SqliteSide,
+  STAYING,
+} from '../store/own-store'
+import { placeOf } from '../store/store-choice'
+import type { Job, Target } from '../types'
+import type { DriveDeps, MigrationNews, Task } from './drive'
+import { noteMadeStore } from './run-units'
+import { getRun, type Run } from './runs'
+
+export interface MigrationDeps<P extends PostgresSide> {
+  store: Store
+  vault: Vault
+  clock: Clock
+  log: Log
+  publish(news: MigrationNews): void
+  openPostgres(target: Target): P
+  database(): SqliteSide | PostgresSide
+  adopt(database: P): void
+}
+
+export interface MigrationConfig {
+  dataDir: string
+  sourceDirs: string[]
+  uploadMax: number
+  /** Bundle of the worker process. */
+  workerFile: string
+  migrationsFolder: string
+  /** The store's own file; null on PostgreSQL. */
+  storeFile: string | null
+  /** The server that the environment names. */
+  envTarget: Target | null
+  /** What the certificate of every target is verified by: the environment's authority, or the system's. */
+  authority: Pick<Target, 'ca'>
+}
+
+/** Where a run writes to, as a client names it. */
+export type TargetRef = { kind: 'environment' } | { kind: 'connection'; id: string }
+
+/** What a worker is given for a run, and what is cleared away when the run has ended. */
+export function openJobs<P extends PostgresSide>(
+  deps: MigrationDeps<P> & { uploads: UploadDeps },
+  { sourceDirs, migrationsFolder, envTarget, authority }: MigrationConfig,
+) {
+  const { store, vault, uploads } = deps
+
+  const resolveTarget = async (ref: TargetRef, schema = 'public'): Promise<Target> => {
+    if (ref.kind === 'connection') {
+      return { ...(await connectionTarget({ store, vault }, ref.id, schema)), ...authority }
+    }
+    if (!envTarget) {
+      throw new HoldfastError('CONFLICT', {
+        message: 'The environment names no PostgreSQL server.',
+        remedy: 'Set DB_HOST and the other DB_ variables, or enter a connection.',
+      })
+    }
+    return { ...envTarget, ...authority, schema }
+  }
+
+  /** With its password, which is not kept with the run. Throws when what was named meanwhile leads elsewhere. */
+  const targetOf = async ({ target, connectionId }: Run): Promise<Target> => {
+    const ref: TargetRef = connectionId ? { kind: 'connection', id: connectionId } : { kind: 'environment' }
+    const now = await resolveTarget(ref, target.schema).catch(() => null)
+    if (now && placeOf(now) === placeOf(target) && now.user === target.user) return now
+    throw new MigrationError(
+      'TARGET_UNREACHABLE',
+      `The password for ${target.user} at ${placeOf(target)} is not kept any more: its connection was removed or changed.`,
+      'Enter the connection as it was, or start a new run.',
+    )
+  }
+
+  /** Looked at anew each time: a link may have been put in the file's place. */
+  const fileOf = async ({ sourceKind, source }: Run): Promise<string> => {
+    if (sourceKind === 'upload') return uploadFile(uploads, (await readUpload(uploads, source)).id)
+    return sourceKind === 'folder' ? allowedFile(sourceDirs, source) : source
+  }
+
+  const ownSide = (): SqliteSide => {
+    const database = deps.database()
+    if (database.dialect === 'sqlite') return database
+    throw new MigrationError(
+      'RUN_FINISHED',
+      'The console is on PostgreSQL already.',
+      'Nothing is left to do.',
+    )
+  }
+
+  const withTarget = async <T>(target: Target, body: (side: P) => Promise<T>): Promise<T> => {
+    const side = deps.openPostgres(target)
+    try {
+      return await body(side)
+    } finally {
+      await side.close()
+    }
+  }
+
+  const job: DriveDeps['job'] = async (run: Run, task: Task): Promise<Job> => {
+    const target = await targetOf(run)
+    const base = { runId: run.id, source: await fileOf(run), target }
+    if (run.sourceKind !== 'store') return { ...base, mode: 'create', ...(run.plan && { plan: run.plan }) }
+    if (task === 'start' || task === 'resume') {
+      await withTarget(target, async (side) => {
+        if (!(await getRun({ store }, run.id)).target.madeStore) {
+          await refuseOccupied(target, side)
+          await store.run(noteMadeStore, { id: run.id })
+        }
+        await prepareStore(ownSide(), side, target, migrationsFolder)
+      })
+    }
+    return {
+      ...base,
+      mode: task === 'plan' ? 'create' : 'existing',
+      exclude: STAYING,
+      ...(run.plan?.mode === 'existing' && { plan: run.plan }),
+    }
+  }
+
+  const ended: DriveDeps['ended'] = async (run, state) => {
+    if (run.sourceKind === 'upload') await deleteUpload(uploads, run.source)
+    if (run.sourceKind !== 'store' || state !== 'cancelled' || run.startedAt === null) return
+    await ownSide().alone(stopCapture)
+    const { target } = await getRun({ store }, run.id)
+    if (target.madeStore) {
+      const full = await targetOf(run)
+      await withTarget(full, (side) => removeStore(side, full))
+    }
+  }
+
+  return { resolveTarget, targetOf, job, ended }
+}

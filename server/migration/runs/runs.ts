@@ -1,0 +1,227 @@
+import { and, desc, eq, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm'
+import type { Store } from '@/db/store'
+import type { RunState } from '@/db/tables'
+import type { Tx } from '@/db/unit'
+import { HoldfastError } from '@/server/errors'
+import type { Check, Failure, Phase, Plan, RunReport, TableProgress, Target, Validation } from '../types'
+
+/** The target of a run as it is kept and shown. */
+export interface RunTarget extends Omit<Target, 'password'> {
+  /** The run made the console's own tables in the target, so cancelling removes them. */
+  madeStore?: boolean
+}
+
+export interface RunCheck extends Check {
+  /** Who took note of an amber check, and when. */
+  acknowledged?: { by: string; at: number }
+}
+
+export interface RunProgress {
+  phase: Phase
+  /** Rows in transfer and validate, steps in build; never going back within a phase. */
+  done: number
+  total: number
+  /** Of the run, from the last seconds; null until there is a rate. */
+  perSecond: number | null
+  etaSeconds: [low: number, high: number] | null
+  /** How far each phase came: done and total. */
+  phases: Partial<Record<Phase, [done: number, total: number]>>
+  tables: TableFigures[]
+  at: number
+}
+
+/** Figures of the transfer of one table, and how many of its rows were compared since. */
+export interface TableFigures extends TableProgress {
+  compared: number
+}
+
+export interface SwitchoverReport {
+  /** When the console began to stand on PostgreSQL, UTC milliseconds. */
+  at: number
+  /** How long writes waited. */
+  pauseMilliseconds: number
+  /** Rows that were written since the copy began and were brought over. */
+  rowsBroughtOver: number
+  retiredFile: string
+}
+
+/** `switchover` is added when the console has moved. */
+export type KeptReport = RunReport & { switchover?: SwitchoverReport }
+
+/** One run, as pages and programs see it. */
+export interface Run {
+  id: string
+  sourceKind: 'store' | 'folder' | 'upload'
+  source: string
+  sourceName: string
+  target: RunTarget
+  connectionId: string | null
+  state: RunState
+  /** The engine's phase; `switchover` while the console is moving. */
+  phase: Phase | 'switchover' | null
+  plan: Plan | null
+  checks: RunCheck[]
+  progress: RunProgress | null
+  validation: Validation | null
+  report: KeptReport | null
+  error: Failure | null
+  createdAt: number
+  startedAt: number | null
+  endedAt: number | null
+}
+
+/** A run in a list: without plan, checks, tables, validation and report. */
+export interface RunSummary
+  extends Pick<
+    Run,
+    | 'id'
+    | 'sourceKind'
+    | 'sourceName'
+    | 'target'
+    | 'state'
+    | 'phase'
+    | 'error'
+    | 'createdAt'
+    | 'startedAt'
+    | 'endedAt'
+  > {
+  progress: Omit<RunProgress, 'tables'> | null
+}
+
+export interface LogLine {
+  id: string
+  time: number
+  level: 'info' | 'warn' | 'error'
+  message: string
+}
+
+type Row = Tx['tables']['migrationRuns']['$inferSelect']
+export type RunValues = Tx['tables']['migrationRuns']['$inferInsert']
+
+/** The words for a state, the same on screen and in messages. */
+export const stateWords: Record<RunState, string> = {
+  planned: 'planned',
+  running: 'running',
+  paused: 'paused',
+  cancelling: 'being cancelled',
+  cancelled: 'cancelled',
+  failed: 'failed',
+  completed: 'completed',
+  switched_over: 'switched over',
+}
+
+export function toRun(row: Row): Run {
+  return {
+    id: row.id,
+    sourceKind: row.sourceKind,
+    source: row.source,
+    sourceName: row.sourceName,
+    target: row.target as unknown as RunTarget,
+    connectionId: row.connectionId,
+    state: row.state,
+    phase: row.phase as Run['phase'],
+    plan: row.plan as Plan | null,
+    checks: (row.checks as RunCheck[] | null) ?? [],
+    progress: row.progress as RunProgress | null,
+    validation: row.validation as Validation | null,
+    report: row.report as KeptReport | null,
+    error: row.error as Failure | null,
+    createdAt: row.createdAt,
+    startedAt: row.startedAt,
+    endedAt: row.endedAt,
+  }
+}
+
+/** Runs, newest first. */
+export async function listRuns({ store }: { store: Store }, limit = 100): Promise<RunSummary[]> {
+  const { migrationRuns: runs } = store.tables
+  // Plans and reports can be long; a list shows none of them.
+  const rows = await store.db
+    .select({
+      id: runs.id,
+      sourceKind: runs.sourceKind,
+      sourceName: runs.sourceName,
+      target: runs.target,
+      state: runs.state,
+      phase: runs.phase,
+      progress: runs.progress,
+      error: runs.error,
+      createdAt: runs.createdAt,
+      startedAt: runs.startedAt,
+      endedAt: runs.endedAt,
+    })
+    .from(runs)
+    .orderBy(desc(runs.createdAt), desc(runs.id))
+    .limit(limit)
+  return rows.map((row) => {
+    const { tables: _, ...progress } = (row.progress as RunProgress | null) ?? { tables: [] }
+    return {
+      ...row,
+      target: row.target as unknown as RunTarget,
+      phase: row.phase as Run['phase'],
+      progress: row.progress === null ? null : (progress as RunSummary['progress']),
+      error: row.error as Failure | null,
+    }
+  })
+}
+
+/** One run. Throws NOT_FOUND. */
+export async function getRun({ store }: { store: Store }, id: string): Promise<Run> {
+  const { migrationRuns: runs } = store.tables
+  const [row] = await store.db.select().from(runs).where(eq(runs.id, id))
+  if (!row) throw unknownRun()
+  return toRun(row)
+}
+
+/** The log of a run, newest first. */
+export async function readLog({ store }: { store: Store }, runId: string, limit: number): Promise<LogLine[]> {
+  const { migrationLog: log } = store.tables
+  return store.db
+    .select({ id: log.id, time: log.time, level: log.level, message: log.message })
+    .from(log)
+    .where(eq(log.runId, runId))
+    .orderBy(desc(log.time), desc(log.id))
+    .limit(limit)
+}
+
+/** Ids of runs that need a driver: active, and nobody's heartbeat holds them. */
+export async function runsWithoutDriver({ store }: { store: Store }, now: number): Promise<string[]> {
+  const { migrationRuns: runs } = store.tables
+  const rows = await store.db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(inArray(runs.state, ['running', 'cancelling']), free(store.tables, now)))
+  return rows.map(({ id }) => id)
+}
+
+/** Runs in the middle of a switchover: after a start, the ones that a crash left so. */
+export async function runsInSwitchover({ store }: { store: Store }): Promise<Run[]> {
+  const { migrationRuns: runs } = store.tables
+  const rows = await store.db
+    .select()
+    .from(runs)
+    .where(and(eq(runs.state, 'completed'), eq(runs.phase, 'switchover')))
+  return rows.map(toRun)
+}
+
+/** Planned runs whose checks and plan are said to be in the making, though nobody makes them. */
+export async function unfinishedPlans({ store }: { store: Store }, now: number): Promise<string[]> {
+  const { migrationRuns: runs } = store.tables
+  const rows = await store.db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(eq(runs.state, 'planned'), isNotNull(runs.phase), free(store.tables, now)))
+  return rows.map(({ id }) => id)
+}
+
+/** Nobody's heartbeat holds the run. */
+export function free({ migrationRuns: runs }: Tx['tables'], now: number) {
+  return or(isNull(runs.leaseUntil), lt(runs.leaseUntil, now))
+}
+
+export function unknownRun(): HoldfastError {
+  return new HoldfastError('NOT_FOUND', {
+    message: 'There is no such run.',
+    remedy: 'Look for it in the history.',
+  })
+}

@@ -1,0 +1,200 @@
+import type Database from 'better-sqlite3'
+import { affinityOf, decimalOf, isTimeType } from '../plan/mapping'
+import { quoteIdentifier } from '../plan/names'
+import { type Bounds, type Scan, within } from '../transfer/ranges'
+import type { ColumnEvidence, TimeShape } from '../types'
+
+/** What the evidence of a column needs to know of it; travels to a thread. */
+export interface EvidenceColumn {
+  name: string
+  declaredType: string
+  /** Form that the first value has; every other is compared with it. */
+  shape?: TimeShape
+}
+
+type Value = bigint | number | string | Buffer | null
+
+const FORM = /^(\d{4}-\d\d-\d\d)(?:([ T])\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?(Z?))?$/
+
+/** The form of one text, or undefined when it is none that PostgreSQL reads and prints alike. */
+export function shapeOf(text: string): TimeShape | undefined {
+  const match = FORM.exec(text)
+  if (!match) return undefined
+  if (match[2] === undefined) return 'date'
+  const digits = match[3] === undefined ? 0 : match[3].length - 1
+  return `${match[2]}${digits}${match[4]}` as TimeShape
+}
+
+/** SQLite's test that a value has the form and names a real moment; year 0, which PostgreSQL lacks, passes. */
+export function shapeTest(column: string, shape: TimeShape): string {
+  // Most forms are SQLite's own: one call, and what it prints is what was there.
+  if (shape === 'date') return `(${column} = date(${column}))`
+  if (shape === ' 0') return `(${column} = datetime(${column}))`
+  const seconds = `substr(${column}, 1, 19)`
+  const form = `%Y-%m-%d${shape[0]}%H:%M:%S`
+  const digits = Number(shape[1])
+  const rest = (digits ? `.${'[0-9]'.repeat(digits)}` : '') + shape.slice(2)
+  const tail = rest === '' ? `length(${column}) = 19` : `substr(${column}, 20) GLOB '${rest}'`
+  return `(strftime('${form}', ${seconds}) = ${seconds} AND ${tail})`
+}
+
+/** Columns with the form of their first value, where times are declared. */
+export function evidenceColumns(
+  db: Database.Database,
+  table: string,
+  columns: readonly { name: string; declaredType: string }[],
+): EvidenceColumn[] {
+  return columns.map(({ name, declaredType }) => {
+    if (!isTimeType(declaredType)) return { name, declaredType }
+    const quoted = quoteIdentifier(name)
+    const first = db.prepare(
+      `SELECT ${quoted} FROM ${quoteIdentifier(table)} WHERE ${quoted} IS NOT NULL LIMIT 1`,
+    )
+    const value = first.pluck().get()
+    const shape = typeof value === 'string' ? shapeOf(value) : undefined
+    return { name, declaredType, ...(shape && { shape }) }
+  })
+}
+
+/** Reads every row of a range once for all columns, and again only for columns of mixed storage classes. */
+export function readEvidence(
+  db: Database.Database,
+  scan: Scan,
+  bounds: Bounds,
+  columns: readonly EvidenceColumn[],
+): ColumnEvidence[] {
+  const { condition, values } = within(scan, bounds)
+  const from = `FROM ${quoteIdentifier(scan.table)} WHERE ${condition}`
+  const statement = db.prepare(`SELECT count(*), ${columns.flatMap(aggregates).join(', ')} ${from}`)
+  const row = statement
+    .raw()
+    .safeIntegers()
+    .get(...values) as Value[]
+  const rows = Number(row[0])
+  return columns.map((column, i) => {
+    const [count, min, max, reals, bytes, maxBytes, agreeing] = row.slice(1 + i * 7, 8 + i * 7) as Value[]
+    const present = Number(count)
+    const evidence: ColumnEvidence = {
+      rows,
+      nulls: rows - present,
+      integers: 0,
+      reals: 0,
+      texts: 0,
+      blobs: 0,
+      min: show(min as Value),
+      max: show(max as Value),
+      bytes: Number(bytes ?? 0),
+      maxBytes: Number(maxBytes ?? 0),
+    }
+    const classes = [classOf(min as Value), classOf(max as Value)]
+    if (affinityOf(column.declaredType) === 'TEXT') {
+      // Numbers become text on their way in; `reals` counts the blobs.
+      evidence.blobs = Number(reals ?? 0)
+      evidence.texts = present - evidence.blobs
+    } else if (classes[0] === classes[1]) {
+      if (classes[0] === 'number') {
+        evidence.reals = Number(reals ?? 0)
+        evidence.integers = present - evidence.reals
+      } else if (classes[0] === 'text') evidence.texts = present
+      else if (classes[0] === 'blob') evidence.blobs = present
+    } else Object.assign(evidence, countClasses(db, column.name, from, values))
+    if (column.shape && Number(agreeing ?? 0) === present && String(min) >= '0001')
+      evidence.shape = column.shape
+    if (decimalOf(column.declaredType)) evidence.decimal = Number(agreeing ?? 0) === present
+    if (evidence.bytes === 0) evidence.bytes = 8 * (evidence.integers + evidence.reals)
+    return evidence
+  })
+}
+
+/** Seven results a column: count, min, max, reals (blobs in text columns), bytes, longest, values that agree with what was declared. */
+function aggregates({ name, declaredType, shape }: EvidenceColumn): string[] {
+  const column = quoteIdentifier(name)
+  const affinity = affinityOf(declaredType)
+  const measured = affinity === 'TEXT' || affinity === 'BLOB' || isTimeType(declaredType)
+  const decimal = decimalOf(declaredType)
+  const short = (side: string) =>
+    affinity === 'INTEGER' || affinity === 'REAL'
+      ? `${side}(${column})`
+      : `CASE WHEN typeof(${side}(${column})) IN ('text', 'blob') THEN substr(${side}(${column}), 1, 40) ELSE ${side}(${column}) END`
+  return [
+    `count(${column})`,
+    affinity === 'TEXT' ? 'NULL' : short('min'),
+    affinity === 'TEXT' ? 'NULL' : short('max'),
+    affinity === 'REAL'
+      ? `count(${column})`
+      : `sum(typeof(${column}) = '${affinity === 'TEXT' ? 'blob' : 'real'}')`,
+    measured ? `sum(octet_length(${column}))` : '0',
+    measured ? `max(octet_length(${column}))` : '0',
+    shape
+      ? `sum(${shapeTest(column, shape)})`
+      : decimal
+        ? `sum(round(${column}, ${decimal.scale}) = ${column} AND abs(${column}) < 1e${decimal.precision - decimal.scale})`
+        : '0',
+  ]
+}
+
+function countClasses(db: Database.Database, name: string, from: string, values: readonly unknown[]) {
+  const column = quoteIdentifier(name)
+  const counts = ['integer', 'real', 'text', 'blob'].map((type) => `sum(typeof(${column}) = '${type}')`)
+  const sql = `SELECT ${counts}, sum(octet_length(${column})), max(octet_length(${column})) ${from}`
+  const row = db
+    .prepare(sql)
+    .raw()
+    .get(...values) as number[]
+  const [integers, reals, texts, blobs, bytes, maxBytes] = row.map((count) => count ?? 0)
+  return { integers, reals, texts, blobs, bytes, maxBytes }
+}
+
+function classOf(value: Value): 'null' | 'number' | 'text' | 'blob' {
+  if (value === null) return 'null'
+  if (typeof value === 'string') return 'text'
+  return Buffer.isBuffer(value) ? 'blob' : 'number'
+}
+
+function show(value: Value): string | null {
+  if (value === null) return null
+  if (Buffer.isBuffer(value)) return `x'${value.toString('hex').slice(0, 40)}'`
+  return String(value).slice(0, 40)
+}
+
+/** Evidence of two ranges of the same column as that of both. */
+export function mergeEvidence(a: ColumnEvidence, b: ColumnEvidence): ColumnEvidence {
+  const sum = (key: 'rows' | 'nulls' | 'integers' | 'reals' | 'texts' | 'blobs' | 'bytes') => a[key] + b[key]
+  const present = (one: ColumnEvidence) => one.rows > one.nulls
+  const { shape, decimal, ...rest } = a
+  const sameShape = !present(a) ? b.shape : !present(b) || a.shape === b.shape ? a.shape : undefined
+  return {
+    ...rest,
+    rows: sum('rows'),
+    nulls: sum('nulls'),
+    integers: sum('integers'),
+    reals: sum('reals'),
+    texts: sum('texts'),
+    blobs: sum('blobs'),
+    bytes: sum('bytes'),
+    maxBytes: Math.max(a.maxBytes, b.maxBytes),
+    min: pick(a.min, b.min, a, b, -1),
+    max: pick(a.max, b.max, a, b, 1),
+    ...(sameShape && { shape: sameShape }),
+    ...(decimal !== undefined && { decimal: decimal && (b.decimal ?? true) }),
+  }
+}
+
+/** Bounds are shown as text: numbers are compared as numbers where both sides hold nothing else. */
+function pick(
+  x: string | null,
+  y: string | null,
+  a: ColumnEvidence,
+  b: ColumnEvidence,
+  sign: 1 | -1,
+): string | null {
+  if (x === null || y === null) return x ?? y
+  const numeric = a.texts + a.blobs + b.texts + b.blobs === 0
+  const before = numeric ? compareNumbers(x, y) : x < y ? -1 : 1
+  return before * sign >= 0 ? x : y
+}
+
+function compareNumbers(x: string, y: string): number {
+  if (/^-?\d+$/.test(x) && /^-?\d+$/.test(y)) return BigInt(x) < BigInt(y) ? -1 : 1
+  return Number(x) < Number(y) ? -1 : 1
+}

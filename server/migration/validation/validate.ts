@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto'
+import type pg from 'pg'
+import { quoteIdentifier, quoteLiteral } from '../plan/names'
+import { readCatalog } from '../target/catalog'
+import { qualified } from '../target/ddl'
+import type { Bounds } from '../transfer/ranges'
+import type { Check, ColumnValidation, Plan, PlannedTable, TableValidation } from '../types'
+import { type Digest, orderedScan, type Side, SUM_MODULUS, type Tally } from './digest'
+
+/** What of a table's comparison runs in a thread. */
+export interface Comparer {
+  ordered(table: PlannedTable, bounds: Bounds): Promise<Digest>
+  sourceSet(table: PlannedTable, bounds: Bounds): Promise<{ rows: number; columns: Side[] }>
+  targetSet(table: PlannedTable): Promise<{ rows: number; columns: Side[] }>
+}
+
+/** Compares one table, its ranges side by side. */
+export async function compareTable(
+  table: PlannedTable,
+  ranges: Bounds[],
+  comparer: Comparer,
+): Promise<TableValidation> {
+  if (orderedScan(table)) {
+    const digests = await Promise.all(ranges.map((bounds) => comparer.ordered(table, bounds)))
+    return summarise(table, joinOrdered(table, digests))
+  }
+  const target = comparer.targetSet(table)
+  target.catch(() => {})
+  const parts = await Promise.all(ranges.map((bounds) => comparer.sourceSet(table, bounds)))
+  return summarise(table, joinSets(table, parts, await target))
+}
+
+/** One result for a table, whichever way it was compared: columns, then whole rows. */
+interface Compared {
+  sourceRows: number
+  targetRows: number
+  columns: ColumnValidation[]
+  firstDifference?: string
+}
+
+function joinOrdered(table: PlannedTable, digests: Digest[]): Compared {
+  const firstDifference = digests.find((digest) => digest.firstDifference)?.firstDifference
+  const columns = table.columns.map((column, i) => {
+    const parts = digests.map((digest) => digest.columns[i] as Digest['columns'][number])
+    const [source, target] = [
+      showTally(parts.map((part) => part.source)),
+      showTally(parts.map((part) => part.target)),
+    ]
+    return {
+      column: column.target,
+      ok: source === target && !parts.some((part) => part.differs),
+      source,
+      target,
+    }
+  })
+  const [source, target] = (['source', 'target'] as const).map((side) =>
+    hash(digests.flatMap((digest) => digest.rows[side])),
+  )
+  return {
+    sourceRows: digests.reduce((sum, one) => sum + one.sourceRows, 0),
+    targetRows: digests.reduce((sum, one) => sum + one.targetRows, 0),
+    columns: [...columns, wholeRows(source as string, target as string)],
+    ...(firstDifference && { firstDifference }),
+  }
+}
+
+function wholeRows(source: string, target: string): ColumnValidation {
+  return { column: WHOLE_ROWS, ok: source === target, source, target }
+}
+
+function showTally(parts: Tally[]): string {
+  const count = parts.reduce((sum, part) => sum + part.count, 0).toLocaleString('en')
+  const sums = parts.flatMap((part) => part.sum ?? [])
+  return sums.length === 0 ? count : `${count} · ${sums.reduce((a, b) => a + BigInt(b), 0n)}`
+}
+
+function joinSets(
+  table: PlannedTable,
+  parts: { rows: number; columns: Side[] }[],
+  target: { rows: number; columns: Side[] },
+): Compared {
+  const columns = target.columns.map((side, i) => {
+    const source = parts
+      .map((part) => part.columns[i] as Side)
+      .reduce((a, b) => ({
+        count: a.count + b.count,
+        sums: a.sums.map((sum, n) => (sum + (b.sums[n] as number)) % SUM_MODULUS),
+      }))
+    const [ours, theirs] = [source, side].map(
+      (one) => `${one.count.toLocaleString('en')} · ${hash(one.sums)}`,
+    )
+    return {
+      column: table.columns[i]?.target ?? WHOLE_ROWS,
+      ok: ours === theirs,
+      source: ours as string,
+      target: theirs as string,
+    }
+  })
+  return { sourceRows: parts.reduce((sum, part) => sum + part.rows, 0), targetRows: target.rows, columns }
+}
+
+function summarise(table: PlannedTable, compared: Compared): TableValidation {
+  const ok = compared.sourceRows === compared.targetRows && compared.columns.every((column) => column.ok)
+  return { table: table.target, ok, ...compared }
+}
+
+const WHOLE_ROWS = '(whole rows)'
+const hash = (items: readonly (string | number)[]) =>
+  createHash('sha256').update(items.join(' ')).digest('hex').slice(0, 16)
+
+/** Keys, foreign keys and sequences as the catalogue has them against the plan. */
+export async function checkStructure(client: pg.Client, plan: Plan): Promise<Check[]> {
+  const catalog = new Map((await readCatalog(client, plan.schema)).map((table) => [table.name, table]))
+  const missing: string[] = []
+  const unproved: string[] = []
+  let keys = 0
+  let foreignKeys = 0
+  for (const table of plan.tables) {
+    const found = catalog.get(table.target)
+    if (table.primaryKey) {
+      keys++
+      if (found?.primaryKey?.columns.join() !== table.primaryKey.columns.join())
+        missing.push(`key of ${table.target}`)
+    }
+    for (const key of table.foreignKeys) {
+      foreignKeys++
+      const match = found?.foreignKeys.find((one) => one.name === key.name)
+      if (!match) missing.push(`${key.name} of ${table.target}`)
+      else if (!match.validated)
+        unproved.push(`${key.name} of ${table.target}: ${key.orphans} rows without their parent`)
+    }
+  }
+  const structure: Check = {
+    id: 'target-keys',
+    title: 'Keys and foreign keys',
+    state: missing.length > 0 ? 'red' : unproved.length > 0 ? 'amber' : 'green',
+    detail:
+      missing.length > 0
+        ? `Missing: ${missing.join('; ')}.`
+        : unproved.length > 0
+          ? `Not valid for old rows: ${unproved.join('; ')}.`
+          : `${keys} primary and ${foreignKeys} foreign keys stand and are valid.`,
+    ...(missing.length > 0 && {
+      remedy: 'Something outside of the run dropped them: cancel and start again.',
+    }),
+  }
+  return [structure, await checkSequences(client, plan)]
+}
+
+async function checkSequences(client: pg.Client, plan: Plan): Promise<Check> {
+  const behind: string[] = []
+  const fed = plan.tables.filter((table) => table.identity)
+  for (const table of fed) {
+    const name = qualified(plan.schema, table.target)
+    const column = table.identity?.column as string
+    const { rows } = await client.query(
+      `SELECT top IS NULL OR top < 1 OR coalesce(pg_sequence_last_value(pg_get_serial_sequence(${quoteLiteral(name)}, ${quoteLiteral(column)})::regclass) >= top, false) AS past
+       FROM (SELECT greatest((SELECT max(${quoteIdentifier(column)}) FROM ${name}), $1::bigint) AS top) AS t`,
+      [table.identity?.last ?? null],
+    )
+    if (rows[0] && rows[0].past !== true) behind.push(table.target)
+  }
+  return {
+    id: 'target-sequences',
+    title: 'Sequences',
+    state: behind.length === 0 ? 'green' : 'red',
+    detail:
+      behind.length === 0
+        ? `${fed.length} sequences go on past the greatest id.`
+        : `Behind the greatest id: ${behind.join(', ')}.`,
+    ...(behind.length > 0 && {
+      remedy: 'SELECT setval(pg_get_serial_sequence(…), max(id)) for these tables.',
+    }),
+  }
+}
