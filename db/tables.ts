@@ -5,6 +5,7 @@ export type UserState = 'invited' | 'active' | 'disabled'
 export type RefreshStatus = 'active' | 'rotated' | 'revoked'
 export type AuditOutcome = 'success' | 'failure' | 'denied'
 export type IndexChangeState = 'running' | 'applied' | 'failed' | 'undoing' | 'undone'
+export type RunPurpose = 'migrate' | 'compare'
 export type RunState =
   | 'planned'
   | 'running'
@@ -14,6 +15,7 @@ export type RunState =
   | 'failed'
   | 'completed'
   | 'switched_over'
+  | 'switched_back'
 
 /** Milliseconds a call and calls, over one stretch of time. */
 interface MeasuredTime {
@@ -368,6 +370,14 @@ export function defineTables(c: Columns) {
       validation: c.json(),
       report: c.json(),
       error: c.json(),
+      /** What an admin chose other than the proposed plan (server/migration/types.ts, Choices). */
+      choices: c.json(),
+      /** 'migrate' fills the target; 'compare' only validates one that something else has filled. */
+      purpose: c.text().$type<RunPurpose>().notNull().default('migrate'),
+      /** Writes to the source are noted while the copy goes on, and applied (server/migration/capture). */
+      capture: c.bool().notNull().default(false),
+      /** Who accepted the rejected rows, when, and how many there were. */
+      accepted: c.json(),
       createdBy: c.text().references(() => users.id, { onDelete: 'set null' }),
       createdAt: c.time().notNull(),
       startedAt: c.time(),
@@ -449,6 +459,16 @@ export function defineTables(c: Columns) {
     until: c.time().notNull(),
   })
 
+  /** Consoles that serve this store: each renews its row; one that is late is gone (server/system/instances.ts). */
+  const instances = c.table('instances', {
+    id: c.text().primaryKey(),
+    /** host:pid, for people. */
+    name: c.text().notNull(),
+    version: c.text().notNull(),
+    startedAt: c.time().notNull(),
+    seenAt: c.time().notNull(),
+  })
+
   /** Indexes that were made or dropped from the console (server/database/changes). */
   const indexChanges = c.table(
     'index_changes',
@@ -511,6 +531,7 @@ export function defineTables(c: Columns) {
     metricRollups,
     statementRollups,
     leases,
+    instances,
     indexChanges,
   }
 }

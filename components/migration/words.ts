@@ -10,6 +10,7 @@ export const stateWords: Record<RunState, { kind: StatusKind; word: string }> = 
   failed: { kind: 'bad', word: 'Failed' },
   completed: { kind: 'ok', word: 'Completed' },
   switched_over: { kind: 'ok', word: 'Switched over' },
+  switched_back: { kind: 'off', word: 'Switched back' },
 }
 
 export const checkWords: Record<Check['state'], { kind: StatusKind; word: string }> = {

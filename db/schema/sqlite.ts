@@ -27,5 +27,6 @@ export const {
   metricRollups,
   statementRollups,
   leases,
+  instances,
   indexChanges,
 } = tables

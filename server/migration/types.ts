@@ -66,6 +66,17 @@ export type Render =
   | 'jsonb'
   | 'uuid'
 
+/** A type that an admin may choose for a column, and how many of its values would then be rejected. */
+export interface TypeOption {
+  type: string
+  render: Render
+  /** Values that this type cannot hold. */
+  refused: number
+  /** Some of them, as text, at most 5 of at most 60 characters. */
+  misfits: string[]
+  note?: string
+}
+
 export interface PlannedColumn {
   source: string
   target: string
@@ -77,6 +88,10 @@ export interface PlannedColumn {
   default?: string
   evidence: ColumnEvidence
   render: Render
+  /** The types that can be chosen, the proposed one first; absent where the target's catalogue decides. */
+  options?: TypeOption[]
+  /** Some of its values, as text, at most 5 of at most 60 characters. */
+  samples?: string[]
   /** Why the type is not what the declaration suggests, or what else an admin should know. */
   note?: string
 }
@@ -158,8 +173,11 @@ export interface NotCarried {
   sql?: string
 }
 
-/** 'create' makes the tables; 'existing' fills empty tables whose types come from the target's catalogue. */
-export type Mode = 'create' | 'existing'
+/**
+ * 'create' makes the tables; 'existing' fills empty tables whose types come from the target's catalogue;
+ * 'compare' takes them from there too, and writes nothing.
+ */
+export type Mode = 'create' | 'existing' | 'compare'
 
 export interface SourceFacts {
   file: string
@@ -168,6 +186,54 @@ export interface SourceFacts {
   sqliteVersion: string
   journalMode: string
   encoding: string
+}
+
+/**
+ * What an admin wants other than proposed; the file that the page saves and the command line takes. Tables and
+ * columns by their names in the source; what is not named stays as proposed.
+ */
+export interface Choices {
+  version: 1
+  /** More rejected rows than this stop the run. */
+  rejects?: RejectLimits
+  tables?: Record<string, TableChoice>
+  /** Views and triggers that are left out although they could be carried, by name. */
+  leaveOut?: string[]
+}
+
+export interface RejectLimits {
+  perTable: number
+  perRun: number
+}
+
+export interface TableChoice {
+  exclude?: true
+  /** Name in the target. */
+  target?: string
+  /** Virtual tables are left out unless this asks for their rows in a plain table. */
+  plain?: true
+  columns?: Record<string, ColumnChoice>
+}
+
+export interface ColumnChoice {
+  exclude?: true
+  target?: string
+  /** One of the column's options. */
+  type?: string
+  /** 'keep': as in the source. 'reject': NOT NULL, rows with NULL are rejected. 'default': NOT NULL, NULL becomes the default. */
+  nulls?: 'keep' | 'reject' | 'default'
+}
+
+/** A row that cannot be stored as planned. */
+export interface RejectedRow {
+  table: string
+  /** Key in the source as text: `id = 7`. */
+  key: string
+  /** Source name of the column; null where the server named none. */
+  column: string | null
+  /** As text, at most 200 characters; blobs in hexadecimal. */
+  value: string | null
+  reason: string
 }
 
 export interface Plan {
@@ -245,6 +311,8 @@ export interface RunReport {
   tables: TableProgress[]
   checks: Check[]
   validation: Validation
+  /** Rows that were not stored; the reject file holds them. */
+  rejected: number
   notCarried: NotCarried[]
   plan: Plan
 }
@@ -265,6 +333,8 @@ export type FailureCode =
   | 'PREFLIGHT_RED'
   | 'VALUE_REFUSED'
   | 'VALIDATION_RED'
+  | 'REJECTS_EXCEEDED'
+  | 'CHOICES_INVALID'
   | 'RUN_ACTIVE'
   | 'RUN_UNKNOWN'
   | 'RUN_FINISHED'
@@ -289,6 +359,10 @@ export interface Job {
   target: Target
   mode: Mode
   plan?: Plan
+  /** What was chosen other than the proposal; counts while there is no plan. */
+  choices?: Choices
+  /** Note writes to the source while the copy goes on, and apply them. */
+  capture?: boolean
   /** Source tables left out, such as a migration tool's own bookkeeping. */
   exclude?: string[]
   /** Threads that read and load; default: the cores, at most 4. */

@@ -323,6 +323,7 @@ async function finish(
     tables: moved.tables,
     checks: validation.checks,
     validation,
+    rejected: moved.tables.reduce((sum, table) => sum + table.rejected, 0),
     notCarried: plan.notCarried,
     plan,
   }

@@ -108,6 +108,7 @@ export const stateWords: Record<RunState, string> = {
   failed: 'failed',
   completed: 'completed',
   switched_over: 'switched over',
+  switched_back: 'switched back',
 }
 
 export function toRun(row: Row): Run {
