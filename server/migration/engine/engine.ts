@@ -21,8 +21,9 @@ import type {
   TableProgress,
   Validation,
 } from '../types'
-import { orderedScan } from '../validation/digest'
-import { checkStructure, compareTable } from '../validation/validate'
+import { orderedScan } from '../validation/order'
+import { checkStructure } from '../validation/structure'
+import { compareTable } from '../validation/validate'
 import type { Control } from './control'
 import { openPool, type Pool } from './pool'
 import { openMeter } from './progress'

@@ -8,15 +8,10 @@ import { connectTarget, targetError } from '../target/target'
 import { type CopyTask, copyPart } from '../transfer/copy'
 import type { Bounds, Scan } from '../transfer/ranges'
 import type { ColumnEvidence, Failure, Target } from '../types'
-import {
-  type Digest,
-  type DigestTask,
-  digestOrdered,
-  digestSourceSet,
-  digestTargetSet,
-  registerCanonical,
-  type Side,
-} from '../validation/digest'
+import { registerCanonical } from '../validation/canonical'
+import type { DigestTask } from '../validation/order'
+import { type Digest, digestOrdered } from '../validation/ordered'
+import { digestSourceSet, digestTargetSet, type Side } from '../validation/sets'
 
 /** What the worker's main thread asks of one that reads and loads. */
 export type ThreadTask =

@@ -1,0 +1,118 @@
+import type Database from 'better-sqlite3'
+import { quoteIdentifier } from '../plan/names'
+import { qualified } from '../target/ddl'
+import type { Bounds, Scan } from '../transfer/ranges'
+import { canonicalSource, canonicalTarget } from '../transfer/render'
+import type { PlannedColumn, PlannedTable } from '../types'
+import { EMPTY, md5 } from './canonical'
+import { type DigestTask, orderedScan, sourceRows, targetRange } from './order'
+
+/** What of a column both engines add up: values that are not NULL, and their sum or length where that is exact. */
+export interface Tally {
+  count: number
+  /** Sum of integers, decimal text, or bytes of texts and blobs; null where there is no exact one. */
+  sum: string | null
+}
+
+/** A chunk of rows, as one engine adds it up and hashes it. */
+export interface ChunkDigest {
+  rows: number
+  columns: Tally[]
+  hash: string
+}
+
+/** Reads a chunk of the source. */
+export function sourceChunk(db: Database.Database, task: DigestTask, scan: Scan, range: Bounds): ChunkDigest {
+  const { table, utf16 } = task
+  const { from, values } = sourceRows(task, scan, range)
+  const tallies = table.columns.map((column) => tallySource(column, utf16))
+  const sql = `SELECT count(*), ${joined(rowSource(table), utf16)}, ${tallies.join(', ')} FROM ${from}`
+  const row = db
+    .prepare(sql)
+    .raw()
+    .safeIntegers()
+    .get(...values) as unknown[]
+  return {
+    rows: Number(row[0]),
+    hash: row[1] === null ? EMPTY : md5(row[1] as Buffer | string),
+    columns: table.columns.map((_, i) => {
+      const [count, high, low] = row.slice(2 + 3 * i, 5 + 3 * i) as [bigint, bigint | null, bigint | null]
+      const sum = high === null || low === null ? null : ((high << 32n) + low).toString()
+      return { count: Number(count), sum }
+    }),
+  }
+}
+
+/** The statement that reads the same chunk of the target; `readChunk` takes its row. */
+export function targetChunk({ table, schema, utf16 }: DigestTask, range: Bounds): string {
+  const { where, order } = targetRange(table, orderedScan(table) as Scan, range)
+  const columns = table.columns.map((column) => quoteIdentifier(column.target)).join(', ')
+  const tallies = table.columns.map((column) => tallyTarget(column, utf16)).join(', ')
+  return `SELECT count(*), md5(string_agg(${rowTarget(table)}, E'\\n')), ${tallies} FROM (SELECT ${columns} FROM ${qualified(schema, table.target)} ${where} ORDER BY ${order}) AS chunk`
+}
+
+export function readChunk(table: PlannedTable, row: (string | null)[]): ChunkDigest {
+  return {
+    rows: Number(row[0]),
+    hash: row[1] ?? EMPTY,
+    columns: table.columns.map((_, i) => ({ count: Number(row[2 + 2 * i]), sum: row[3 + 2 * i] ?? null })),
+  }
+}
+
+/** Three results a column: count, and a sum in two halves, so that no sum of 64-bit integers overflows. */
+function tallySource(column: PlannedColumn, utf16: boolean): string {
+  const name = quoteIdentifier(column.source)
+  switch (sumOf(column, utf16)) {
+    case 'value':
+      return `count(${name}), sum(${name} >> 32), sum(${name} & 4294967295)`
+    case 'bytes':
+      return `count(${name}), 0, sum(octet_length(${name}))`
+    default:
+      return `count(${name}), NULL, NULL`
+  }
+}
+
+function tallyTarget(column: PlannedColumn, utf16: boolean): string {
+  const name = quoteIdentifier(column.target)
+  const value = column.render === 'boolean' ? `${name}::integer` : name
+  switch (sumOf(column, utf16)) {
+    case 'value':
+      return `count(${name}), sum(${value})`
+    case 'bytes':
+      return `count(${name}), sum(octet_length(${name}))`
+    default:
+      return `count(${name}), NULL`
+  }
+}
+
+function sumOf({ render }: PlannedColumn, utf16: boolean): 'value' | 'bytes' | null {
+  if (render === 'integer' || render === 'boolean') return 'value'
+  return (render === 'text' && !utf16) || render === 'bytes' ? 'bytes' : null
+}
+
+/** jsonb is compared on its own: SQLite can't print its form. */
+const hashed = (table: PlannedTable) => table.columns.filter((column) => column.render !== 'jsonb')
+
+/** A row of canonical values as one text. */
+function rowSource(table: PlannedTable): string {
+  const fields = hashed(table).map((column) => {
+    const canonical = canonicalSource(column)
+    return column.nullable || column.evidence.nulls > 0 ? `ifnull(${canonical}, char(1))` : canonical
+  })
+  return fields.length === 0
+    ? `''`
+    : fields.length === 1
+      ? (fields[0] as string)
+      : `concat_ws(char(31), ${fields.join(', ')})`
+}
+
+function rowTarget(table: PlannedTable): string {
+  const fields = hashed(table).map((column) => `coalesce(${canonicalTarget(column)}, E'\\x01')`)
+  return fields.length === 0 ? `''` : `concat_ws(E'\\x1f', ${fields.join(', ')})`
+}
+
+/** The blob of a chunk, or its text where a UTF-16 database would give other bytes. */
+const joined = (expression: string, utf16: boolean) => {
+  const text = `group_concat(${expression}, char(10))`
+  return utf16 ? text : `CAST(${text} AS BLOB)`
+}

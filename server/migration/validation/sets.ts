@@ -1,0 +1,94 @@
+import type Database from 'better-sqlite3'
+import type pg from 'pg'
+import { quoteIdentifier } from '../plan/names'
+import { qualified } from '../target/ddl'
+import { type Key, nextKey, scanOf, within } from '../transfer/ranges'
+import { canonicalSource, canonicalTarget } from '../transfer/render'
+import { canonicalJson, md5, NULL_MARK } from './canonical'
+import type { DigestTask } from './order'
+
+/** A column as a set of values: two sums of 28-bit pieces of every value's MD5. */
+export interface Side {
+  count: number
+  sums: number[]
+}
+
+/**
+ * A table as a set of rows: every canonical value's MD5, cut to two pieces of 28 bits that are added up, by column
+ * and over whole rows. `side` says which engine to ask; ranges of the source add up.
+ */
+export async function digestSourceSet(
+  db: Database.Database,
+  client: pg.Client,
+  { table, bounds }: DigestTask,
+  onRows: (rows: number) => void,
+  stopped: () => boolean,
+): Promise<{ rows: number; columns: Side[] }> {
+  const sums = [...table.columns, null].map(() => ({ count: 0, sums: [0, 0] }))
+  const scan = scanOf(table)
+  const canonical = table.columns.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')
+  let rows = 0
+  for (let lo: Key | null = bounds.lo, last = false; !last && !stopped(); ) {
+    const position: Key | null = nextKey(db, table, scan, { lo, hi: bounds.hi }, 5000)
+    last = position === null
+    const { condition, values } = within(scan, { lo, hi: position ?? bounds.hi })
+    const sql = `SELECT ${canonical} FROM ${quoteIdentifier(table.source)} WHERE ${condition}`
+    const chunk = db
+      .prepare(sql)
+      .raw()
+      .all(...values) as (string | null)[][]
+    for (const [i, column] of table.columns.entries()) {
+      if (column.render !== 'jsonb') continue
+      const texts = await canonicalJson(
+        client,
+        chunk.map((row) => row[i] ?? null),
+      )
+      chunk.forEach((row, n) => {
+        row[i] = texts[n] ?? null
+      })
+    }
+    for (const row of chunk) {
+      for (const [i, value] of row.entries()) add(sums[i] as Side, value)
+      add(sums[row.length] as Side, row.map((value) => value ?? NULL_MARK).join('\x1f'))
+    }
+    rows += chunk.length
+    onRows(chunk.length)
+    lo = position
+  }
+  return { rows, columns: sums }
+}
+
+/** Sums of 2^25 rows still fit a double's 53 bits with 28-bit pieces; beyond that they are taken modulo 2^52 on both sides. */
+export const SUM_MODULUS = 2 ** 52
+
+function add(side: Side, value: string | null): void {
+  if (value === null) return
+  const hash = md5(value)
+  side.count++
+  side.sums[0] = ((side.sums[0] ?? 0) + Number.parseInt(hash.slice(0, 7), 16)) % SUM_MODULUS
+  side.sums[1] = ((side.sums[1] ?? 0) + Number.parseInt(hash.slice(7, 14), 16)) % SUM_MODULUS
+}
+
+export async function digestTargetSet(
+  client: pg.Client,
+  { table, schema }: DigestTask,
+): Promise<{ rows: number; columns: Side[] }> {
+  const names = table.columns.map((_, i) => `c${i}`)
+  const canonical = table.columns.map((column, i) => `${canonicalTarget(column)} AS c${i}`)
+  const whole = names.map((name) => `coalesce(${name}, E'\\x01')`).join(` || E'\\x1f' || `)
+  const piece = (name: string, from: number) =>
+    `coalesce(sum(('x' || substr(md5(${name}), ${from}, 7))::bit(28)::integer::bigint) % ${SUM_MODULUS}, 0)::float8`
+  const sums = [...names, 'whole'].map(
+    (name) => `count(${name})::float8, ${piece(name, 1)}, ${piece(name, 8)}`,
+  )
+  const { rows } = await client.query({
+    text: `SELECT count(*)::float8, ${sums.join(', ')} FROM (SELECT *, ${whole} AS whole FROM (SELECT ${canonical.join(', ')} FROM ${qualified(schema, table.target)}) AS c) AS w`,
+    rowMode: 'array',
+  })
+  const row = rows[0] as unknown as number[]
+  const columns = [...names, 'whole'].map((_, i) => ({
+    count: Number(row[1 + 3 * i]),
+    sums: [Number(row[2 + 3 * i]), Number(row[3 + 3 * i])],
+  }))
+  return { rows: Number(row[0]), columns }
+}
