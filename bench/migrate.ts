@@ -1,19 +1,18 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
-import type { RunEvent, RunReport } from '@/server/migration'
-import { benchLine, type Finished, median, run, seconds } from './lib/measure'
-import { INDEXES, LENGTHS, makeFile, ROWS, SCHEMA, SEED } from './lib/migrate-data'
+import { benchLine, median, run, seconds } from './lib/measure'
+import { CASES, type Case, makeFile, SEED } from './lib/migrate/cases'
+import { copy, holdfast, PGLOADER, pgloader, render, type Timing } from './lib/migrate/ways'
 
 /**
- * pgloader and this project's command line in turn on the same file into the same server, each into a database of
- * its own. Transfer is from the first COPY begun to the last committed (pgloader's from its own summary); whole is
- * from the command's start to its exit.
+ * Three ways in turn on the same file into the same server, each into a database of its own: pgloader, this project's
+ * command line, and as the limit for text two psql that load rows rendered beforehand. Every pair begins with another
+ * way. The last line carries the worst of the cases for each figure.
  */
-const help = `Usage: npm run bench -- migrate [--pairs 5] [--scale 1] [--keep FILE]`
+const help = `Usage: npm run bench -- migrate [--case shop,narrow,wide] [--pairs 5] [--scale 1] [--without pgloader,copy]`
 
 /** A server as one would run it: every commit reaches the disk. */
 const SERVER = {
@@ -27,19 +26,12 @@ const SERVER = {
   checkpoint_timeout: '15min',
 }
 
-/** pgloader at its fastest here; with its default of 100,000 prefetched rows it runs out of heap. */
-const PGLOADER = 'workers = 4, concurrency = 1, batch rows = 25000, batch size = 20MB, prefetch rows = 25000'
-
-interface Timing {
-  transfer: number
-  whole: number
-}
-
 const { values } = parseArgs({
   options: {
+    case: { type: 'string', default: CASES.map(({ name }) => name).join() },
     pairs: { type: 'string', default: '5' },
     scale: { type: 'string', default: '1' },
-    keep: { type: 'string' },
+    without: { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -47,63 +39,110 @@ if (values.help) {
   console.log(help)
   process.exit(0)
 }
+const wanted = values.case.split(',')
+const cases = CASES.filter(({ name }) => wanted.includes(name))
+if (cases.length < wanted.length) {
+  console.error(`Not every case of ${values.case} exists. ${help}`)
+  process.exit(1)
+}
+const left = values.without.split(',')
 
 const version = await run('pgloader', ['--version']).catch(() => null)
-if (!version) {
+if (!version && !left.includes('pgloader')) {
   console.error('pgloader is missing: apt-get install pgloader')
   process.exit(1)
+}
+
+interface Figures {
+  transfer_vs_pgloader: number
+  whole_vs_pgloader: number
+  transfer_vs_copy: number
+  rss_mb: number
+  validate_vs_transfer: number
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
 chmodSync(folder, 0o755)
 const server = await startPostgres({ settings: SERVER })
 try {
-  await bench(server, values.keep ?? join(folder, 'source.db'))
-} finally {
-  await server.stop()
-  rmSync(folder, { recursive: true, force: true })
-}
-
-async function bench(postgres: PostgresServer, file: string): Promise<void> {
-  const started = performance.now()
-  const { bytes, rows } = makeFile(file, Number(values.scale))
   console.log(
-    `${rows.toLocaleString('en')} rows, ${(bytes / 1e6).toFixed(0)} MB, seed ${SEED}, made in ${seconds(performance.now() - started)}`,
-  )
-  console.log(`rows ${JSON.stringify(ROWS)} × ${values.scale}; lengths of texts ${JSON.stringify(LENGTHS)}`)
-  console.log(`${SCHEMA.trim()}\n${INDEXES.trim()}`)
-  console.log(
-    `PostgreSQL ${postgres.version}: ${Object.entries(SERVER)
+    `PostgreSQL ${server.version}: ${Object.entries(SERVER)
       .map(([key, value]) => `${key}=${value}`)
       .join(' ')}`,
   )
   console.log(`${version?.stdout.split('\n')[0]}: ${PGLOADER}`)
   console.log(`${availableParallelism()} cores, Node ${process.versions.node}`)
-  const theirs: Timing[] = []
-  const ours: Timing[] = []
-  for (let pair = 1; pair <= Number(values.pairs); pair++) {
-    theirs.push(await inDatabase(postgres, rows, (database) => pgloader(postgres, file, database)))
-    ours.push(await inDatabase(postgres, rows, (database) => holdfast(postgres, file, database)))
-    const [a, b] = [theirs.at(-1) as Timing, ours.at(-1) as Timing]
-    console.log(
-      `pair ${pair}: pgloader transfer ${seconds(a.transfer)}, whole ${seconds(a.whole)} · holdfast transfer ${seconds(b.transfer)}, whole ${seconds(b.whole)}`,
-    )
-  }
-  const of = (timings: Timing[], key: keyof Timing) => median(timings.map((timing) => timing[key]))
-  console.log(
-    `medians: pgloader transfer ${seconds(of(theirs, 'transfer'))}, whole ${seconds(of(theirs, 'whole'))} · holdfast transfer ${seconds(of(ours, 'transfer'))}, whole ${seconds(of(ours, 'whole'))}`,
-  )
+  const all: Figures[] = []
+  for (const one of cases) all.push(await bench(server, one))
+  const of = (key: keyof Figures) => all.map((figures) => figures[key])
   console.log(
     benchLine('migrate', {
-      transfer_vs_pgloader: of(theirs, 'transfer') / of(ours, 'transfer'),
-      whole_vs_pgloader: of(theirs, 'whole') / of(ours, 'whole'),
+      transfer_vs_pgloader: Math.min(...of('transfer_vs_pgloader')),
+      whole_vs_pgloader: Math.min(...of('whole_vs_pgloader')),
+      transfer_vs_copy: Math.min(...of('transfer_vs_copy')),
+      rss_mb: Math.max(...of('rss_mb')),
+      validate_vs_transfer: Math.max(...of('validate_vs_transfer')),
     }),
   )
+} finally {
+  await server.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function bench(postgres: PostgresServer, one: Case): Promise<Figures> {
+  const file = join(folder, `${one.name}.db`)
+  const started = performance.now()
+  const { bytes, rows } = makeFile(one, file, Number(values.scale))
+  console.log(
+    `\n${one.name}: ${rows.toLocaleString('en')} rows, ${(bytes / 1e6).toFixed(0)} MB, seed ${SEED}, made in ${seconds(performance.now() - started)}`,
+  )
+  console.log(`${one.schema}\n${one.indexes}`)
+  const rendered = render(one, file, folder)
+  const ways = {
+    pgloader: (database: string) => pgloader({ postgres, database, folder }, file),
+    holdfast: (database: string) => holdfast({ postgres, database, folder }, file),
+    copy: (database: string) => copy({ postgres, database, folder }, one, rendered),
+  }
+  type Way = keyof typeof ways
+  const names = (Object.keys(ways) as Way[]).filter((name) => !left.includes(name))
+  const timings: Record<Way, Timing[]> = { pgloader: [], holdfast: [], copy: [] }
+  for (let pair = 0; pair < Number(values.pairs); pair++) {
+    const turn = pair % names.length
+    for (const name of [...names.slice(turn), ...names.slice(0, turn)]) {
+      timings[name].push(await inDatabase(postgres, one, rows, ways[name]))
+    }
+    const shown = names.map((name) => `${name} ${describe(timings[name].at(-1) as Timing)}`)
+    console.log(`pair ${pair + 1}: ${shown.join(' · ')}`)
+  }
+  rmSync(file)
+  const of = (way: Way, key: keyof Timing) => median(timings[way].map((timing) => timing[key]))
+  const figures: Figures = {
+    transfer_vs_pgloader: of('pgloader', 'transfer') / of('holdfast', 'transfer'),
+    whole_vs_pgloader: of('pgloader', 'whole') / of('holdfast', 'whole'),
+    transfer_vs_copy: of('copy', 'transfer') / of('holdfast', 'transfer'),
+    rss_mb: Math.max(...timings.holdfast.map(({ memory }) => memory)) / 1e6,
+    validate_vs_transfer: median(timings.holdfast.map(({ validate, transfer }) => validate / transfer)),
+  }
+  const medians = names.map((name) => {
+    const keys = ['transfer', 'whole', 'validate', 'memory'] as const
+    return `${name} ${describe(Object.fromEntries(keys.map((key) => [key, of(name, key)])) as never)}`
+  })
+  console.log(`medians: ${medians.join(' · ')}`)
+  console.log(benchLine(`migrate ${one.name}:`, { ...figures }).replace('BENCH ', ''))
+  return figures
+}
+
+function describe({ transfer, whole, validate, memory }: Timing): string {
+  const parts = [`transfer ${seconds(transfer)}`]
+  if (whole !== transfer) parts.push(`whole ${seconds(whole)}`)
+  if (validate) parts.push(`validate ${seconds(validate)}`)
+  return [...parts, `${(memory / 1e6).toFixed(0)} MB`].join(', ')
 }
 
 /** Gives a run a database of its own, a checkpoint before it, and a count of what arrived after it. */
 async function inDatabase(
   postgres: PostgresServer,
+  one: Case,
   rows: number,
   measure: (database: string) => Promise<Timing>,
 ): Promise<Timing> {
@@ -111,53 +150,11 @@ async function inDatabase(
   await postgres.query('CHECKPOINT')
   try {
     const timing = await measure(database)
-    const counts = Object.keys(ROWS).map((table) => `(SELECT count(*) FROM ${table})`)
+    const counts = one.tables.map(({ name }) => `(SELECT count(*) FROM ${name})`)
     const [arrived] = await postgres.query<{ n: string }>(`SELECT ${counts.join(' + ')} AS n`, [], database)
     if (Number(arrived?.n) !== rows) throw new Error(`${arrived?.n} of ${rows} rows arrived in ${database}.`)
     return timing
   } finally {
     await postgres.query(`DROP DATABASE "${database}" WITH (FORCE)`)
   }
-}
-
-async function pgloader(postgres: PostgresServer, file: string, database: string): Promise<Timing> {
-  const { user, password, host, port } = postgres
-  const script = join(folder, 'pgloader.load')
-  writeFileSync(
-    script,
-    `LOAD DATABASE FROM sqlite://${file} INTO pgsql://${user}:${password}@${host}:${port}/${database}
- WITH create tables, create indexes, reset sequences, ${PGLOADER}
- SET work_mem TO '64MB', maintenance_work_mem TO '256MB';\n`,
-    { mode: 0o600 },
-  )
-  const done = await run('pgloader', ['--root-dir', join(folder, 'pgloader'), script])
-  const found = /COPY Threads Completion\s+\d+\s+\d+\s+(?:[\d.]+ \w+\s+)?((?:\d+m)?[\d.]+)s/.exec(done.stdout)
-  if (done.code !== 0 || !found?.[1]) throw failed('pgloader', done)
-  const [, minutes, rest] = /^(?:(\d+)m)?([\d.]+)$/.exec(found[1]) ?? []
-  return { transfer: (Number(minutes ?? 0) * 60 + Number(rest)) * 1000, whole: done.milliseconds }
-}
-
-async function holdfast(postgres: PostgresServer, file: string, database: string): Promise<Timing> {
-  const { user, password, host, port } = postgres
-  const command = fileURLToPath(new URL('../cli/migrate.mjs', import.meta.url))
-  const target = `postgres://${user}@${host}:${port}/${database}`
-  const done = await run(process.execPath, [command, '--source', file, '--target', target, '--json'], {
-    PGPASSWORD: password,
-  })
-  const events = done.stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as RunEvent)
-  const report = events.flatMap((event) => (event.type === 'done' ? event.report : []))[0] as
-    | RunReport
-    | undefined
-  if (done.code !== 0 || !report) throw failed('migrate', done)
-  console.log(
-    `  holdfast: ${report.phases.map((phase) => `${phase.phase} ${seconds(phase.milliseconds)}`).join(', ')}`,
-  )
-  return { transfer: report.transferMilliseconds, whole: done.milliseconds }
-}
-
-function failed(name: string, { code, stdout, stderr }: Finished): Error {
-  return new Error(`${name} ended with status ${code}:\n${(stdout + stderr).slice(-3000)}`)
 }

@@ -1,19 +1,23 @@
 import { spawn } from 'node:child_process'
+import { watchMemory } from './memory'
 
 /** What every bench shares: running commands, medians, and figures printed one way. */
 
 export interface Finished {
   code: number
   milliseconds: number
+  /** Peak of the memory (PSS) of the command and its children together, bytes. */
+  memory: number
   stdout: string
   stderr: string
 }
 
-/** Runs a command to its end and measures the wall time from spawn to exit. */
+/** Runs a command to its end and measures the wall time from spawn to exit, and its memory. */
 export function run(command: string, args: string[], env: Record<string, string> = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const started = performance.now()
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const stopWatching = watchMemory(child.pid ?? -1)
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (data) => {
@@ -22,9 +26,13 @@ export function run(command: string, args: string[], env: Record<string, string>
     child.stderr.on('data', (data) => {
       stderr += data
     })
-    child.on('error', reject)
+    child.on('error', (error) => {
+      stopWatching()
+      reject(error)
+    })
     child.on('close', (code) => {
-      resolve({ code: code ?? -1, milliseconds: performance.now() - started, stdout, stderr })
+      const milliseconds = performance.now() - started
+      resolve({ code: code ?? -1, milliseconds, memory: stopWatching(), stdout, stderr })
     })
   })
 }
