@@ -33,6 +33,8 @@ import { type Outbound, openOutbound } from './outbound'
 import { openSecurity, type Security } from './security'
 import { openStatistics, type Statistics } from './statistics'
 import { openSystem, type System } from './system'
+import { version } from './system/about'
+import { type Instances, openInstances } from './system/instances'
 import type { Vault } from './vault'
 
 /** Everything that lives in this process. */
@@ -60,6 +62,8 @@ export interface Runtime {
   statistics: Statistics
   security: Security
   system: System
+  /** The consoles that serve this store. */
+  instances: Instances
   migration: Migration
   /** Aborted when the server begins to stop: event streams end then. */
   shutdown: AbortSignal
@@ -129,6 +133,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     database: () => database,
     url: env.HOLDFAST_URL,
   })
+  const instances = openInstances({ store, clock, log, id: instance, version })
   const migration = openMigration(
     {
       store,
@@ -179,6 +184,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
   noteCache = ({ from, to, reason }) =>
     void note('sys_cache_state_changed', `cache:${from}-${to}`, reason ?? undefined)
   await note('sys_startup', `pid:${process.pid}`)
+  await instances.start()
   security.start()
   system.start()
   statements.start()
@@ -204,6 +210,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     statistics,
     security,
     system,
+    instances,
     migration,
     shutdown: stopping.signal,
     setUpLink: () => security.createSetUpLink(),
@@ -212,7 +219,7 @@ export async function openRuntime(env: Env): Promise<Runtime> {
       stopping.abort()
       await migration.close()
       await note('sys_shutdown', `pid:${process.pid}`)
-      await Promise.all([system.close(), indexes.close(), statements.close()])
+      await Promise.all([system.close(), indexes.close(), statements.close(), instances.close()])
       await security.close()
       await outbound.close()
       await cache.close()

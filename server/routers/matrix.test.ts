@@ -120,6 +120,7 @@ describe('over REST', () => {
       'GET /infrastructure/security/stats',
       'GET /infrastructure/system/config',
       'GET /infrastructure/system/health',
+      'GET /infrastructure/system/instances',
       'POST /auth/login',
       'POST /auth/logout',
       'POST /auth/refresh',

@@ -64,6 +64,14 @@ export const systemRouter = router({
       })
     }),
 
+  /** The consoles that serve this store, the oldest first, and which of them answers. */
+  instances: procedure('system:read')
+    .meta({ permission: 'system:read', rest: { method: 'GET', path: '/infrastructure/system/instances' } })
+    .query(async ({ ctx }) => {
+      const { id, list } = ctx.runtime.instances
+      return (await list()).map((instance) => ({ ...instance, answering: instance.id === id }))
+    }),
+
   /** Version and process. */
   about: procedure('system:read').query(({ ctx }) => ({
     ...aboutProcess(ctx.runtime.clock.now()),

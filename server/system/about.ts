@@ -1,6 +1,8 @@
 import { availableParallelism, release, totalmem, type } from 'node:os'
 import { version } from '@/package.json'
 
+export { version }
+
 /** Which release runs where, since when. */
 export function aboutProcess(now: number) {
   return {

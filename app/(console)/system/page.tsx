@@ -9,6 +9,7 @@ export default async function SystemPage() {
     trpc.system.health.queryOptions(),
     trpc.system.config.queryOptions(),
     trpc.system.about.queryOptions(),
+    trpc.system.instances.queryOptions(),
     trpc.system.history.queryOptions({ samples: 60 }),
   )
   return (

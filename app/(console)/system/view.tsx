@@ -18,6 +18,7 @@ import { Table } from '@/components/ui/table'
 import { KeyValue, Mono, PageHeader, Section } from '@/components/ui/text'
 import { Time } from '@/components/ui/time'
 import type { RouterOutputs } from '@/server/routers/_app'
+import { Consoles } from './consoles'
 
 type Component = RouterOutputs['system']['health']['components'][number]
 type Entry = RouterOutputs['system']['config'][number]
@@ -52,6 +53,7 @@ export function SystemView() {
       </StatRow>
       <History samples={samples} />
       <HealthTable />
+      <Consoles />
       <Configuration />
       <About />
     </>
