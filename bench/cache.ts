@@ -18,6 +18,13 @@ const runs = Number(options.runs)
 const random = seeded(Number(options.seed))
 const CALLERS = 64
 const TOGETHER = 20
+/** Operations between two looks at the answers. */
+const SLICE = 1_000
+
+interface Item {
+  key: string
+  value: unknown
+}
 
 type Operation = 'set' | 'get' | 'mget'
 /** Operations a second of each run, for one peer, size and operation; mget counts keys. */
@@ -71,46 +78,56 @@ async function measure(peers: Peer[], { size, keys: count, make }: Payload): Pro
   return ours / raw
 }
 
-async function round(
-  peer: Peer,
-  size: string,
-  items: { key: string; value: unknown }[],
-  counts: boolean,
-): Promise<void> {
+async function round(peer: Peer, size: string, items: Item[], counts: boolean): Promise<void> {
+  const drop = () => {}
+  const compare = ({ key, value }: Item, got: unknown) => same(peer, key, got, value)
   const note = (operation: Operation, ms: number) => {
     if (!counts) return
     const name = `${peer.name} ${size} ${operation}`
     rates.set(name, [...(rates.get(name) ?? []), (items.length / ms) * 1000])
   }
-  note('set', await timed(items, (item) => peer.set(item.key, item.value)))
-  const got = new Map<string, unknown>()
-  note('get', await timed(items, async ({ key }) => got.set(key, await peer.get(key))))
-  for (const { key, value } of items) same(peer, key, got.get(key), value)
+  note('set', await timed(items, (item) => peer.set(item.key, item.value), drop))
+  note('get', await timed(items, ({ key }) => peer.get(key), compare))
   const groups = Array.from({ length: Math.ceil(items.length / TOGETHER) }, (_, at) =>
     items.slice(at * TOGETHER, (at + 1) * TOGETHER),
   )
-  const many = new Map<number, unknown[]>()
+  const together = (group: Item[]) => peer.mget(group.map(({ key }) => key))
   note(
     'mget',
-    await timed([...groups.entries()], async ([at, group]) =>
-      many.set(at, await peer.mget(group.map(({ key }) => key))),
-    ),
-  )
-  for (const [at, group] of groups.entries()) {
-    for (const [n, { key, value }] of group.entries()) same(peer, key, many.get(at)?.[n], value)
-  }
-}
-
-/** Milliseconds that 64 callers need for all items. */
-async function timed<T>(items: T[], act: (item: T) => Promise<unknown>): Promise<number> {
-  let next = 0
-  const started = performance.now()
-  await Promise.all(
-    Array.from({ length: CALLERS }, async () => {
-      while (next < items.length) await act(items[next++] as T)
+    await timed(groups, together, (group, got) => {
+      for (const [n, item] of group.entries()) compare(item, got[n])
     }),
   )
-  return performance.now() - started
+}
+
+/**
+ * Milliseconds that 64 callers need for all items. The clock stands still for every look at what came back: kept
+ * until the end, thousands of values would make the collector's work the most of what is measured.
+ */
+async function timed<T, A>(
+  items: T[],
+  act: (item: T) => Promise<A>,
+  look: (item: T, answer: A) => void,
+): Promise<number> {
+  let milliseconds = 0
+  const step = Math.max(CALLERS, Math.min(SLICE, Math.ceil(items.length / 4)))
+  for (let from = 0; from < items.length; from += step) {
+    const slice = items.slice(from, from + step)
+    const answers = new Array<A>(slice.length)
+    let next = 0
+    const started = performance.now()
+    await Promise.all(
+      Array.from({ length: CALLERS }, async () => {
+        while (next < slice.length) {
+          const at = next++
+          answers[at] = await act(slice[at] as T)
+        }
+      }),
+    )
+    milliseconds += performance.now() - started
+    for (const [at, item] of slice.entries()) look(item, answers[at] as A)
+  }
+  return milliseconds
 }
 
 function same(peer: Peer, key: string, got: unknown, expected: unknown): void {

@@ -1,4 +1,4 @@
-import { decode, decodeUsual, readHead, UNUSUAL } from '../codec'
+import { decode, decodeTogether, decodeUsual, readHead, UNUSUAL } from '../codec'
 import { freshValue, heldOf } from '../local/copies'
 import type { Copy } from '../local/level'
 import type { RedisLevel } from '../redis/types'
@@ -62,10 +62,16 @@ export async function findMany(
   if (redis && asked.length > 0) {
     const mark = recent.mark()
     const answers = await redis.mget(asked)
+    // Who keeps copies needs more than the values.
+    const values = levels.keepsCopies ? undefined : decodeTogether(answers)
     for (let at = 0, next = 0; at < wholes.length; at++) {
-      if (found[at] === undefined) {
-        found[at] = judge(levels, namespace, wholes[at] as string, mark, answers[next++])
-      }
+      if (found[at] !== undefined) continue
+      const value = values ? values[next] : UNUSUAL
+      const answer = answers[next++]
+      found[at] =
+        value === UNUSUAL
+          ? judge(levels, namespace, wholes[at] as string, mark, answer)
+          : { kind: 'fresh', value, from: 'redis' }
     }
   }
   for (const each of found) if (each instanceof Promise) waits = true

@@ -145,18 +145,31 @@ class Call implements Pending {
 /** A command in RESP. */
 function encode(name: string, args: Args): string | Buffer {
   let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`
-  let parts: Buffer[] | undefined
+  const texts: string[] = []
+  const blobs: Buffer[] = []
+  let bytes = 0
   for (const arg of args) {
     if (typeof arg === 'object') {
-      parts ??= []
-      parts.push(Buffer.from(`${text}$${arg.length}\r\n`), arg)
+      text += `$${arg.length}\r\n`
+      texts.push(text)
+      blobs.push(arg)
+      bytes += arg.length
       text = '\r\n'
     } else {
       const word = typeof arg === 'string' ? arg : String(arg)
       text += `$${Buffer.byteLength(word)}\r\n${word}\r\n`
     }
   }
-  if (!parts) return text
-  parts.push(Buffer.from(text))
-  return Buffer.concat(parts)
+  if (blobs.length === 0) return text
+  texts.push(text)
+  for (const each of texts) bytes += Buffer.byteLength(each)
+  // One buffer, written once: parts of their own and joining them take twice as long.
+  const command = Buffer.allocUnsafe(bytes)
+  let at = 0
+  for (const [n, each] of texts.entries()) {
+    at += command.write(each, at)
+    const blob = blobs[n]
+    if (blob) at += blob.copy(command, at)
+  }
+  return command
 }
