@@ -271,14 +271,24 @@ export interface ColumnValidation {
   target: string
 }
 
+/** One row as both sides hold it, as text; `missing` names the side that has no such row. */
+export interface RowDifference {
+  /** By names of the source: `id = 7`. */
+  key: string
+  missing?: 'source' | 'target'
+  columns: { column: string; source: string | null; target: string | null; differs: boolean }[]
+}
+
 export interface TableValidation {
   table: string
   sourceRows: number
   targetRows: number
   columns: ColumnValidation[]
   ok: boolean
-  /** Key range or row where the sides first differ. */
+  /** The row where the sides first differ, in one line. */
   firstDifference?: string
+  /** The same row side by side. */
+  difference?: RowDifference
 }
 
 export interface Validation {

@@ -486,6 +486,7 @@ async function validate(
           ordered: (_, bounds) => pool.run({ kind: 'digest', task: task(bounds) }, news),
           sourceSet: (_, bounds) => pool.run({ kind: 'digestSource', task: task(bounds) }, news),
           targetSet: () => pool.run({ kind: 'digestTarget', task: task(EVERYTHING) }),
+          setDifference: () => pool.run({ kind: 'setDifference', task: task(EVERYTHING) }),
         })
         await deps.control.gate()
         deps.emit({ type: 'table', validation })

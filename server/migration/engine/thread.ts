@@ -7,8 +7,9 @@ import { countOrphans, openSource, type ReferenceKey, sourceError } from '../sou
 import { connectTarget, targetError } from '../target/target'
 import { type CopyTask, copyPart } from '../transfer/copy'
 import type { Bounds, Scan } from '../transfer/ranges'
-import type { ColumnEvidence, Failure, Target } from '../types'
+import type { ColumnEvidence, Failure, RowDifference, Target } from '../types'
 import { registerCanonical } from '../validation/canonical'
+import { differenceOfSets } from '../validation/difference-set'
 import type { DigestTask } from '../validation/order'
 import { type Digest, digestOrdered } from '../validation/ordered'
 import { digestSourceSet, digestTargetSet, type Side } from '../validation/sets'
@@ -25,6 +26,7 @@ export type ThreadTask =
   | { kind: 'digest'; task: DigestTask }
   | { kind: 'digestSource'; task: DigestTask }
   | { kind: 'digestTarget'; task: DigestTask }
+  | { kind: 'setDifference'; task: DigestTask }
 
 /** What each kind of task answers. */
 export interface ThreadAnswers {
@@ -39,6 +41,7 @@ export interface ThreadAnswers {
   digest: Digest
   digestSource: { rows: number; columns: Side[] }
   digestTarget: { rows: number; columns: Side[] }
+  setDifference: RowDifference | undefined
 }
 
 export interface ThreadSetup {
@@ -105,6 +108,8 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
         return digestSourceSet(source(), await target(), task.task, rows, stopped)
       case 'digestTarget':
         return digestTargetSet(await target(), task.task)
+      case 'setDifference':
+        return differenceOfSets(source(), await target(), task.task, stopped)
     }
   }
 

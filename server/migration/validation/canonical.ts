@@ -2,6 +2,10 @@ import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { bits, plainDecimal } from '../transfer/render'
+import type { PlannedColumn, PlannedTable } from '../types'
+
+/** Values of a row in canonical form, in the order of the plan's columns. */
+export type CanonicalRow = (string | null)[]
 
 /** Stands for NULL among canonical values, which never are this character alone but for a text that is; counts tell them apart. */
 export const NULL_MARK = '\x01'
@@ -23,4 +27,34 @@ export async function canonicalJson(client: pg.Client, texts: (string | null)[])
     [texts],
   )
   return rows.map((row) => row.text)
+}
+
+/** Puts the jsonb columns of rows that were read from the source into PostgreSQL's form; they begin at `first`. */
+export async function castJson(
+  client: pg.Client,
+  table: PlannedTable,
+  rows: CanonicalRow[],
+  first = 0,
+): Promise<void> {
+  for (const [i, column] of table.columns.entries()) {
+    if (column.render !== 'jsonb') continue
+    const texts = await canonicalJson(
+      client,
+      rows.map((row) => row[first + i] ?? null),
+    )
+    rows.forEach((row, n) => {
+      row[first + i] = texts[n] ?? null
+    })
+  }
+}
+
+/** A row as the one text whose hash both engines agree on. */
+export const wholeRow = (row: CanonicalRow) => row.map((value) => value ?? NULL_MARK).join('\x1f')
+
+/** A canonical value as people read it: doubles are kept as their parts or bits (see render.ts). */
+export function readable(column: PlannedColumn, value: string | null): string | null {
+  if (value === null || column.render !== 'real') return value
+  const parts = /^(-?\d+)_(-?\d+)$/.exec(value)
+  if (parts) return String(Number(parts[1]) + Number(parts[2]) / 2 ** 62)
+  return /^[0-9a-f]{16}$/.test(value) ? String(Buffer.from(value, 'hex').readDoubleBE()) : value
 }

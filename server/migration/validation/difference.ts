@@ -1,62 +1,52 @@
-import type Database from 'better-sqlite3'
-import type pg from 'pg'
-import { quoteIdentifier, quoteLiteral } from '../plan/names'
-import { qualified } from '../target/ddl'
-import { type Bounds, orderBy, type Scan, within } from '../transfer/ranges'
-import { canonicalSource, canonicalTarget } from '../transfer/render'
-import type { PlannedColumn } from '../types'
-import { canonicalJson } from './canonical'
-import { type DigestTask, targetRange } from './order'
+import { quoteLiteral } from '../plan/names'
+import type { PlannedColumn, PlannedTable, RowDifference } from '../types'
+import { type CanonicalRow, readable } from './canonical'
 
-/** Fetches a chunk that differs from both sides and names the first row and column where it does. */
-export async function firstDifference(
-  db: Database.Database,
-  client: pg.Client,
-  { table, schema }: DigestTask,
-  scan: Scan,
-  range: Bounds,
-): Promise<string> {
-  const keys = scan.columns.map(
-    (source) => table.columns.find((column) => column.source === source) as PlannedColumn,
-  )
-  const all = [...keys, ...table.columns]
-  const { condition, values } = within(scan, range)
-  const theirs = targetRange(table, scan, range)
-  const sourceSql = `SELECT ${all.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')} FROM ${quoteIdentifier(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)}`
-  const targetSql = `SELECT ${all.map(canonicalTarget).join(', ')} FROM ${qualified(schema, table.target)} ${theirs.where} ORDER BY ${theirs.order}`
-  const source = db
-    .prepare(sourceSql)
-    .raw()
-    .all(...values) as (string | null)[][]
-  const target = (await client.query({ text: targetSql, rowMode: 'array' })).rows as unknown as (
-    | string
-    | null
-  )[][]
-  for (const [i, column] of table.columns.entries()) {
-    if (column.render !== 'jsonb') continue
-    const at = keys.length + i
-    const texts = await canonicalJson(
-      client,
-      source.map((row) => row[at] ?? null),
-    )
-    source.forEach((row, n) => {
-      row[at] = texts[n] ?? null
-    })
+/** Longer values are cut to this many characters around the first that differs. */
+const SHOWN = 200
+const BEFORE = 40
+
+/** One row side by side, from its canonical values; null where a side has no such row. */
+export function rowDifference(
+  table: PlannedTable,
+  key: string,
+  source: CanonicalRow | null,
+  target: CanonicalRow | null,
+): RowDifference {
+  const columns = table.columns.map((column, i) => {
+    const [ours, theirs] = [source?.[i] ?? null, target?.[i] ?? null]
+    return { column: column.source, ...cutBoth(column, ours, theirs), differs: ours !== theirs }
+  })
+  if (source && target) return { key, columns }
+  return {
+    key,
+    missing: source ? 'target' : 'source',
+    columns: columns.map((column) => ({ ...column, differs: true })),
   }
-  const keyText = (row: (string | null)[]) => keys.map((key, i) => `${key.source} = ${row[i]}`).join(', ')
-  const byKey = new Map(target.map((row) => [keyText(row), row]))
-  for (const row of source) {
-    const key = keyText(row)
-    const other = byKey.get(key)
-    if (!other) return `${key}: not in the target`
-    byKey.delete(key)
-    const at = table.columns.findIndex((_, i) => row[keys.length + i] !== other[keys.length + i])
-    if (at >= 0) {
-      const show = (value: string | null | undefined) =>
-        value == null ? 'NULL' : quoteLiteral(value.slice(0, 60))
-      return `${key}, ${table.columns[at]?.source}: source ${show(row[keys.length + at])}, target ${show(other[keys.length + at])}`
-    }
-  }
-  const extra = byKey.keys().next().value
-  return extra ? `${extra}: not in the source` : 'the rows differ in their number'
+}
+
+/** The same in one line. */
+export function describeDifference({ key, missing, columns }: RowDifference): string {
+  if (missing) return `${key}: not in the ${missing}`
+  const show = (value: string | null) => (value === null ? 'NULL' : quoteLiteral(value.slice(0, 100)))
+  const first = columns.find((column) => column.differs)
+  return `${key}, ${first?.column}: source ${show(first?.source ?? null)}, target ${show(first?.target ?? null)}`
+}
+
+/** `id = 7, part = 2` by names of the source. */
+export function keyText(columns: readonly PlannedColumn[], values: readonly (string | null)[]): string {
+  return columns.map((column, i) => `${column.source} = ${values[i] ?? 'NULL'}`).join(', ')
+}
+
+function cutBoth(column: PlannedColumn, source: string | null, target: string | null) {
+  const [ours, theirs] = [readable(column, source), readable(column, target)]
+  if (Math.max(ours?.length ?? 0, theirs?.length ?? 0) <= SHOWN) return { source: ours, target: theirs }
+  let at = 0
+  while (at < (ours?.length ?? 0) && ours?.[at] === theirs?.[at]) at++
+  const from = ours === theirs || at <= BEFORE ? 0 : at - BEFORE
+  const cut = (text: string | null) =>
+    text === null
+      ? null
+      : `${from > 0 ? '…' : ''}${text.slice(from, from + SHOWN)}${text.length > from + SHOWN ? '…' : ''}`
+  return { source: cut(ours), target: cut(theirs) }
 }

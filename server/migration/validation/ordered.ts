@@ -4,10 +4,10 @@ import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
 import { type Bounds, type Key, nextKey, type Scan } from '../transfer/ranges'
 import { canonicalSource, canonicalTarget } from '../transfer/render'
-import type { PlannedColumn } from '../types'
+import type { PlannedColumn, RowDifference } from '../types'
 import { canonicalJson, EMPTY, md5, NULL_MARK } from './canonical'
 import { readChunk, sourceChunk, type Tally, targetChunk } from './chunk'
-import { firstDifference } from './difference'
+import { differenceInOrder } from './difference-ordered'
 import { type DigestTask, orderedScan, sourceRows, targetRange } from './order'
 
 /** Both sides of a range, chunk by chunk in the order of the key. */
@@ -18,7 +18,7 @@ export interface Digest {
   columns: { source: Tally; target: Tally; differs: boolean }[]
   /** MD5 of each chunk's rows in canonical form. */
   rows: { source: string[]; target: string[] }
-  firstDifference?: string
+  difference?: RowDifference
 }
 
 /**
@@ -67,7 +67,7 @@ export async function digestOrdered(
         const column = digest.columns[i]
         if (column) column.differs = true
       }
-      digest.firstDifference ??= await firstDifference(db, client, task, scan, range)
+      digest.difference ??= await differenceInOrder(db, client, task, scan, range)
     }
     onRows(source.rows)
     lo = position

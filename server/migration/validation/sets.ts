@@ -2,9 +2,10 @@ import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
-import { type Key, nextKey, scanOf, within } from '../transfer/ranges'
+import { type Bounds, type Key, nextKey, orderBy, scanOf, within } from '../transfer/ranges'
 import { canonicalSource, canonicalTarget } from '../transfer/render'
-import { canonicalJson, md5, NULL_MARK } from './canonical'
+import type { PlannedTable } from '../types'
+import { type CanonicalRow, castJson, md5, wholeRow } from './canonical'
 import type { DigestTask } from './order'
 
 /** A column as a set of values: two sums of 28-bit pieces of every value's MD5. */
@@ -25,35 +26,15 @@ export async function digestSourceSet(
   stopped: () => boolean,
 ): Promise<{ rows: number; columns: Side[] }> {
   const sums = [...table.columns, null].map(() => ({ count: 0, sums: [0, 0] }))
-  const scan = scanOf(table)
-  const canonical = table.columns.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')
   let rows = 0
-  for (let lo: Key | null = bounds.lo, last = false; !last && !stopped(); ) {
-    const position: Key | null = nextKey(db, table, scan, { lo, hi: bounds.hi }, 5000)
-    last = position === null
-    const { condition, values } = within(scan, { lo, hi: position ?? bounds.hi })
-    const sql = `SELECT ${canonical} FROM ${quoteIdentifier(table.source)} WHERE ${condition}`
-    const chunk = db
-      .prepare(sql)
-      .raw()
-      .all(...values) as (string | null)[][]
-    for (const [i, column] of table.columns.entries()) {
-      if (column.render !== 'jsonb') continue
-      const texts = await canonicalJson(
-        client,
-        chunk.map((row) => row[i] ?? null),
-      )
-      chunk.forEach((row, n) => {
-        row[i] = texts[n] ?? null
-      })
-    }
+  for await (const chunk of canonicalRows(db, client, table, bounds)) {
+    if (stopped()) break
     for (const row of chunk) {
       for (const [i, value] of row.entries()) add(sums[i] as Side, value)
-      add(sums[row.length] as Side, row.map((value) => value ?? NULL_MARK).join('\x1f'))
+      add(sums[row.length] as Side, wholeRow(row))
     }
     rows += chunk.length
     onRows(chunk.length)
-    lo = position
   }
   return { rows, columns: sums }
 }
@@ -69,20 +50,43 @@ function add(side: Side, value: string | null): void {
   side.sums[1] = ((side.sums[1] ?? 0) + Number.parseInt(hash.slice(7, 14), 16)) % SUM_MODULUS
 }
 
+/** Rows of the source in canonical form, some thousand at a time, in the order of the table's scan. */
+export async function* canonicalRows(
+  db: Database.Database,
+  client: pg.Client,
+  table: PlannedTable,
+  bounds: Bounds,
+): AsyncGenerator<CanonicalRow[]> {
+  const scan = scanOf(table)
+  const canonical = table.columns.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')
+  for (let lo: Key | null = bounds.lo, last = false; !last; ) {
+    const position: Key | null = nextKey(db, table, scan, { lo, hi: bounds.hi }, 5000)
+    last = position === null
+    const { condition, values } = within(scan, { lo, hi: position ?? bounds.hi })
+    const chunk = db
+      .prepare(
+        `SELECT ${canonical} FROM ${quoteIdentifier(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)}`,
+      )
+      .raw()
+      .all(...values) as CanonicalRow[]
+    await castJson(client, table, chunk)
+    yield chunk
+    lo = position
+  }
+}
+
 export async function digestTargetSet(
   client: pg.Client,
   { table, schema }: DigestTask,
 ): Promise<{ rows: number; columns: Side[] }> {
   const names = table.columns.map((_, i) => `c${i}`)
-  const canonical = table.columns.map((column, i) => `${canonicalTarget(column)} AS c${i}`)
-  const whole = names.map((name) => `coalesce(${name}, E'\\x01')`).join(` || E'\\x1f' || `)
   const piece = (name: string, from: number) =>
     `coalesce(sum(('x' || substr(md5(${name}), ${from}, 7))::bit(28)::integer::bigint) % ${SUM_MODULUS}, 0)::float8`
   const sums = [...names, 'whole'].map(
     (name) => `count(${name})::float8, ${piece(name, 1)}, ${piece(name, 8)}`,
   )
   const { rows } = await client.query({
-    text: `SELECT count(*)::float8, ${sums.join(', ')} FROM (SELECT *, ${whole} AS whole FROM (SELECT ${canonical.join(', ')} FROM ${qualified(schema, table.target)}) AS c) AS w`,
+    text: `SELECT count(*)::float8, ${sums.join(', ')} FROM ${canonicalTargetRows(table, schema)} AS w`,
     rowMode: 'array',
   })
   const row = rows[0] as unknown as number[]
@@ -91,4 +95,11 @@ export async function digestTargetSet(
     sums: [Number(row[2 + 3 * i]), Number(row[3 + 3 * i])],
   }))
   return { rows: Number(row[0]), columns }
+}
+
+/** Rows of the target in canonical form: c0 … and `whole`, all of a row as one text. For a FROM. */
+export function canonicalTargetRows(table: PlannedTable, schema: string): string {
+  const canonical = table.columns.map((column, i) => `${canonicalTarget(column)} AS c${i}`).join(', ')
+  const whole = table.columns.map((_, i) => `coalesce(c${i}, E'\\x01')`).join(` || E'\\x1f' || `)
+  return `(SELECT *, ${whole} AS whole FROM (SELECT ${canonical} FROM ${qualified(schema, table.target)}) AS c)`
 }

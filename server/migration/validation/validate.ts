@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Bounds } from '../transfer/ranges'
-import type { ColumnValidation, PlannedTable, TableValidation } from '../types'
+import type { ColumnValidation, PlannedTable, RowDifference, TableValidation } from '../types'
 import type { Tally } from './chunk'
+import { describeDifference } from './difference'
 import { orderedScan } from './order'
 import type { Digest } from './ordered'
 import { type Side, SUM_MODULUS } from './sets'
@@ -11,6 +12,8 @@ export interface Comparer {
   ordered(table: PlannedTable, bounds: Bounds): Promise<Digest>
   sourceSet(table: PlannedTable, bounds: Bounds): Promise<{ rows: number; columns: Side[] }>
   targetSet(table: PlannedTable): Promise<{ rows: number; columns: Side[] }>
+  /** Asked for where sets differ. */
+  setDifference(table: PlannedTable): Promise<RowDifference | undefined>
 }
 
 /** Compares one table, its ranges side by side. */
@@ -26,7 +29,11 @@ export async function compareTable(
   const target = comparer.targetSet(table)
   target.catch(() => {})
   const parts = await Promise.all(ranges.map((bounds) => comparer.sourceSet(table, bounds)))
-  return summarise(table, joinSets(table, parts, await target))
+  const compared = joinSets(table, parts, await target)
+  const summary = summarise(table, compared)
+  if (summary.ok) return summary
+  const difference = await comparer.setDifference(table)
+  return summarise(table, { ...compared, ...(difference && { difference }) })
 }
 
 /** One result for a table, whichever way it was compared: columns, then whole rows. */
@@ -34,11 +41,11 @@ interface Compared {
   sourceRows: number
   targetRows: number
   columns: ColumnValidation[]
-  firstDifference?: string
+  difference?: RowDifference
 }
 
 function joinOrdered(table: PlannedTable, digests: Digest[]): Compared {
-  const firstDifference = digests.find((digest) => digest.firstDifference)?.firstDifference
+  const difference = digests.find((digest) => digest.difference)?.difference
   const columns = table.columns.map((column, i) => {
     const parts = digests.map((digest) => digest.columns[i] as Digest['columns'][number])
     const [source, target] = [
@@ -59,7 +66,7 @@ function joinOrdered(table: PlannedTable, digests: Digest[]): Compared {
     sourceRows: digests.reduce((sum, one) => sum + one.sourceRows, 0),
     targetRows: digests.reduce((sum, one) => sum + one.targetRows, 0),
     columns: [...columns, wholeRows(source as string, target as string)],
-    ...(firstDifference && { firstDifference }),
+    ...(difference && { difference }),
   }
 }
 
@@ -100,7 +107,13 @@ function joinSets(
 
 function summarise(table: PlannedTable, compared: Compared): TableValidation {
   const ok = compared.sourceRows === compared.targetRows && compared.columns.every((column) => column.ok)
-  return { table: table.target, ok, ...compared }
+  const { difference } = compared
+  return {
+    table: table.target,
+    ok,
+    ...compared,
+    ...(difference && { firstDifference: describeDifference(difference) }),
+  }
 }
 
 const WHOLE_ROWS = '(whole rows)'
