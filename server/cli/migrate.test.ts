@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { makeAuthorities } from '@/db/testing/certificates'
@@ -67,12 +68,46 @@ describe.skipIf(!engine)('npm run migrate', () => {
     expect(events.at(-1)).toMatchObject({ type: 'done', report: { rows: 2, validation: { ok: true } } })
   })
 
+  it('plans without writing, and saves the choices that a run takes', async () => {
+    const source = small()
+    const choices = `${source}.json`
+    const planned = await migrate(['plan', '--source', source, '--target', url, '--schema', 'planned'])
+    expect(planned).toMatchObject({ code: 0, stdout: expect.stringMatching(/v +TEXT +→ text/) })
+    const args = ['--source', source, '--target', url, '--schema', 'planned']
+    const saved = await migrate(['plan', ...args, '--json', '--save-choices', choices])
+    expect(JSON.parse(saved.stdout)).toMatchObject({ schema: 'planned', tables: [{ source: 't', rows: 2 }] })
+    expect(JSON.parse(readFileSync(choices, 'utf8'))).toMatchObject({
+      version: 1,
+      tables: { t: { target: 't', columns: { v: { target: 'v', nulls: 'keep' } } } },
+    })
+    const { rows } = await bench.client.query(`SELECT FROM pg_namespace WHERE nspname = 'planned'`)
+    expect(rows).toEqual([])
+    expect(await migrate(['run', ...args, '--choices', choices])).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('takes the target from the DB_ variables where none is named', async () => {
+    const { host, port, user, database, password } = bench.target
+    const env = {
+      DB_HOST: host,
+      DB_PORT: String(port),
+      DB_USER: user,
+      DB_NAME: database,
+      DB_PASSWORD: password,
+    }
+    const done = await migrate(['run', '--source', small(), '--schema', 'named'], { env })
+    expect(done).toMatchObject({ code: 0, stderr: '' })
+  })
+
   it('refuses wrong arguments with 2, a password in the URL among them', async () => {
     const { user, host } = bench.target
     for (const args of [
       [],
       ['--nope'],
       ['--source', 'x'],
+      ['fly'],
+      ['cancel', '--target', 'postgres://a@b/c'],
+      ['run', '--resume', 'x', '--target', 'postgres://a@b/c'],
+      ['run', '--source', 'x', '--target', 'postgres://a@b/c', '--choices', '/nowhere.json'],
       ['--source', 'x', '--target', 'mysql://a/b'],
       ['--source', 'x', '--target', `postgres://${user}:secret@${host}/x`],
     ]) {
@@ -106,13 +141,30 @@ describe.skipIf(!engine)('npm run migrate', () => {
         },
       })
       expect(stopped.code).toBe(130)
-      return /--resume (\S+)/.exec(stopped.stdout)?.[1] as string
+      return /resume (\S+)/.exec(stopped.stdout)?.[1] as string
     }
     const first = await interrupt('one')
-    const resumed = await migrate(['--target', url, '--schema', 'one', '--resume', first])
+    const known = await migrate(['status', '--target', url, '--json'])
+    expect(known.code).toBe(0)
+    expect(JSON.parse(known.stdout).runs).toMatchObject([
+      {
+        runId: first,
+        state: 'running',
+        active: false,
+        schema: 'one',
+        rows: 120_000,
+        tables: [{ table: 'big' }],
+      },
+    ])
+    const read = await migrate(['status', first, '--target', url])
+    expect(read.stdout).toContain(`Run ${first}: stopped: resume or cancel it`)
+    const resumed = await migrate(['resume', first, '--target', url])
     expect(resumed).toMatchObject({ code: 0, stdout: expect.stringContaining('120,000 rows') })
     const second = await interrupt('two')
-    expect(await migrate(['--target', url, '--cancel', second])).toMatchObject({ code: 130 })
+    expect(await migrate(['cancel', second, '--target', url])).toMatchObject({ code: 130 })
+    const third = await interrupt('three')
+    expect(await migrate(['--target', url, '--resume', third])).toMatchObject({ code: 0 })
+    expect((await migrate(['status', '--target', url])).stdout).toContain('No run is unfinished')
     const { rows } = await bench.client.query(
       `SELECT nspname FROM pg_namespace WHERE nspname IN ('two', 'holdfast_migration')`,
     )

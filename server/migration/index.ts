@@ -4,6 +4,8 @@ export { MigrationError } from './failure'
 export { type Connection, type ConnectionInput, refuseElsewhere } from './places/connections'
 export type { SourceList, SourceRef } from './places/sources'
 export type { Upload, UploadRequest } from './places/uploads'
+export { choicesOf } from './plan/choices-of'
+export { type RunAtTarget, runsAt } from './runs/at-target'
 export {
   type ClientOptions,
   cancelRun,

@@ -1,5 +1,6 @@
 import type { Check, Job, Phase, RunEvent, RunReport, TableProgress } from '../types'
 import type { RunEnd } from './client'
+import { planText } from './plan-text'
 
 /** Shows a run on a terminal: a bar that is drawn over, plain lines where the output is not a terminal, or JSON. */
 export interface Printer {
@@ -10,6 +11,8 @@ export interface Printer {
 
 export interface Output {
   json: boolean
+  /** Shows what becomes of every column of a plan. */
+  mapping?: boolean
   stream: { write(text: string): unknown; isTTY?: boolean; columns?: number }
   now(): number
 }
@@ -26,7 +29,7 @@ const TITLES: Record<Phase, string> = {
 /** Seconds between two lines of progress where nothing can be drawn over. */
 const LINE_MS = 5000
 
-export function openPrinter({ json, stream, now }: Output): Printer {
+export function openPrinter({ json, mapping, stream, now }: Output): Printer {
   const live = !json && stream.isTTY === true
   let bar = false
   let lastLine = 0
@@ -55,14 +58,7 @@ export function openPrinter({ json, stream, now }: Output): Printer {
       line(`${TITLES[event.phase]}: ${seconds(event.milliseconds ?? 0)}`)
       lastLine = now()
     } else if (event.type === 'plan') {
-      const { tables, notCarried } = event.plan
-      const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-      line(`${tables.length} tables, ${count(rows)} rows`)
-      for (const table of tables) {
-        for (const column of table.columns)
-          if (column.note) line(`  ! ${table.source}.${column.source}: ${column.note}`)
-      }
-      for (const item of notCarried) line(`  – ${item.kind} ${item.name}: ${item.reason}`)
+      for (const text of planText(event.plan, { mapping })) line(text)
     } else if (event.type === 'table' && !event.validation.ok) {
       const { table, sourceRows, targetRows, columns, firstDifference } = event.validation
       const bad = columns.filter((column) => !column.ok).map((column) => column.column)
@@ -93,7 +89,7 @@ export function openPrinter({ json, stream, now }: Output): Printer {
 
 function againText({ runId, target }: Job): string {
   const url = `postgres://${encodeURIComponent(target.user)}@${target.host}:${target.port}/${encodeURIComponent(target.database)}`
-  return `To go on:  npm run migrate -- --target ${url} --resume ${runId}\nTo undo:   npm run migrate -- --target ${url} --cancel ${runId}`
+  return `To go on:  npm run migrate -- resume ${runId} --target ${url}\nTo undo:   npm run migrate -- cancel ${runId} --target ${url}`
 }
 
 function progressText(

@@ -85,6 +85,25 @@ async function exists(client: pg.Client): Promise<boolean> {
   return rows[0]?.found === true
 }
 
+/** Names of all runs that the target keeps books of, oldest first. */
+export async function runIds(client: pg.Client): Promise<string[]> {
+  if (!(await exists(client))) return []
+  const { rows } = await client.query(
+    `SELECT run_id AS id FROM ${BOOKKEEPING}.run ORDER BY started_at, run_id`,
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** Whether a session holds the run's lock. */
+export async function isActive(client: pg.Client, runId: string): Promise<boolean> {
+  const { rows } = await client.query(
+    `SELECT CASE WHEN pg_try_advisory_lock(key) THEN NOT pg_advisory_unlock(key) ELSE true END AS active
+     FROM (SELECT hashtextextended($1, 0) AS key) AS run`,
+    [`${BOOKKEEPING} ${runId}`],
+  )
+  return rows[0]?.active === true
+}
+
 export async function readRun(client: pg.Client, runId: string): Promise<StoredRun | null> {
   if (!(await exists(client))) return null
   const { rows } = await client.query(

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Job } from '@/server/migration'
+import { readChoices } from './choices'
+import { type Given, readTarget } from './target'
+import { UsageError } from './usage'
+
+const names = ['run', 'plan', 'resume', 'cancel', 'status'] as const
+
+/** What is to be done. */
+export interface Command {
+  name: (typeof names)[number] | 'help'
+  job: Job
+  json: boolean
+  /** File that receives the choices of a plan. */
+  saveChoices?: string
+  /** `status` of one run alone. */
+  runId?: string
+}
+
+const options = {
+  source: { type: 'string' },
+  target: { type: 'string' },
+  schema: { type: 'string', default: 'public' },
+  exclude: { type: 'string', multiple: true },
+  choices: { type: 'string' },
+  'save-choices': { type: 'string' },
+  workers: { type: 'string' },
+  run: { type: 'string' },
+  resume: { type: 'string' },
+  cancel: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+const parsed = (args: string[]) => parseArgs({ args, options, allowPositionals: true })
+type Values = ReturnType<typeof parsed>['values']
+
+/** Reads the command line. Throws a {@link UsageError} that says what is wrong. */
+export function parse(args: string[], given: Given): Command {
+  const { values, positionals } = read(args)
+  if (values.help) return { name: 'help', job: {} as Job, json: false }
+  const { name, runId } = named(values, positionals)
+  if (name === 'run' || name === 'plan') {
+    if (values.source === undefined) throw new UsageError('--source FILE is missing.')
+    if (runId !== undefined) throw new UsageError(`${name} makes a new run: it takes no name of one.`)
+  } else {
+    if (values.source !== undefined && name !== 'resume')
+      throw new UsageError(`${name} needs the target alone.`)
+    if (values.choices !== undefined) throw new UsageError(`${name} goes by the plan of the run.`)
+    if (runId === undefined && name !== 'status') throw new UsageError(`${name} which run?`)
+  }
+  if (values['save-choices'] !== undefined && name !== 'plan')
+    throw new UsageError('--save-choices belongs to plan.')
+  return {
+    name,
+    job: jobOf(values, runId, given),
+    json: values.json,
+    ...(runId !== undefined && { runId }),
+    ...(values['save-choices'] !== undefined && { saveChoices: values['save-choices'] }),
+  }
+}
+
+function read(args: string[]) {
+  try {
+    return parsed(args)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+/** `resume RUN`, `resume --run RUN` and `--resume RUN` are the same. */
+function named(values: Values, [word, ...rest]: string[]): { name: (typeof names)[number]; runId?: string } {
+  const known = names.find((name) => name === word)
+  if (word !== undefined && !known)
+    throw new UsageError(`There is no command "${word}": ${names.join(', ')}.`)
+  const said = [values.run, values.resume, values.cancel, ...rest].filter((id) => id !== undefined)
+  const flags = (['resume', 'cancel'] as const).filter((flag) => values[flag] !== undefined)
+  if (said.length > 1 || (known && flags.some((flag) => flag !== known)))
+    throw new UsageError('One command and one run at a time.')
+  return { name: known ?? flags[0] ?? 'run', ...(said[0] !== undefined && { runId: said[0] }) }
+}
+
+function jobOf(values: Values, runId: string | undefined, given: Given): Job {
+  const workers = values.workers === undefined ? undefined : Number(values.workers)
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= 16)) {
+    throw new UsageError(`--workers takes 1 to 16, not "${values.workers}".`)
+  }
+  return {
+    runId: runId ?? randomUUID(),
+    source: values.source === undefined ? '' : resolve(values.source),
+    target: readTarget(values.target, values.schema, given),
+    mode: 'create',
+    exclude: values.exclude ?? [],
+    ...(workers !== undefined && { workers }),
+    ...(values.choices !== undefined && { choices: readChoices(values.choices) }),
+  }
+}

@@ -1,0 +1,4 @@
+/** Wrong arguments: exit status 2. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
