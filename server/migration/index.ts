@@ -20,6 +20,7 @@ export {
 } from './runs/client'
 export type { MigrationNews, RunTick } from './runs/drive'
 export type { MigrationConfig, MigrationDeps, TargetRef } from './runs/jobs'
+export { persistRun } from './runs/persist'
 export { openPrinter } from './runs/printer'
 export type {
   KeptReport,

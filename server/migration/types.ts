@@ -333,6 +333,7 @@ export type FailureCode =
   | 'SOURCE_NOT_SQLITE'
   | 'SOURCE_CORRUPT'
   | 'SOURCE_BUSY'
+  | 'SOURCE_CHANGED'
   | 'TARGET_UNREACHABLE'
   | 'TARGET_AUTHENTICATION'
   | 'TARGET_RIGHTS'
@@ -340,6 +341,8 @@ export type FailureCode =
   | 'TARGET_NOT_EMPTY'
   | 'TARGET_MISMATCH'
   | 'TARGET_FULL'
+  | 'TARGET_BUSY'
+  | 'TARGET_READ_ONLY'
   | 'PREFLIGHT_RED'
   | 'VALUE_REFUSED'
   | 'VALIDATION_RED'
@@ -360,6 +363,11 @@ export interface Failure {
   column?: string
   /** The run's committed batches stand, and it can be resumed or cancelled. */
   resumable: boolean
+  /** The cause can go away without anybody changing the run: it is tried again by itself. */
+  heals?: boolean
+  /** Tries in a row that ended so without a row more in the target, and when the next one begins, UTC milliseconds. */
+  attempts?: number
+  retryAt?: number
 }
 
 /** What a run is: everything the worker needs. `plan` absent: preflight and plan are made first. */
@@ -392,6 +400,8 @@ export type RunEvent = { at: number; runId: string } & (
   /** Stopped at a committed batch; the worker waits for resume or cancel. */
   | { type: 'paused'; reason: string }
   | { type: 'resumed' }
+  /** Between two tries of a run that heals by itself: `failure.retryAt` says when the next one begins. */
+  | { type: 'waiting'; failure: Failure }
   | { type: 'cancelled' }
   | { type: 'done'; report: RunReport }
   | { type: 'failed'; failure: Failure; report?: RunReport }

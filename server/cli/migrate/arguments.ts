@@ -13,6 +13,8 @@ export interface Command {
   name: (typeof names)[number] | 'help'
   job: Job
   json: boolean
+  /** Whatever may pass is waited for. */
+  wait: boolean
   /** File that receives the choices of a plan. */
   saveChoices?: string
   /** `status` of one run alone. */
@@ -31,6 +33,7 @@ const options = {
   resume: { type: 'string' },
   cancel: { type: 'string' },
   json: { type: 'boolean', default: false },
+  'no-wait': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
 
@@ -40,7 +43,7 @@ type Values = ReturnType<typeof parsed>['values']
 /** Reads the command line. Throws a {@link UsageError} that says what is wrong. */
 export function parse(args: string[], given: Given): Command {
   const { values, positionals } = read(args)
-  if (values.help) return { name: 'help', job: {} as Job, json: false }
+  if (values.help) return { name: 'help', job: {} as Job, json: false, wait: false }
   const { name, runId } = named(values, positionals)
   if (name === 'run' || name === 'plan') {
     if (values.source === undefined) throw new UsageError('--source FILE is missing.')
@@ -57,6 +60,7 @@ export function parse(args: string[], given: Given): Command {
     name,
     job: jobOf(values, runId, given),
     json: values.json,
+    wait: !values['no-wait'],
     ...(runId !== undefined && { runId }),
     ...(values['save-choices'] !== undefined && { saveChoices: values['save-choices'] }),
   }

@@ -2,6 +2,7 @@ import {
   cancelRun,
   makePlan,
   openPrinter,
+  persistRun,
   type RunEnd,
   resumeRun,
   runsAt,
@@ -37,10 +38,13 @@ export async function perform(command: Command): Promise<number> {
   }
 }
 
-async function move({ name, job, json }: Command): Promise<number> {
+async function move({ name, job, json, wait }: Command): Promise<number> {
   const printer = openPrinter(output({ json }))
   printer.begin(job)
-  const handle = (name === 'run' ? startRun : resumeRun)(job, { onEvent: printer.event })
+  const type = name === 'run' ? 'start' : 'resume'
+  const once = type === 'start' ? startRun : resumeRun
+  const options = { onEvent: printer.event }
+  const handle = wait ? persistRun(type, job, options) : once(job, options)
   process.on('SIGINT', handle.stop)
   process.on('SIGTERM', handle.stop)
   const end = await handle.ended

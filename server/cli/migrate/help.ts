@@ -16,11 +16,13 @@ export const help = `Usage: npm run migrate -- COMMAND [options]
   --choices FILE     what is wanted other than proposed: types, names, NULLs, exclusions, as JSON (run, plan)
   --save-choices FILE  writes such a file with everything as proposed, to be edited (plan)
   --workers N        threads that read and load (the cores, at most 4)
+  --no-wait          stops at whatever comes in between, even if it may pass (run, resume)
   --json             JSON instead of text: one event a line (run, resume, cancel), or one document (plan, status)
   --help             this text
 
 The password is read from PGPASSWORD or DB_PASSWORD in the environment; a URL that holds one is refused.
-Ctrl-C stops at a committed batch and prints how to resume or cancel.
+A server that is away, full, busy or read-only is waited for, with the reason and the time of the next try. Ctrl-C
+stops at a committed batch and prints how to resume or cancel.
 
 Exit status: 0 done; after run and resume, both sides are equal · 1 failed · 2 wrong arguments
              3 the preflight is red · 4 both sides differ · 130 stopped or cancelled

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { MigrationError, toFailure } from '../failure'
-import { isConnectionLoss, targetError } from '../target/target'
-import type { Job, RunEvent, RunNews, WorkerCommand } from '../types'
+import { isConnectionLoss, targetError } from '../target/errors'
+import type { Failure, Job, RunEvent, RunNews, WorkerCommand } from '../types'
 import { openControl, Stopped } from './control'
 import {
   cancelRun,
@@ -28,6 +28,7 @@ function serveProcess(send: (event: RunEvent) => void): void {
   let job: Job | undefined
   /** The run has left something in the target. */
   let begun = false
+  let planned = false
   let acknowledged: (() => void) | undefined
   const acknowledgement = new Promise<void>((resolve) => {
     acknowledged = resolve
@@ -35,6 +36,7 @@ function serveProcess(send: (event: RunEvent) => void): void {
 
   const emit = (news: RunNews) => {
     if (news.type === 'phase' && news.phase === 'transfer') begun = true
+    if (news.type === 'plan') planned = true
     send({ at: clock.now(), runId: job?.runId ?? '', ...news } as RunEvent)
   }
   const control = openControl({
@@ -61,6 +63,8 @@ function serveProcess(send: (event: RunEvent) => void): void {
 
   async function begin(type: Parameters<typeof work>[0], mine: Job): Promise<void> {
     job = mine
+    begun = type === 'resume'
+    planned = mine.plan !== undefined
     let code = 0
     try {
       await work(type, mine)
@@ -85,10 +89,14 @@ function serveProcess(send: (event: RunEvent) => void): void {
         return 1
       }
     }
+    // What stopped a planned run before it wrote anything can go away, too.
     const failure = toFailure(known(error, mine), begun)
-    emit({ type: 'failed', failure })
+    emit({ type: 'failed', failure: { ...failure, resumable: goesOn(failure) } })
     return 1
   }
+
+  const goesOn = ({ code, heals }: Failure) =>
+    code !== 'RUN_UNKNOWN' && (begun || (planned && heals === true))
 
   process.on('message', (command: WorkerCommand) => {
     if (command.type === 'pause') control.want('pause')

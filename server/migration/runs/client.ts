@@ -185,5 +185,6 @@ function lost(how: string, last: string): Failure {
     message: `The migration's process ${how}.${line ? ` Its last words: ${line}` : ''}`,
     remedy: 'Resume the run: committed batches are kept.',
     resumable: true,
+    heals: true,
   }
 }

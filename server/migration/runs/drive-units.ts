@@ -1,10 +1,10 @@
 import { and, eq, inArray, or } from 'drizzle-orm'
 import type { RunState } from '@/db/tables'
-import { q, type Tx, unit } from '@/db/unit'
+import { locked, q, type Tx, unit } from '@/db/unit'
 import { appendAudit, system } from '@/server/audit'
 import type { Failure, Plan } from '../types'
 import { ACTIVE } from './run-units'
-import { free, type RunCheck, type RunValues, toRun } from './runs'
+import { free, isDue, type RunCheck, type RunValues, toRun } from './runs'
 
 // What the driver of a run writes, as opposed to what people ask for (run-units.ts).
 
@@ -35,9 +35,12 @@ export interface Settlement {
   now: number
   values?: Partial<RunValues>
   reason?: string
+  /** Without an entry in the audit log. */
+  silent?: boolean
 }
 
-export const settleRun = unit('run.settle', function* (tx, { id, state, now, values, reason }: Settlement) {
+export const settleRun = unit('run.settle', function* (tx, input: Settlement) {
+  const { id, state, now, values, reason, silent } = input
   const ended = state !== 'paused'
   const from: RunState[] = state === 'paused' ? ['running'] : [...ACTIVE]
   const { migrationRuns: runs } = tx.tables
@@ -49,6 +52,7 @@ export const settleRun = unit('run.settle', function* (tx, { id, state, now, val
       .returning({ id: runs.id }),
   )
   if (!row) return false
+  if (silent) return true
   yield* appendAudit(tx, {
     ...system,
     time: now,
@@ -57,6 +61,22 @@ export const settleRun = unit('run.settle', function* (tx, { id, state, now, val
     outcome: state === 'failed' ? 'failure' : 'success',
     reason: reason ?? null,
   })
+  return true
+})
+
+/** The time has come to try a run again that waits: paused → running. False when it is not waiting any more. */
+export const retryRun = unit('run.retry', function* (tx, { id, now }: { id: string; now: number }) {
+  const { migrationRuns: runs } = tx.tables
+  const [row] = yield* q(
+    locked(
+      tx.db
+        .select()
+        .from(runs)
+        .where(and(eq(runs.id, id), free(tx.tables, now))),
+    ),
+  )
+  if (row?.state !== 'paused' || !isDue(row.error as Failure | null, now)) return false
+  yield* q(tx.db.update(runs).set({ state: 'running', error: null }).where(eq(runs.id, id)))
   return true
 })
 

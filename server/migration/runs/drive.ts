@@ -2,8 +2,9 @@ import type { Store } from '@/db/store'
 import type { RunState } from '@/db/tables'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
-import { toFailure } from '../failure'
+import { toFailure, waitAfter } from '../failure'
 import type { Failure, Job, Phase, Plan, RunEvent, RunReport, Validation } from '../types'
+import { type Attempts, followAttempts } from './attempts'
 import { launch, type RunEnd, type RunHandle } from './client'
 import { keepPlan, keepRun, settleRun } from './drive-units'
 import { followProgress } from './forecast'
@@ -46,6 +47,7 @@ export interface DriveDeps {
 
 const LEASE_MS = 15_000
 const PUBLISH_MS = 250
+/** So often a worker that died without a word is replaced at once; then there is a wait before the next. */
 const MOST_CRASHES = 3
 /** A worker stops at the next committed batch; one that takes longer is killed, which loses nothing either. */
 const STOP_MS = 3_000
@@ -77,12 +79,13 @@ export class Drive {
   #settled = false
   #stopping = false
   #again = false
-  /** Workers that ended without a word since the last progress. */
-  #crashes = 0
+  readonly #attempts: Attempts
   #queue: Promise<void> = Promise.resolve()
   #finish = () => {}
 
-  constructor(deps: DriveDeps, owner: string, run: Run, task: Task) {
+  /** `attempts`: how many tries of the run failed before this one. */
+  constructor(deps: DriveDeps, owner: string, run: Run, task: Task, attempts = 0) {
+    this.#attempts = followAttempts(attempts)
     this.#deps = deps
     this.#owner = owner
     this.#run = run
@@ -94,7 +97,7 @@ export class Drive {
     this.done = new Promise((resolve) => {
       this.#finish = resolve
     })
-    this.#enqueue(() => this.#launch()).catch(() => {})
+    this.#enqueue(() => this.#launch()).catch(() => this.#finish())
   }
 
   get task(): Task {
@@ -141,10 +144,12 @@ export class Drive {
         { worker: this.#deps.workerFile, onEvent: (event) => this.#hear(event) },
       )
       this.#worker = worker
-      worker.ended.then((end) => this.#enqueue(() => this.#ended(end)).catch(() => {}))
+      // What can't be kept, because the store is away, is left to the lease: whoever takes the run next goes on.
+      worker.ended.then((end) => this.#enqueue(() => this.#ended(end)).catch(() => this.#finish()))
       if (this.#state === 'paused') worker.pause()
     } catch (error) {
-      await this.#fail(toFailure(error, this.#task === 'resume'))
+      const failure = toFailure(error, this.#task === 'resume')
+      await this.#fail({ ...failure, resumable: failure.resumable || failure.heals === true })
       this.#finish()
     }
     this.#publish()
@@ -155,7 +160,7 @@ export class Drive {
     if (this.#settled || this.#stopping) return
     if (event.type !== 'progress') return this.#enqueue(() => this.#keep(event))
     const before = this.#progress
-    this.#crashes = 0
+    this.#attempts.hear(event)
     this.#progress = this.#follow(event, event.at)
     this.#phase = event.phase
     this.#unsaved = isWorking(this.#task)
@@ -182,7 +187,7 @@ export class Drive {
         await this.#save({ validation: this.#deps.fitValidation(this.#run, event.validation) })
         return
       case 'cancelled':
-        return this.#settle('cancelled')
+        return this.#settle('cancelled', { error: null })
       case 'failed':
         if (event.report) await this.#save(this.#fit(event.report))
         return this.#fail(event.failure)
@@ -245,13 +250,14 @@ export class Drive {
   async #fail(failure: Failure): Promise<void> {
     const task = this.#task
     if (task === 'cancel' && this.#run.sourceKind === 'store' && failure.code === 'RUN_FINISHED')
-      return this.#settle('cancelled')
+      return this.#settle('cancelled', { error: null })
     if (task === 'resume' && failure.code === 'RUN_UNKNOWN' && !this.#again) {
       // The worker died before it had written anything.
       this.#again = true
       this.#task = 'start'
       return
     }
+    if (failure.heals && (isWorking(task) ? failure.resumable : task === 'cancel')) return this.#wait(failure)
     await this.#note('error', `${failure.message} ${failure.remedy}`)
     // The checks say it already.
     if (task === 'plan') return this.#planned(failure.code === 'PREFLIGHT_RED' ? null : failure)
@@ -263,6 +269,18 @@ export class Drive {
     // What can go on is paused with the reason; what cannot has failed.
     const state = failure.resumable && task !== 'cancel' ? 'paused' : 'failed'
     return this.#settle(state, { error: failure }, failure.message)
+  }
+
+  /** The cause can go away: the run is paused, or stays to be cancelled, until the driver tries again. */
+  async #wait(failure: Failure): Promise<void> {
+    const error = this.#attempts.failed(failure, this.#deps.clock.now())
+    const seconds = Math.round(waitAfter(this.#attempts.count) / 1000)
+    await this.#note('warn', `${error.message} ${error.remedy} Next try in ${seconds} s.`)
+    if (this.#task !== 'cancel' && this.#state !== 'cancelling')
+      return this.#settle('paused', { error }, error.message)
+    this.#settled = true
+    await this.#save({ error })
+    this.#publish()
   }
 
   async #settle(
@@ -282,7 +300,9 @@ export class Drive {
         return this.#settle('failed', { error: failure }, failure.message)
       }
     }
-    await this.#deps.store.run(settleRun, { id, state, now: this.#deps.clock.now(), values, reason })
+    // A run that waits is in the audit log once, not at every try.
+    const silent = state === 'paused' && this.#attempts.count > 1
+    await this.#deps.store.run(settleRun, { id, state, now: this.#deps.clock.now(), values, reason, silent })
     if (state === 'completed') await this.#deps.ended(this.#run, state)
     if (state === 'completed' || state === 'cancelled') await this.#note('info', endings[state])
     this.#publish()
@@ -307,13 +327,20 @@ export class Drive {
   }
 
   async #crashed(message: string): Promise<void> {
-    this.#crashes++
     const replaceable = isWorking(this.#task) || this.#task === 'cancel'
-    if (!replaceable || this.#crashes > MOST_CRASHES) {
-      const remedy = 'Look into the log and try again: nothing that was committed is lost.'
-      await this.#fail({ code: 'WORKER_LOST', message, remedy, resumable: replaceable })
+    const remedy = 'Nothing that was committed is lost. Look into the log if it goes on so.'
+    const failure: Failure = {
+      code: 'WORKER_LOST',
+      message,
+      remedy,
+      resumable: replaceable,
+      heals: replaceable,
+    }
+    if (!replaceable || this.#attempts.count >= MOST_CRASHES) {
+      await this.#fail(failure)
       return this.#finish()
     }
+    this.#attempts.failed(failure, this.#deps.clock.now())
     await this.#note('warn', `${message} Another one goes on from the last committed batch.`)
     this.#task = this.#state === 'cancelling' ? 'cancel' : this.#task === 'start' ? 'resume' : this.#task
     await this.#launch()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Drive, type DriveDeps, leaseFrom, type Task } from './drive'
-import { claimRun, dropLeases, keepPlan, releaseRuns } from './drive-units'
+import { claimRun, dropLeases, keepPlan, releaseRuns, retryRun } from './drive-units'
 import { getRun, runsWithoutDriver } from './runs'
 
 const TICK_MS = 1_000
@@ -59,7 +59,7 @@ export class Driver {
     if (run.state === 'cancelled') await drive?.stop()
     else if (drive) drive.tell(run.state)
     else if (run.state === 'running') await this.#take(id, 'resume')
-    else if (run.state === 'cancelling') await this.#take(id, 'cancel')
+    else if (run.state === 'cancelling' && !run.error?.retryAt) await this.#take(id, 'cancel')
     const { state, phase } = run
     this.#deps.publish({ kind: 'migration', runId: id, news: { state, phase, progress: null } })
   }
@@ -83,21 +83,22 @@ export class Driver {
       if (state === null) await drive.stop()
       else drive.tell(state)
     }
-    for (const id of await runsWithoutDriver(this.#deps, this.#deps.clock.now())) {
+    const now = this.#deps.clock.now()
+    for (const { id, state, attempts } of await runsWithoutDriver(this.#deps, now)) {
       if (this.#closing || this.#drives.has(id)) continue
-      const { state } = await getRun(this.#deps, id)
-      await this.#take(id, state === 'cancelling' ? 'cancel' : 'resume')
+      if (state === 'paused' && !(await this.#deps.store.run(retryRun, { id, now }))) continue
+      await this.#take(id, state === 'cancelling' ? 'cancel' : 'resume', attempts)
     }
   }
 
   /** Takes the lease of a run and drives it; null when another instance does. */
-  async #take(id: string, task: Task): Promise<Drive | null> {
+  async #take(id: string, task: Task, attempts = 0): Promise<Drive | null> {
     const now = this.#deps.clock.now()
     const claim = { id, owner: this.#owner, now, until: leaseFrom(now) }
     const run = this.#closing ? null : await this.#deps.store.run(claimRun, claim)
     const running = this.#drives.get(id)
     if (!run || running) return running ?? null
-    const drive = new Drive(this.#deps, this.#owner, run, task)
+    const drive = new Drive(this.#deps, this.#owner, run, task, attempts)
     this.#drives.set(id, drive)
     drive.done.then(() => this.#gone(id, drive))
     return drive

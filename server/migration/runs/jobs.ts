@@ -80,13 +80,24 @@ export function openJobs<P extends PostgresSide>(
       'TARGET_UNREACHABLE',
       `The password for ${target.user} at ${placeOf(target)} is not kept any more: its connection was removed or changed.`,
       'Enter the connection as it was, or start a new run.',
+      { heals: false },
     )
   }
 
   /** Looked at anew each time: a link may have been put in the file's place. */
   const fileOf = async ({ sourceKind, source }: Run): Promise<string> => {
-    if (sourceKind === 'upload') return uploadFile(uploads, (await readUpload(uploads, source)).id)
-    return sourceKind === 'folder' ? allowedFile(sourceDirs, source) : source
+    try {
+      if (sourceKind === 'upload') return uploadFile(uploads, (await readUpload(uploads, source)).id)
+      return sourceKind === 'folder' ? await allowedFile(sourceDirs, source) : source
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error
+      // A file that is not there may come back, as with a disk that is mounted late; an upload doesn't.
+      const heals = sourceKind === 'folder' && error.code === 'NOT_FOUND'
+      const remedy = heals
+        ? 'Put it back: the run then goes on by itself.'
+        : (error.remedy ?? 'Start a new run.')
+      throw new MigrationError('SOURCE_UNREADABLE', error.message, remedy, { cause: error, heals })
+    }
   }
 
   const ownSide = (): SqliteSide => {

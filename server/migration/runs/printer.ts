@@ -69,6 +69,7 @@ export function openPrinter({ json, mapping, stream, now }: Output): Printer {
     } else if (event.type === 'validation') {
       for (const check of event.validation.checks) for (const text of checkText(check)) line(text)
     } else if (event.type === 'log') line(event.message)
+    else if (event.type === 'waiting') line(waitingText(event))
     else if (event.type === 'cancelled') line('Cancelled: the target is as it was before the run.')
   }
 
@@ -85,6 +86,11 @@ export function openPrinter({ json, mapping, stream, now }: Output): Printer {
       } else if (end.state === 'stopped') line(`Stopped; what was committed is kept. ${againText(job)}`)
     },
   }
+}
+
+function waitingText({ failure, at }: Extract<RunEvent, { type: 'waiting' }>): string {
+  const { message, remedy, retryAt = at, attempts } = failure
+  return `${message}\n  ${remedy}\n  Next try in ${seconds(retryAt - at)} (after ${attempts} in vain; Ctrl-C stops).`
 }
 
 function againText({ runId, target }: Job): string {

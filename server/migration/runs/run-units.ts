@@ -155,9 +155,13 @@ export interface Asked {
   now: number
 }
 
-/** running → paused. The driver passes it on to the worker. */
+/** running → paused; one that waits stops trying by itself. The driver passes it on to the worker. */
 export const pauseRun = unit('run.pause', function* (tx, { id, caller, now }: Asked) {
-  yield* advance(tx, id, ['running'], { state: 'paused' }, 'paused')
+  const { state, error } = yield* lockRun(tx, id)
+  if (state === 'paused' && error?.retryAt !== undefined) {
+    const { retryAt: _, ...still } = error
+    yield* advance(tx, id, ['paused'], { error: still }, 'paused')
+  } else yield* advance(tx, id, ['running'], { state: 'paused' }, 'paused')
   yield* audit(tx, caller, now, 'sys_migration_paused', id)
 })
 
@@ -183,7 +187,7 @@ export const cancelRun = unit('run.cancel', function* (tx, { id, caller, now }: 
     tx,
     id,
     from.filter((one) => one !== 'cancelling'),
-    { state, ...(untouched && { phase: null, endedAt: now }) },
+    { state, error: null, ...(untouched && { phase: null, endedAt: now }) },
     'cancelled',
   )
   yield* audit(tx, caller, now, 'sys_migration_cancelled', id, describe(run))

@@ -185,14 +185,31 @@ export async function readLog({ store }: { store: Store }, runId: string, limit:
     .limit(limit)
 }
 
-/** Ids of runs that need a driver: active, and nobody's heartbeat holds them. */
-export async function runsWithoutDriver({ store }: { store: Store }, now: number): Promise<string[]> {
+/** A run that nobody drives, though there is something to do. */
+export interface Orphan {
+  id: string
+  state: RunState
+  /** Tries in a row that failed. */
+  attempts: number
+}
+
+/** Runs that need a driver: active, or due for another try, and nobody's heartbeat holds them. */
+export async function runsWithoutDriver({ store }: { store: Store }, now: number): Promise<Orphan[]> {
   const { migrationRuns: runs } = store.tables
   const rows = await store.db
-    .select({ id: runs.id })
+    .select({ id: runs.id, state: runs.state, error: runs.error })
     .from(runs)
-    .where(and(inArray(runs.state, ['running', 'cancelling']), free(store.tables, now)))
-  return rows.map(({ id }) => id)
+    .where(and(inArray(runs.state, ['running', 'paused', 'cancelling']), free(store.tables, now)))
+  return rows.flatMap(({ id, state, error }) => {
+    const failure = error as Failure | null
+    const due = failure?.retryAt === undefined ? state !== 'paused' : isDue(failure, now)
+    return due ? [{ id, state, attempts: failure?.attempts ?? 0 }] : []
+  })
+}
+
+/** The run waits for another try, and its time has come. */
+export function isDue(error: Failure | null, now: number): boolean {
+  return error?.retryAt !== undefined && error.retryAt <= now
 }
 
 /** Runs in the middle of a switchover: after a start, the ones that a crash left so. */

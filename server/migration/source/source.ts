@@ -96,7 +96,7 @@ export function checkHeader(file: string): MigrationError | null {
       'SOURCE_UNREADABLE',
       `${file} can't be read: ${(error as Error).message}`,
       'Check that the file exists and that the user of this process may read it and its folder.',
-      { cause: error },
+      { cause: error, heals: (error as NodeJS.ErrnoException).code === 'ENOENT' },
     )
   }
 }
