@@ -44,7 +44,7 @@ export interface ColumnEvidence {
   /** Longest text or blob, and all of them together, in bytes. */
   maxBytes: number
   bytes: number
-  /** Every value agrees with this form; looked for in declared dates and times only. */
+  /** Every value that is stored agrees with this form; looked for in dates and times only. */
   shape?: TimeShape
   /** Every value fits DECIMAL(p,s) as declared; looked for there only. */
   decimal?: boolean
@@ -62,6 +62,12 @@ export type Render =
   | 'text'
   | 'bytes'
   | 'time'
+  /** A boolean from words: t, true, yes, 1 and their opposites. */
+  | 'flag'
+  /** A moment from a number: seconds or milliseconds since 1970, or a Julian day. */
+  | 'seconds'
+  | 'milliseconds'
+  | 'julian'
   | 'json'
   | 'jsonb'
   | 'uuid'
@@ -74,6 +80,8 @@ export interface TypeOption {
   refused: number
   /** Some of them, as text, at most 5 of at most 60 characters. */
   misfits: string[]
+  /** The one form of the times that it holds. */
+  shape?: TimeShape
   note?: string
 }
 
@@ -88,6 +96,10 @@ export interface PlannedColumn {
   default?: string
   evidence: ColumnEvidence
   render: Render
+  /** SQL over the source, true for values that can be stored as chosen; rows with others are rejected. Absent: all can. */
+  fits?: string
+  /** SQLite literal that stands for NULL. */
+  instead?: string
   /** The types that can be chosen, the proposed one first; absent where the target's catalogue decides. */
   options?: TypeOption[]
   /** Some of its values, as text, at most 5 of at most 60 characters. */

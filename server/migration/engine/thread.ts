@@ -2,8 +2,10 @@ import type { MessagePort } from 'node:worker_threads'
 import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { MigrationError, toFailure } from '../failure'
-import { type EvidenceColumn, evidenceColumns, readEvidence } from '../source/evidence'
+import { type EvidenceColumn, readEvidence } from '../source/evidence'
+import { type SampledColumn, sampleColumns } from '../source/samples'
 import { countOrphans, openSource, type ReferenceKey, sourceError } from '../source/source'
+import { type Trial, type TrialResult, tryTypes } from '../source/trials'
 import { targetError } from '../target/errors'
 import { connectTarget } from '../target/target'
 import { type CopyTask, copyPart } from '../transfer/copy'
@@ -21,8 +23,9 @@ export type ThreadTask =
   | { kind: 'release' }
   | { kind: 'quickCheck' }
   | { kind: 'orphans'; key: ReferenceKey }
-  | { kind: 'forms'; table: string; columns: { name: string; declaredType: string }[] }
+  | { kind: 'samples'; scan: Scan; columns: { name: string; declaredType: string }[] }
   | { kind: 'evidence'; scan: Scan; bounds: Bounds; columns: EvidenceColumn[] }
+  | { kind: 'trials'; scan: Scan; bounds: Bounds; trials: Trial[] }
   | { kind: 'copy'; task: CopyTask }
   | { kind: 'digest'; task: DigestTask }
   | { kind: 'digestSource'; task: DigestTask }
@@ -36,8 +39,9 @@ export interface ThreadAnswers {
   quickCheck: string[]
   /** Rows without their parent. */
   orphans: number
-  forms: EvidenceColumn[]
+  samples: SampledColumn[]
   evidence: ColumnEvidence[]
+  trials: TrialResult[]
   copy: boolean
   digest: Digest
   digestSource: { rows: number; columns: Side[] }
@@ -93,10 +97,12 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
         return (source().pragma('quick_check(20)') as { quick_check: string }[]).map((row) => row.quick_check)
       case 'orphans':
         return countOrphans(source(), task.key)
-      case 'forms':
-        return evidenceColumns(source(), task.table, task.columns)
+      case 'samples':
+        return sampleColumns(source(), task.scan, task.columns)
       case 'evidence':
         return readEvidence(source(), task.scan, task.bounds, task.columns)
+      case 'trials':
+        return tryTypes(source(), task.scan, task.bounds, task.trials)
       case 'copy': {
         const utf16 = source().pragma('encoding', { simple: true }) !== 'UTF-8'
         const report = (news: { read: number; written: number; bytes: number }) =>

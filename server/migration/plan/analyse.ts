@@ -3,11 +3,14 @@ import type { Pool } from '../engine/pool'
 import { MigrationError } from '../failure'
 import { mergeEvidence } from '../source/evidence'
 import { inspect, resolveReference, type SourceSchema, type SourceTable } from '../source/source'
+import { mergeTrials, type TrialResult } from '../source/trials'
 import { readCatalog, relationNames, schemaExists, type TargetTable } from '../target/catalog'
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, EVERYTHING, type Scan } from '../transfer/ranges'
-import type { Check, ColumnEvidence, Job, Plan } from '../types'
+import type { Check, ColumnEvidence, Job, Plan, TypeOption } from '../types'
+import { fitsTest } from './fits'
 import { quoteIdentifier } from './names'
+import { type Candidate, candidates } from './options'
 import { planTables, type TableEvidence } from './plan'
 import { planExisting } from './plan-existing'
 import { checkTarget, foreignKeyCheck, integrityCheck, redCheck } from './preflight'
@@ -187,18 +190,58 @@ export async function makePlan(
 }
 
 async function readTable(pool: Pool, db: Database.Database, table: SourceTable): Promise<TableEvidence> {
-  const columns = await pool.run({ kind: 'forms', table: table.name, columns: table.columns })
   const rowids = table.rowidName === null ? null : readRowids(db, table.name, table.rowidName)
   const scan: Scan = {
     table: table.name,
     columns: table.rowidName === null ? table.primaryKey.map((column) => column.name) : [table.rowidName],
     descending: false,
   }
+  const ranges = evidenceRanges(rowids)
+  const sampled = await pool.run({ kind: 'samples', scan, columns: table.columns })
+  const columns = sampled.map(({ name, declaredType, shape }) => ({ name, declaredType, shape }))
   const parts = await Promise.all(
-    evidenceRanges(rowids).map((bounds) => pool.run({ kind: 'evidence', scan, bounds, columns })),
+    ranges.map((bounds) => pool.run({ kind: 'evidence', scan, bounds, columns })),
   )
   const merged = parts.reduce((a, b) => a.map((one, i) => mergeEvidence(one, b[i] as ColumnEvidence)))
-  return { columns: merged, rows: merged[0]?.rows ?? 0, rowids }
+  const offers = sampled.map((column, i) => candidates(column, merged[i] as ColumnEvidence))
+  return {
+    columns: merged,
+    rows: merged[0]?.rows ?? 0,
+    rowids,
+    samples: sampled.map((column) => column.samples),
+    options: await tryCandidates(pool, scan, ranges, table.columns, offers),
+  }
+}
+
+/** Counts what each candidate refuses where the evidence doesn't say it: one more pass, and only for such columns. */
+async function tryCandidates(
+  pool: Pool,
+  scan: Scan,
+  ranges: Bounds[],
+  columns: readonly { name: string }[],
+  offers: Candidate[][],
+): Promise<TypeOption[][]> {
+  const trials = offers.flatMap((found, i) => {
+    const { name } = columns[i] as { name: string }
+    return found.flatMap((one) => {
+      const test = one.refused === 0 ? null : fitsTest(quoteIdentifier(name), one)
+      return test === null ? [] : [{ one, trial: { column: name, test } }]
+    })
+  })
+  const results = new Map<Candidate, TrialResult>()
+  if (trials.length > 0) {
+    const tests = trials.map(({ trial }) => trial)
+    const parts = await Promise.all(
+      ranges.map((bounds) => pool.run({ kind: 'trials', scan, bounds, trials: tests })),
+    )
+    const merged = parts.reduce((a, b) => a.map((one, i) => mergeTrials(one, b[i] as TrialResult)))
+    trials.forEach(({ one }, i) => {
+      results.set(one, merged[i] as TrialResult)
+    })
+  }
+  return offers.map((found) =>
+    found.map((one) => ({ ...one, ...(results.get(one) ?? { refused: 0, misfits: [] }) })),
+  )
 }
 
 function readRowids(

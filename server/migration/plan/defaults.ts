@@ -76,19 +76,20 @@ function translateNumber(number: string, type: string): Translation {
       ? { sql: number === '1' ? 'true' : 'false' }
       : { reason: `${number} is not a boolean.` }
   }
-  if (type === 'bigint') {
-    return /^-?\d+(\.0*)?$/.test(number) && fitsBigint(number)
+  const bits = { smallint: 16, integer: 32, bigint: 64 }[type]
+  if (bits) {
+    return /^-?\d+(\.0*)?$/.test(number) && fitsBits(number, bits)
       ? { sql: number.replace(/\..*$/, '') }
-      : { reason: `${number} is not a 64-bit integer.` }
+      : { reason: `${number} is not a ${bits}-bit integer.` }
   }
   if (type === 'double precision' || type.startsWith('numeric')) return { sql: number }
   if (type === 'text') return { sql: quoteLiteral(number) }
   return { reason: `A number in a column of type ${type}.` }
 }
 
-function fitsBigint(number: string): boolean {
+function fitsBits(number: string, bits: number): boolean {
   const value = BigInt(number.replace(/\..*$/, ''))
-  return BigInt.asIntN(64, value) === value
+  return BigInt.asIntN(bits, value) === value
 }
 
 /** SQLite applies the column's affinity to a text default: '0' in an INTEGER column is the number 0. */

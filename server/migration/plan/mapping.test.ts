@@ -42,11 +42,26 @@ describe('the affinity of a declared type', () => {
 })
 
 describe('the type of a column', () => {
-  it('is bigint for integers, whatever their size', () => {
-    expect(type('INTEGER', { integers: 100, min: '1', max: '2' })).toBe('bigint')
+  it('is bigint for integers, unless declaration and rows both say that 32 bits do', () => {
+    const small = { integers: 100, min: '1', max: '2' }
+    for (const declared of ['INTEGER', 'BIGINT', 'UNSIGNED BIG INT', 'INT8', 'INT UNSIGNED', ''])
+      expect(type(declared, small), declared).toBe('bigint')
+    for (const declared of [
+      'INT',
+      'int(11)',
+      'SMALLINT',
+      'TINYINT(1)',
+      'smallint unsigned',
+      'INT4',
+      'MEDIUMINT',
+    ])
+      expect(type(declared, small), declared).toBe('integer')
+    expect(type('INT', { integers: 100, min: '-1073741824', max: '1073741823' })).toBe('integer')
+    expect(type('INT', { integers: 100, min: '0', max: '1073741824' })).toBe('bigint')
     expect(type('TINYINT', { integers: 100, min: '-9223372036854775808', max: '9223372036854775807' })).toBe(
       'bigint',
     )
+    expect(type('INT', { rows: 0 })).toBe('bigint')
   })
   it('is boolean where it was declared and all values are 0 and 1', () => {
     expect(type('BOOLEAN', { integers: 90, nulls: 10, min: '0', max: '1' })).toBe('boolean')

@@ -44,9 +44,16 @@ export function timeType(shape: TimeShape): string {
 }
 
 /**
+ * Declarations that promise 32 bits or fewer in other databases; INTEGER is SQLite's own word for 64
+ * (docs/decisions/0015).
+ */
+const NARROW =
+  /^(?:(?:int|int4|mediumint)|(?:int2|smallint|tinyint)(?:\s+unsigned)?|(?:int2|smallint|tinyint)\s*\(\d+\)(?:\s+unsigned)?|(?:int|mediumint)\s*\(\d+\))$/i
+const HEADROOM = 1n << 30n
+
+/**
  * The type that holds every value of a column exactly: what was declared where all rows agree with it,
- * otherwise a wider one, with a note. Integers become bigint always: SQLite's hold 64 bits, and rows of today
- * say nothing about tomorrow's.
+ * otherwise a wider one, with a note. Integers become bigint unless declaration and rows both say that 32 bits do.
  */
 export function mapColumn(declaredType: string, evidence: ColumnEvidence): Mapping {
   const affinity = affinityOf(declaredType)
@@ -60,13 +67,13 @@ export function mapColumn(declaredType: string, evidence: ColumnEvidence): Mappi
     if (reals === 0 && isBit(evidence.min) && isBit(evidence.max))
       return { type: 'boolean', render: 'boolean' }
     return {
-      ...mapNumbers(affinity, evidence),
+      ...mapNumbers(declaredType, affinity, evidence),
       note: 'Declared boolean, but holds other numbers than 0 and 1.',
     }
   }
   if (isTimeType(declaredType)) {
     return {
-      ...mapNumbers(affinity, evidence),
+      ...mapNumbers(declaredType, affinity, evidence),
       note: 'Declared as a time, but holds numbers: kept as they are.',
     }
   }
@@ -78,7 +85,7 @@ export function mapColumn(declaredType: string, evidence: ColumnEvidence): Mappi
     const note = decimal ? `Not every value fits ${declaredType}: kept as numeric without limits.` : undefined
     return { type: 'numeric', render: 'numeric', ...(note && { note }) }
   }
-  return mapNumbers(affinity, evidence)
+  return mapNumbers(declaredType, affinity, evidence)
 }
 
 function isDecimalType(declaredType: string): boolean {
@@ -145,9 +152,9 @@ function mapTexts(declaredType: string, affinity: Affinity, evidence: ColumnEvid
     : { ...text, note: `Declared ${declaredType || 'without a type'}, but holds text alone.` }
 }
 
-function mapNumbers(affinity: Affinity, evidence: ColumnEvidence): Mapping {
+function mapNumbers(declaredType: string, affinity: Affinity, evidence: ColumnEvidence): Mapping {
   const { integers, reals } = evidence
-  if (reals === 0) return { type: 'bigint', render: 'integer' }
+  if (reals === 0) return { type: integerType(declaredType, evidence), render: 'integer' }
   if (integers === 0) return { type: 'double precision', render: 'real' }
   if (allFinite(evidence)) {
     const note = `${integers} integers beside ${reals} fractions: numeric holds both exactly.`
@@ -156,6 +163,11 @@ function mapNumbers(affinity: Affinity, evidence: ColumnEvidence): Mapping {
   return fitsDouble(evidence)
     ? { type: 'double precision', render: 'real', note: 'Integers beside fractions and infinities.' }
     : { type: 'text', render: 'text', note: 'Integers past 2^53 beside infinities: kept as text.' }
+}
+
+function integerType(declaredType: string, { min, max }: ColumnEvidence): 'integer' | 'bigint' {
+  if (!NARROW.test(declaredType.trim()) || min === null || max === null) return 'bigint'
+  return BigInt(min) >= -HEADROOM && BigInt(max) < HEADROOM ? 'integer' : 'bigint'
 }
 
 /** Infinities cover the bounds of the integers, so that only columns without large values are known to fit. */

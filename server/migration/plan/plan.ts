@@ -9,10 +9,12 @@ import type {
   PlannedIndex,
   PlannedTable,
   ScanKey,
+  TypeOption,
 } from '../types'
 import { translateDefault, translatePredicate } from './defaults'
 import { mapColumn } from './mapping'
 import { namer } from './names'
+import { matchWidths } from './widths'
 
 /** What reading the rows of one table found. */
 export interface TableEvidence {
@@ -20,6 +22,9 @@ export interface TableEvidence {
   rows: number
   /** Least and greatest rowid, decimal text; null for an empty table or one without rowids. */
   rowids: { min: string; max: string } | null
+  /** By column: values to show, and the types to choose from. Absent before the rows were read. */
+  samples?: string[][]
+  options?: TypeOption[][]
 }
 
 type Report = (item: NotCarried) => void
@@ -53,6 +58,7 @@ export function planTables(
       report,
     ),
   )
+  matchWidths(tables, readable, () => false)
   const bySource = new Map(tables.map((table) => [table.source.toLowerCase(), table]))
   for (const table of readable) {
     const planned = bySource.get(table.name.toLowerCase()) as PlannedTable
@@ -138,7 +144,8 @@ function planColumns(table: SourceTable, evidence: TableEvidence, report: Report
   const name = namer()
   return table.columns.map((column, i) => {
     const found = evidence.columns[i] as ColumnEvidence
-    const { type, render, note } = mapColumn(column.declaredType, found)
+    const options = evidence.options?.[i]
+    const { type, render, note } = options?.[0] ?? mapColumn(column.declaredType, found)
     if (column.generated) {
       report({
         kind: 'generated column',
@@ -167,6 +174,8 @@ function planColumns(table: SourceTable, evidence: TableEvidence, report: Report
       ...(translated && 'sql' in translated && { default: translated.sql }),
       evidence: found,
       render,
+      ...(options && { options }),
+      ...(evidence.samples?.[i] && { samples: evidence.samples[i] }),
       ...(note && { note }),
     }
   })
@@ -272,7 +281,8 @@ function planForeignKey(
     return `The columns that it refers to are not in ${key.table}.`
   }
   for (const [i, child] of children.entries()) {
-    const base = (type: string | undefined) => type?.replace(/\(.*/, '')
+    const base = (type: string | undefined) =>
+      type?.replace(/\(.*/, '').replace(/^(smallint|integer)$/, 'bigint')
     if (base(child?.type) !== base(parents[i]?.type)) {
       return `${child?.source} is ${child?.type} and ${parents[i]?.source} is ${parents[i]?.type}.`
     }

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { decimalTest, shapeTest } from '../plan/fits'
 import { affinityOf, decimalOf, isTimeType } from '../plan/mapping'
 import { quoteIdentifier } from '../plan/names'
 import { type Bounds, type Scan, within } from '../transfer/ranges'
@@ -23,37 +24,6 @@ export function shapeOf(text: string): TimeShape | undefined {
   if (match[2] === undefined) return 'date'
   const digits = match[3] === undefined ? 0 : match[3].length - 1
   return `${match[2]}${digits}${match[4]}` as TimeShape
-}
-
-/** SQLite's test that a value has the form and names a real moment; year 0, which PostgreSQL lacks, passes. */
-export function shapeTest(column: string, shape: TimeShape): string {
-  // Most forms are SQLite's own: one call, and what it prints is what was there.
-  if (shape === 'date') return `(${column} = date(${column}))`
-  if (shape === ' 0') return `(${column} = datetime(${column}))`
-  const seconds = `substr(${column}, 1, 19)`
-  const form = `%Y-%m-%d${shape[0]}%H:%M:%S`
-  const digits = Number(shape[1])
-  const rest = (digits ? `.${'[0-9]'.repeat(digits)}` : '') + shape.slice(2)
-  const tail = rest === '' ? `length(${column}) = 19` : `substr(${column}, 20) GLOB '${rest}'`
-  return `(strftime('${form}', ${seconds}) = ${seconds} AND ${tail})`
-}
-
-/** Columns with the form of their first value, where times are declared. */
-export function evidenceColumns(
-  db: Database.Database,
-  table: string,
-  columns: readonly { name: string; declaredType: string }[],
-): EvidenceColumn[] {
-  return columns.map(({ name, declaredType }) => {
-    if (!isTimeType(declaredType)) return { name, declaredType }
-    const quoted = quoteIdentifier(name)
-    const first = db.prepare(
-      `SELECT ${quoted} FROM ${quoteIdentifier(table)} WHERE ${quoted} IS NOT NULL LIMIT 1`,
-    )
-    const value = first.pluck().get()
-    const shape = typeof value === 'string' ? shapeOf(value) : undefined
-    return { name, declaredType, ...(shape && { shape }) }
-  })
 }
 
 /** Reads every row of a range once for all columns, and again only for columns of mixed storage classes. */
@@ -128,7 +98,7 @@ function aggregates({ name, declaredType, shape }: EvidenceColumn): string[] {
     shape
       ? `sum(${shapeTest(column, shape)})`
       : decimal
-        ? `sum(round(${column}, ${decimal.scale}) = ${column} AND abs(${column}) < 1e${decimal.precision - decimal.scale})`
+        ? `sum(${decimalTest(column, decimal.precision, decimal.scale)})`
         : '0',
   ]
 }
