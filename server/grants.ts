@@ -13,8 +13,11 @@ export interface NewGrant {
   /** The action that it allows, such as `migration.start`. */
   action: string
   inputHash: string
-  /** What proved it, after RFC 8176: a code, a passkey, or an API key that was made for this action. */
-  method: 'otp' | 'hwk' | 'api-key'
+  /**
+   * What proved it, after RFC 8176: a code, a passkey, an API key that was made for this action, or the hold of the
+   * machine and its master key.
+   */
+  method: 'otp' | 'hwk' | 'api-key' | 'machine'
   by: Caller
   now: number
 }
@@ -32,7 +35,7 @@ export function* grant(tx: Tx, { by, now, ...grant }: NewGrant): Work<MadeGrant>
   const { stepUpGrants, sessions } = tx.tables
   const id = randomUUID()
   const expiresAt = now + grantLife
-  if (grant.method !== 'api-key') {
+  if (grant.method !== 'api-key' && grant.method !== 'machine') {
     // Access tokens that were signed before the step-up stop working (OWASP ASVS 5.0, 7.2.4).
     const generation = sql`${sessions.generation} + 1`
     yield* q(tx.db.update(sessions).set({ generation }).where(eq(sessions.id, grant.sessionId)))
@@ -43,11 +46,13 @@ export function* grant(tx: Tx, { by, now, ...grant }: NewGrant): Work<MadeGrant>
     time: now,
     event: 'authn_step_up_success',
     outcome: 'success',
-    target: `${grant.method === 'api-key' ? 'api-key' : 'session'}:${grant.sessionId}`,
+    target: grant.method === 'machine' ? null : `${holders[grant.method]}:${grant.sessionId}`,
     after: { action: grant.action, method: grant.method },
   })
   return { grantId: id, expiresAt }
 }
+
+const holders = { otp: 'session', hwk: 'session', 'api-key': 'api-key' } as const
 
 export interface GrantUse {
   /** From the header `Holdfast-Step-Up`; null when the request brought none. */

@@ -82,6 +82,17 @@ export async function openStore(
   }
 }
 
+/** Where an earlier switchover moved the store to, as host:port/database, and when; null where it never did. */
+export function storeMove(env: Env): { place: string; since: number } | null {
+  const choice = readStoreChoice(env.HOLDFAST_DATA_DIR, {
+    // Who only asks for the place needs no key.
+    open: () => '',
+  })
+  if (!choice) return null
+  const { host, port, database } = choice.target
+  return { place: `${host}:${port}/${database}`, since: choice.since }
+}
+
 /** Brings the store to this release's schema. Where nobody takes writes, one that is there already is opened to be read. */
 async function bringUp(database: PostgresDatabase, log: Log): Promise<void> {
   const { writable } = await database.client.ready()

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { join } from 'node:path'
 import type { Store } from '@/db/store'
 import { system as itself, recordAudit } from './audit'
 import {
@@ -19,16 +18,16 @@ import {
   type Operations,
   openIndexChanges,
   openOperations,
-  openPostgresDatabase,
   openStatementHistory,
   type StatementHistory,
   type TopologyEvent,
 } from './database'
 import type { Env } from './env'
 import { type Log, openLog } from './log'
-import { type Migration, openMigration } from './migration'
+import type { Migration } from './migration'
 import { cacheConfig } from './open-cache'
-import { envTarget, migrationsFolder, openStore, poolConfig, storeFile, trusted } from './open-store'
+import { openConsoleMigration } from './open-migration'
+import { openStore } from './open-store'
 import { type Outbound, openOutbound } from './outbound'
 import { openSecurity, type Security } from './security'
 import { openStatistics, type Statistics } from './statistics'
@@ -134,36 +133,14 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     url: env.HOLDFAST_URL,
   })
   const instances = openInstances({ store, clock, log, id: instance, version })
-  const migration = openMigration(
-    {
-      store,
-      vault,
-      clock,
-      log,
-      publish: (event) => system.publish(event),
-      openPostgres(target) {
-        const made = openPostgresDatabase(
-          { log, topologyChanged: (change) => made === database && topologyChanged(change) },
-          { ...target, ...poolConfig(env, target) },
-        )
-        return made
-      },
-      database: () => database,
-      adopt(next) {
-        database = next
-      },
+  const migration = openConsoleMigration(env, {
+    ...{ store, vault, clock, log, topologyChanged },
+    publish: (event) => system.publish(event),
+    database: () => database,
+    adopt(next) {
+      database = next
     },
-    {
-      dataDir: env.HOLDFAST_DATA_DIR,
-      sourceDirs: env.MIGRATION_SOURCE_DIRS,
-      uploadMax: env.MIGRATION_UPLOAD_MAX,
-      workerFile: join(process.cwd(), 'dist', 'migration-worker.mjs'),
-      migrationsFolder,
-      storeFile: database.dialect === 'sqlite' ? storeFile(env) : null,
-      envTarget: envTarget(env),
-      authority: trusted(env),
-    },
-  )
+  })
   const note = (
     event: 'sys_startup' | 'sys_shutdown' | 'sys_topology_changed' | 'sys_cache_state_changed',
     target: string,

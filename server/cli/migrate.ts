@@ -1,3 +1,4 @@
+import { AlreadyServedError } from '@/server/instance-lock'
 import { parse } from './migrate/arguments'
 import { perform } from './migrate/commands'
 import { UsageError } from './migrate/usage'
@@ -8,8 +9,9 @@ try {
 } catch (error) {
   const usage = error instanceof UsageError
   const { message, remedy } = error as { message: string; remedy?: string }
-  process.stderr.write(
-    `${message}${remedy ? `\n${remedy}` : ''}\n${usage ? 'See npm run migrate -- --help\n' : ''}`,
-  )
+  const hint = usage
+    ? 'See npm run migrate -- --help'
+    : error instanceof AlreadyServedError && 'A console that runs is moved on its page Migration.'
+  process.stderr.write(`${[message, remedy, hint].filter(Boolean).join('\n')}\n`)
   process.exitCode = usage ? 2 : 1
 }

@@ -32,6 +32,7 @@ export type {
   RunTarget,
   SwitchoverReport,
 } from './runs/runs'
+export { moveStore } from './runs/unattended'
 export {
   type Migration,
   type NewRun,

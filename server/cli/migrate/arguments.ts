@@ -10,7 +10,9 @@ const names = ['run', 'plan', 'resume', 'cancel', 'status'] as const
 
 /** What is to be done. */
 export interface Command {
-  name: (typeof names)[number] | 'help'
+  /** 'own-store': the console's own store is moved to the PostgreSQL of the environment. */
+  name: (typeof names)[number] | 'help' | 'own-store'
+  /** Empty for 'help' and 'own-store'. */
   job: Job
   json: boolean
   /** Whatever may pass is waited for. */
@@ -24,7 +26,7 @@ export interface Command {
 const options = {
   source: { type: 'string' },
   target: { type: 'string' },
-  schema: { type: 'string', default: 'public' },
+  schema: { type: 'string' },
   exclude: { type: 'string', multiple: true },
   choices: { type: 'string' },
   'save-choices': { type: 'string' },
@@ -45,6 +47,8 @@ export function parse(args: string[], given: Given): Command {
   const { values, positionals } = read(args)
   if (values.help) return { name: 'help', job: {} as Job, json: false, wait: false }
   const { name, runId } = named(values, positionals)
+  if (name === 'run' && onlyJson(values) && given.DB_TYPE === 'postgresql')
+    return { name: 'own-store', job: {} as Job, json: values.json }
   if (name === 'run' || name === 'plan') {
     if (values.source === undefined) throw new UsageError('--source FILE is missing.')
     if (runId !== undefined) throw new UsageError(`${name} makes a new run: it takes no name of one.`)
@@ -64,6 +68,11 @@ export function parse(args: string[], given: Given): Command {
     ...(runId !== undefined && { runId }),
     ...(values['save-choices'] !== undefined && { saveChoices: values['save-choices'] }),
   }
+}
+
+/** Nothing was said but how to print, and perhaps the command. */
+function onlyJson({ json: _, schema, ...rest }: Values): boolean {
+  return schema === undefined && Object.values(rest).every((value) => value === undefined || value === false)
 }
 
 function read(args: string[]) {
@@ -94,7 +103,7 @@ function jobOf(values: Values, runId: string | undefined, given: Given): Job {
   return {
     runId: runId ?? randomUUID(),
     source: values.source === undefined ? '' : resolve(values.source),
-    target: readTarget(values.target, values.schema, given),
+    target: readTarget(values.target, values.schema ?? 'public', given),
     mode: 'create',
     exclude: values.exclude ?? [],
     ...(workers !== undefined && { workers }),

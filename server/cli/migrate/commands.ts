@@ -1,3 +1,4 @@
+import { loadEnv } from '@/server/env'
 import {
   cancelRun,
   makePlan,
@@ -11,6 +12,7 @@ import {
 import type { Command } from './arguments'
 import { saveChoices } from './choices'
 import { help } from './help'
+import { moveOwnStore } from './own-store'
 import { statusText } from './status-text'
 
 const done = 0
@@ -25,6 +27,8 @@ export async function perform(command: Command): Promise<number> {
     case 'help':
       process.stdout.write(help)
       return done
+    case 'own-store':
+      return moveOwnStore(loadEnv(), command)
     case 'run':
     case 'resume':
       return move(command)

@@ -20,6 +20,10 @@ export const help = `Usage: npm run migrate -- COMMAND [options]
   --json             JSON instead of text: one event a line (run, resume, cancel), or one document (plan, status)
   --help             this text
 
+With DB_TYPE=postgresql and no option but --json, run moves the console's own store from the SQLite file in
+HOLDFAST_DATA_DIR to the PostgreSQL of the DB_ variables and switches over to it, while the console is not running.
+The same command goes on after an interruption. A console that runs is moved on its page Migration.
+
 The password is read from PGPASSWORD or DB_PASSWORD in the environment; a URL that holds one is refused.
 A server that is away, full, busy or read-only is waited for, with the reason and the time of the next try. Ctrl-C
 stops at a committed batch and prints how to resume or cancel.

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import type { Clock } from './clock'
+import { type Database, openPostgresDatabase, type PostgresDatabase, type TopologyEvent } from './database'
+import type { Env } from './env'
+import type { Log } from './log'
+import { type Migration, type MigrationNews, openMigration } from './migration'
+import { envTarget, migrationsFolder, type OpenedStore, poolConfig, storeFile, trusted } from './open-store'
+
+interface Deps extends Pick<OpenedStore, 'store' | 'vault'> {
+  clock: Clock
+  log: Log
+  publish(news: MigrationNews): void
+  /** The database under the store; another one after `adopt`. */
+  database(): Database
+  adopt(next: PostgresDatabase): void
+  /** Told of the database that was adopted. */
+  topologyChanged(change: TopologyEvent): void
+}
+
+/** Opens the migrations of the console that the environment describes. */
+export function openConsoleMigration(
+  env: Env,
+  { store, vault, clock, log, publish, database, adopt, topologyChanged }: Deps,
+): Migration {
+  return openMigration(
+    {
+      ...{ store, vault, clock, log, publish, database, adopt },
+      openPostgres(target) {
+        const made = openPostgresDatabase(
+          { log, topologyChanged: (change) => made === database() && topologyChanged(change) },
+          { ...target, ...poolConfig(env, target) },
+        )
+        return made
+      },
+    },
+    {
+      dataDir: env.HOLDFAST_DATA_DIR,
+      sourceDirs: env.MIGRATION_SOURCE_DIRS,
+      uploadMax: env.MIGRATION_UPLOAD_MAX,
+      workerFile: join(process.cwd(), 'dist', 'migration-worker.mjs'),
+      migrationsFolder,
+      storeFile: database().dialect === 'sqlite' ? storeFile(env) : null,
+      envTarget: envTarget(env),
+      authority: trusted(env),
+    },
+  )
+}
