@@ -48,7 +48,7 @@ export function parse(args: string[], given: Given): Command {
   if (values.help) return { name: 'help', job: {} as Job, json: false, wait: false }
   const { name, runId } = named(values, positionals)
   if (name === 'run' && onlyJson(values) && given.DB_TYPE === 'postgresql')
-    return { name: 'own-store', job: {} as Job, json: values.json }
+    return { name: 'own-store', job: {} as Job, json: values.json, wait: true }
   if (name === 'run' || name === 'plan') {
     if (values.source === undefined) throw new UsageError('--source FILE is missing.')
     if (runId !== undefined) throw new UsageError(`${name} makes a new run: it takes no name of one.`)

@@ -10,10 +10,15 @@ export function openStorePrinter({ json }: { json: boolean }) {
   let lastLine = 0
   let lastPhase: string | null = null
   let checked = false
+  let retryAt = 0
   return {
     say: (message: string) => write(json ? JSON.stringify({ type: 'message', message }) : message),
     /** The first that tells what was checked is shown. */
-    run({ id, checks, phase, state }: Run): void {
+    run({ id, checks, phase, state, error }: Run): void {
+      if (!json && error?.retryAt !== undefined && error.retryAt !== retryAt) {
+        retryAt = error.retryAt
+        write(`${error.message} Tried again at ${new Date(retryAt).toISOString()}.`)
+      }
       if (json || checked || phase !== null || checks.length === 0) return
       checked = true
       if (state !== 'planned') return

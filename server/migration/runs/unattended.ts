@@ -42,7 +42,10 @@ export async function moveStore(deps: UnattendedDeps): Promise<Run> {
     if (checks.length > 0) await migration.acknowledge({ id, checks, caller })
     await migration.startRun({ id, caller, grantId: await deps.grant('migration.start', id) })
   } else if (run.state === 'paused' || run.state === 'failed') await migration.resumeRun({ id, caller })
-  run = await until(deps, id, ({ state }) => state !== 'running' && state !== 'planned')
+  run = await until(deps, id, ({ state, error }) =>
+    // One that waits for another try goes on by itself.
+    state === 'paused' ? error?.retryAt === undefined : state !== 'running' && state !== 'planned',
+  )
   if (run.state !== 'completed' || !run.validation?.ok) return run
   await migration.switchOver({ id, caller, grantId: await deps.grant('migration.switchOver', id) })
   return migration.getRun(id)
