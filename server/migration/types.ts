@@ -198,6 +198,16 @@ export interface SourceFacts {
   sqliteVersion: string
   journalMode: string
   encoding: string
+  /** Which of its states was planned, or is copied. */
+  mark?: SourceMark
+}
+
+/** By what a state of the source is known again. */
+export interface SourceMark {
+  /** Hash of the statements that made its tables. */
+  tables: string
+  /** Identity, size and time of the file and its write-ahead log. */
+  files: string
 }
 
 /**

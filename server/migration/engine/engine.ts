@@ -4,9 +4,19 @@ import type pg from 'pg'
 import { MigrationError } from '../failure'
 import { makePlan, preflight, refuseRed } from '../plan/analyse'
 import { redCheck } from '../plan/preflight'
+import { refreshPlan } from '../plan/refresh'
+import { refuseOtherTables, sourceMark } from '../source/mark'
 import { checkHeader, inspect, openSource, sourceFacts } from '../source/source'
 import { build, buildStages, countSteps, settleAll } from '../target/build'
-import { lockRun, markDone, readParts, readRun, removeRun, type StoredRun } from '../target/checkpoint'
+import {
+  lockRun,
+  markDone,
+  type Repair,
+  readParts,
+  readRun,
+  removeRun,
+  type StoredRun,
+} from '../target/checkpoint'
 import { prepareTarget } from '../target/prepare'
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, EVERYTHING, scanOf, splitTable } from '../transfer/ranges'
@@ -18,6 +28,7 @@ import type {
   PlannedTable,
   RunNews,
   RunReport,
+  SourceMark,
   TableProgress,
   Validation,
 } from '../types'
@@ -49,6 +60,8 @@ interface Session {
   /** Sees commits of others by data_version; never in the snapshot's transaction. */
   watch: Database.Database
   version: number
+  /** The state of the source that the threads read. */
+  mark: SourceMark
   times: PhaseTime[]
 }
 
@@ -73,7 +86,7 @@ export async function runPlan(deps: EngineDependencies, job: Job): Promise<Plan>
 export async function startRun(deps: EngineDependencies, job: Job): Promise<RunReport> {
   return withSession(deps, job, async (session) => {
     const startedAt = deps.clock.now()
-    const plan = job.plan ?? (await analyse(deps, session))
+    const plan = await planOf(deps, session)
     await deps.control.gate()
     const client = await connectTarget(job.target, `holdfast migration ${job.runId}`)
     try {
@@ -85,24 +98,7 @@ export async function startRun(deps: EngineDependencies, job: Job): Promise<RunR
           'Resume or cancel it.',
         )
       }
-      const repair = await phase(deps, session, 'schema', () => {
-        const parts = plan.tables.flatMap((table) =>
-          splitTable(session.watch, table, partsOf(table)).map((bounds) => ({ table: table.source, bounds })),
-        )
-        return prepareTarget(client, { runId: job.runId, source: job.source, plan, startedAt }, parts)
-      })
-      const stored: StoredRun = {
-        runId: job.runId,
-        state: 'running',
-        mode: plan.mode,
-        source: job.source,
-        schema: plan.schema,
-        plan,
-        repair,
-        report: null,
-        startedAt,
-      }
-      return await finish(deps, session, client, stored)
+      return await finish(deps, session, client, await prepare(deps, session, client, { plan, startedAt }))
     } finally {
       await disconnect(client)
     }
@@ -122,13 +118,61 @@ export async function resumeRun(deps: EngineDependencies, job: Job): Promise<Run
       return report
     }
     const resumed: Job = { ...job, source: job.source || stored.source, mode: stored.mode, plan: stored.plan }
-    return await withSession(deps, resumed, (session) => {
-      deps.emit({ type: 'plan', plan: stored.plan })
-      return finish(deps, session, client, stored)
+    return await withSession(deps, resumed, async (session) => {
+      const run = await startAnewIfChanged(deps, session, client, stored)
+      deps.emit({ type: 'plan', plan: run.plan })
+      return finish(deps, session, client, run)
     })
   } finally {
     await disconnect(client)
   }
+}
+
+/** The plan with the mark of the state that is copied; one that was made of another state gets its figures anew. */
+async function planOf(deps: EngineDependencies, session: Session): Promise<Plan> {
+  const { job, pool, watch, mark } = session
+  const plan = job.plan ?? (await analyse(deps, session))
+  if (plan.source.mark?.files === mark.files) return plan
+  refuseOtherTables(plan.source.mark, mark, job.source)
+  return { ...(await refreshPlan(pool, watch, plan)), source: { ...plan.source, mark } }
+}
+
+/** Makes what the run needs in the target, instead of what it had made before. */
+async function prepare(
+  deps: EngineDependencies,
+  session: Session,
+  client: pg.Client,
+  { plan, startedAt, instead }: { plan: Plan; startedAt: number; instead?: Repair },
+): Promise<StoredRun> {
+  const { runId, source } = session.job
+  const repair = await phase(deps, session, 'schema', () => {
+    const parts = plan.tables.flatMap((table) =>
+      splitTable(session.watch, table, partsOf(table)).map((bounds) => ({ table: table.source, bounds })),
+    )
+    return prepareTarget(client, { runId, source, plan, startedAt, ...(instead && { instead }) }, parts)
+  })
+  const { mode, schema } = plan
+  return { runId, state: 'running', mode, source, schema, plan, repair, report: null, startedAt }
+}
+
+/**
+ * A worker that goes on reads another snapshot than the one before it. If the source was written to in between, what
+ * was copied is thrown away: rows of two states would make a target that the source never was
+ * (docs/decisions/0016). Noted changes are applied later and make up for it.
+ */
+async function startAnewIfChanged(
+  deps: EngineDependencies,
+  session: Session,
+  client: pg.Client,
+  stored: StoredRun,
+): Promise<StoredRun> {
+  const { job, mark } = session
+  if (stored.plan.source.mark?.files === mark.files || job.capture) return stored
+  const message =
+    'The source was written to since the run stopped, so its rows are copied anew: the target becomes one state of it.'
+  deps.emit({ type: 'log', level: 'warn', message })
+  const { startedAt, repair } = stored
+  return prepare(deps, session, client, { plan: await planOf(deps, session), startedAt, instead: repair })
 }
 
 /** Undoes a run that is not finished: the target is afterwards as it was before. */
@@ -233,8 +277,8 @@ async function withSession<T>(
   deps.control.onChange(tell)
   tell()
   try {
-    const version = await takeSnapshot(pool, watch)
-    return await body({ job, pool, watch, version, times: [] })
+    const { version, mark } = await takeSnapshot(pool, watch, job.exclude)
+    return await body({ job, pool, watch, version, mark, times: [] })
   } finally {
     await pool.close()
     watch.close()
@@ -247,11 +291,12 @@ const dataVersion = (db: Database.Database) => db.pragma('data_version', { simpl
  * Begins a read transaction in every thread. All have the same snapshot when nobody committed in between
  * (https://www.sqlite.org/pragma.html#pragma_data_version); otherwise it is tried again.
  */
-async function takeSnapshot(pool: Pool, watch: Database.Database): Promise<number> {
+async function takeSnapshot(pool: Pool, watch: Database.Database, exclude?: readonly string[]) {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const before = dataVersion(watch)
+    const version = dataVersion(watch)
+    const mark = sourceMark(watch, exclude)
     await pool.everywhere({ kind: 'snapshot' })
-    if (dataVersion(watch) === before) return before
+    if (dataVersion(watch) === version) return { version, mark }
   }
   throw new MigrationError(
     'SOURCE_BUSY',
@@ -289,7 +334,8 @@ async function analyse(deps: EngineDependencies, session: Session): Promise<Plan
   })
   planned.catch(() => {})
   refuseRed((await checked).checks)
-  const plan = await planned
+  const made = await planned
+  const plan = { ...made, source: { ...made.source, mark: session.mark } }
   deps.emit({ type: 'plan', plan })
   return plan
 }

@@ -208,15 +208,20 @@ export async function markDone(client: pg.Client, runId: string, report: string)
   ])
 }
 
+/** Undoes a run within a transaction. */
+export async function eraseRun(client: pg.Client, runId: string, undo: readonly string[]): Promise<void> {
+  await client.query(GATE)
+  for (const statement of undo) await client.query(statement)
+  for (const table of ['step', 'part', 'run']) {
+    await client.query(`DELETE FROM ${BOOKKEEPING}.${table} WHERE run_id = $1`, [runId])
+  }
+}
+
 /** Undoes a run in one transaction, and drops the bookkeeping with its last run. */
 export async function removeRun(client: pg.Client, runId: string, undo: readonly string[]): Promise<void> {
   await client.query('BEGIN')
   try {
-    await client.query(GATE)
-    for (const statement of undo) await client.query(statement)
-    for (const table of ['step', 'part', 'run']) {
-      await client.query(`DELETE FROM ${BOOKKEEPING}.${table} WHERE run_id = $1`, [runId])
-    }
+    await eraseRun(client, runId, undo)
     const { rowCount } = await client.query(`SELECT 1 FROM ${BOOKKEEPING}.run LIMIT 1`)
     if (rowCount === 0) {
       await client.query(`DROP TABLE ${BOOKKEEPING}.step, ${BOOKKEEPING}.part, ${BOOKKEEPING}.run`)

@@ -4,7 +4,7 @@ import { quoteIdentifier as q, quoteLiteral } from '../plan/names'
 import type { Bounds } from '../transfer/ranges'
 import type { Plan } from '../types'
 import { readCatalog, schemaExists } from './catalog'
-import { type Repair, type RestoredKey, writeRun } from './checkpoint'
+import { eraseRun, type Repair, type RestoredKey, writeRun } from './checkpoint'
 import { createTable, qualified } from './ddl'
 
 export interface Prepared {
@@ -12,6 +12,8 @@ export interface Prepared {
   source: string
   plan: Plan
   startedAt: number
+  /** What the same run had made before: it is undone in the same transaction. */
+  instead?: Repair
 }
 
 /**
@@ -25,6 +27,7 @@ export async function prepareTarget(
 ): Promise<Repair> {
   await client.query('BEGIN')
   try {
+    if (run.instead) await eraseRun(client, run.runId, run.instead.undo)
     const repair =
       run.plan.mode === 'create' ? await createTables(client, run.plan) : await takeExisting(client, run.plan)
     await writeRun(
