@@ -115,6 +115,7 @@ test('a file of 900,000 rows in 6 tables is on PostgreSQL by the button, every r
 test('the run is found again after a reload, in a second tab and after signing in anew', async ({
   page,
   context,
+  playwright,
 }) => {
   await signIn(page, '/migration')
   await page.getByRole('table', { name: 'Runs, newest first' }).getByRole('button').first().click()
@@ -126,11 +127,22 @@ test('the run is found again after a reload, in a second tab and after signing i
   await second.goto(url)
   await expect(second.getByText('Both sides are the same')).toBeVisible()
 
-  const download = page.waitForEvent('download')
-  await page.getByRole('button', { name: 'Download JSON' }).click()
-  const report = JSON.parse(readFileSync(await (await download).path(), 'utf8'))
+  const report = JSON.parse(await downloaded(page, 'Download JSON'))
   expect(report.validation.ok).toBe(true)
   expect(JSON.stringify(report)).not.toContain(world.postgres.password)
+  const printed = await downloaded(page, 'Download HTML')
+  expect(printed).toContain('Both sides are the same.')
+  const reader = await context.newPage()
+  const asked: string[] = []
+  reader.on('request', ({ url }) => asked.push(url()))
+  await reader.setContent(printed)
+  await expect(reader.getByRole('table', { name: 'Both sides, table by table' })).toBeVisible()
+  expect(asked).toEqual([])
+  // Nobody who is signed out gets it.
+  const stranger = await playwright.request.newContext({ baseURL: world.console.url })
+  const refused = await stranger.get(`/api/migration/${url.split('/').at(-1)?.split('?')[0]}/report.json`)
+  expect(refused.status()).toBe(401)
+  await stranger.dispose()
 })
 
 test('the console moves itself to PostgreSQL while its page goes on', async ({ page }) => {
@@ -243,6 +255,12 @@ test('a file is uploaded on the page and listed with its hash; anything else is 
   })
   expect(foreign.status()).toBe(403)
 })
+
+async function downloaded(page: Page, name: string): Promise<string> {
+  const download = page.waitForEvent('download')
+  await page.getByRole('link', { name }).click()
+  return readFileSync(await (await download).path(), 'utf8')
+}
 
 /** Notes every value that the bar shows from now on; answers them when called. */
 async function watchProgress(page: Page, label: string): Promise<() => Promise<number[]>> {

@@ -17,6 +17,7 @@ import {
   type Upload,
   type UploadRequest,
 } from './places/uploads'
+import { type Download, download } from './report/download'
 import { Driver } from './runs/driver'
 import { type MigrationConfig, type MigrationDeps, openJobs, type TargetRef } from './runs/jobs'
 import {
@@ -85,6 +86,8 @@ export interface Migration {
   listRuns(): Promise<RunSummary[]>
   getRun(id: string): Promise<Run>
   readLog(id: string, limit: number): Promise<LogLine[]>
+  /** `report.html`, `report.json` or `choices.json` of a run. */
+  download(id: string, file: string): Promise<Download>
   /** Makes a run and begins with checks and plan. */
   createRun(caller: Caller, input: NewRun): Promise<Run>
   /** Checks and plans anew. */
@@ -158,6 +161,7 @@ export function openMigration<P extends PostgresSide>(
     listRuns: () => listRuns({ store }),
     getRun: (id) => getRun({ store }, id),
     readLog: (id, limit) => readLog({ store }, id, limit),
+    download: (id, file) => download({ store, clock }, id, file),
     async createRun(caller, { source, target: ref, schema }) {
       const { path, name } = await resolveSource(uploadDeps, place(), source)
       const {

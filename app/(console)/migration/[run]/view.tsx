@@ -65,7 +65,7 @@ export function RunView({ id }: { id: string }) {
           <SwitchoverSection run={data} can={can} onChanged={run.refresh} />
         </TileBoundary>
       ) : null}
-      {data.report ? <ReportSection run={data} report={data.report} /> : null}
+      {data.plan ? <ReportSection run={data} /> : null}
       {data.plan ? (
         <TileBoundary what="Plan">
           <PlanSection plan={data.plan} />

@@ -1,0 +1,54 @@
+import type { Store } from '@/db/store'
+import type { Clock } from '@/server/clock'
+import { HoldfastError } from '@/server/errors'
+import { choicesOf } from '../plan/choices-of'
+import { getRun, type Run } from '../runs/runs'
+import { reportPage } from './page'
+
+export interface Download {
+  /** File name that says which run it is of. */
+  name: string
+  type: string
+  body: string
+}
+
+type Maker = (run: Run, now: number) => Omit<Download, 'name'>
+
+/** What can be downloaded of a run. */
+const files: Record<string, Maker> = {
+  'report.html': (run, now) => ({ type: 'text/html; charset=utf-8', body: reportPage(run, now) }),
+  'report.json': (run) => asJson(reportOf(run)),
+  'choices.json': (run) => asJson(choicesFrom(run)),
+}
+
+/** One file about a run. Throws NOT_FOUND for an unknown run or file, and for what a run doesn't have yet. */
+export async function download(
+  deps: { store: Store; clock: Clock },
+  id: string,
+  file: string,
+): Promise<Download> {
+  const run = await getRun(deps, id)
+  const make = Object.hasOwn(files, file) ? files[file] : undefined
+  if (!make) {
+    throw new HoldfastError('NOT_FOUND', {
+      message: 'A run has no file of this name.',
+      remedy: `It has ${Object.keys(files).join(', ')}.`,
+    })
+  }
+  return { name: `migration-${id}-${file}`, ...make(run, deps.clock.now()) }
+}
+
+const asJson = (value: unknown) => ({ type: 'application/json', body: `${JSON.stringify(value, null, 2)}\n` })
+
+/** The report where there is one; before, what is known: the same fields as the run's own. */
+function reportOf(run: Run): unknown {
+  return run.report ?? { ...run, report: undefined }
+}
+
+function choicesFrom({ plan }: Run) {
+  if (plan) return choicesOf(plan)
+  throw new HoldfastError('NOT_FOUND', {
+    message: 'The run has no plan yet.',
+    remedy: 'Wait for it, or check again.',
+  })
+}
