@@ -72,6 +72,12 @@ export type Render =
   | 'jsonb'
   | 'uuid'
 
+/**
+ * The form in which values of both sides are compared where another tool has filled the target and chosen its types
+ * (validation/forms.ts).
+ */
+export type CompareForm = 'number' | 'boolean' | 'text' | 'bytes' | 'date' | 'time' | 'instant' | 'uuid'
+
 /** A type that an admin may choose for a column, and how many of its values would then be rejected. */
 export interface TypeOption {
   type: string
@@ -100,6 +106,8 @@ export interface PlannedColumn {
   fits?: string
   /** SQLite literal that stands for NULL. */
   instead?: string
+  /** Only in a plan to compare by. */
+  compare?: CompareForm
   /** The types that can be chosen, the proposed one first; absent where the target's catalogue decides. */
   options?: TypeOption[]
   /** Some of its values, as text, at most 5 of at most 60 characters. */

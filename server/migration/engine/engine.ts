@@ -1,12 +1,10 @@
-import { availableParallelism } from 'node:os'
-import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { MigrationError } from '../failure'
 import { makePlan, preflight, refuseRed } from '../plan/analyse'
 import { redCheck } from '../plan/preflight'
 import { refreshPlan } from '../plan/refresh'
-import { refuseOtherTables, sourceMark } from '../source/mark'
-import { checkHeader, inspect, openSource, sourceFacts } from '../source/source'
+import { refuseOtherTables } from '../source/mark'
+import { inspect, sourceFacts } from '../source/source'
 import { build, buildStages, countSteps, settleAll } from '../target/build'
 import {
   lockRun,
@@ -19,51 +17,11 @@ import {
 } from '../target/checkpoint'
 import { prepareTarget } from '../target/prepare'
 import { connectTarget, disconnect } from '../target/target'
-import { type Bounds, EVERYTHING, scanOf, splitTable } from '../transfer/ranges'
-import type {
-  Job,
-  Phase,
-  PhaseTime,
-  Plan,
-  PlannedTable,
-  RunNews,
-  RunReport,
-  SourceMark,
-  TableProgress,
-  Validation,
-} from '../types'
-import { orderedScan } from '../validation/order'
-import { checkStructure } from '../validation/structure'
-import { compareTable } from '../validation/validate'
-import type { Control } from './control'
-import { openPool, type Pool } from './pool'
+import { type Bounds, splitTable } from '../transfer/ranges'
+import type { Job, Plan, PlannedTable, RunReport, TableProgress } from '../types'
+import { compareRun, validate } from './comparison'
 import { openMeter } from './progress'
-
-/** Bytes of a table that make one range: a unit of work for a thread. */
-const PART_BYTES = 12 * 1024 * 1024
-const MAX_PARTS = 96
-/** Progress is told four times a second at most. */
-const PROGRESS_MS = 250
-
-export interface EngineDependencies {
-  clock: { now(): number }
-  emit(news: RunNews): void
-  control: Control
-  /** Bundle that a thread starts from. */
-  entry: URL
-}
-
-/** Everything that one attempt holds open. */
-interface Session {
-  job: Job
-  pool: Pool
-  /** Sees commits of others by data_version; never in the snapshot's transaction. */
-  watch: Database.Database
-  version: number
-  /** The state of the source that the threads read. */
-  mark: SourceMark
-  times: PhaseTime[]
-}
+import { type EngineDependencies, partsOf, phase, reporter, type Session, withSession } from './session'
 
 /** Checks alone. */
 export async function runPreflight(deps: EngineDependencies, job: Job): Promise<void> {
@@ -84,6 +42,7 @@ export async function runPlan(deps: EngineDependencies, job: Job): Promise<Plan>
 
 /** A whole run, from preflight to a validated target. */
 export async function startRun(deps: EngineDependencies, job: Job): Promise<RunReport> {
+  if (job.mode === 'compare') return compareRun(deps, job)
   return withSession(deps, job, async (session) => {
     const startedAt = deps.clock.now()
     const plan = await planOf(deps, session)
@@ -107,6 +66,7 @@ export async function startRun(deps: EngineDependencies, job: Job): Promise<RunR
 
 /** Goes on from the checkpoints in the target. A run that had finished answers with its report again. */
 export async function resumeRun(deps: EngineDependencies, job: Job): Promise<RunReport> {
+  if (job.mode === 'compare') return compareRun(deps, job)
   const client = await connectTarget(job.target, `holdfast migration ${job.runId}`)
   try {
     await lockRun(client, job.runId)
@@ -227,97 +187,12 @@ function endSessionsOnCancel(deps: EngineDependencies, job: Job): void {
   })
 }
 
-/** Compares both sides by a plan, whatever filled the target. */
-export async function runValidation(deps: EngineDependencies, job: Job): Promise<Validation> {
-  const { plan } = job
-  if (!plan)
-    throw new MigrationError(
-      'RUN_UNKNOWN',
-      'A validation needs the plan of its run.',
-      'Name a run that has one.',
-    )
-  return withSession(deps, job, async (session) => {
-    const client = await connectTarget(job.target)
-    try {
-      return await phase(deps, session, 'validate', () => validate(deps, session, client, plan, new Map()))
-    } finally {
-      await disconnect(client)
-    }
-  })
-}
-
 function unknownRun(runId: string): MigrationError {
   return new MigrationError(
     'RUN_UNKNOWN',
     `The target knows no run ${runId}.`,
     'It was cancelled or has finished, or the target is another one: start a new run.',
   )
-}
-
-function partsOf(table: PlannedTable): number {
-  const bytes = table.bytes + table.rows * table.columns.length * 2
-  return Math.min(MAX_PARTS, Math.max(1, Math.ceil(bytes / PART_BYTES)))
-}
-
-/** 0 go on, 1 stop after this batch, 2 stop at once, 3 stop after this batch and for good. */
-const SIGNALS = { run: 0, pause: 1, cancel: 2, stop: 3 } as const
-
-/** Opens source and threads on one snapshot, and closes them whatever happens. */
-async function withSession<T>(
-  deps: EngineDependencies,
-  job: Job,
-  body: (session: Session) => Promise<T>,
-): Promise<T> {
-  const problem = checkHeader(job.source)
-  if (problem) throw problem
-  const watch = openSource(job.source)
-  const size = Math.max(1, Math.min(job.workers ?? Math.min(4, availableParallelism()), 16))
-  const pool = openPool(deps.entry, size, { source: job.source, target: job.target, runId: job.runId })
-  const tell = () => pool.signal(SIGNALS[deps.control.wanted])
-  deps.control.onChange(tell)
-  tell()
-  try {
-    const { version, mark } = await takeSnapshot(pool, watch, job.exclude)
-    return await body({ job, pool, watch, version, mark, times: [] })
-  } finally {
-    await pool.close()
-    watch.close()
-  }
-}
-
-const dataVersion = (db: Database.Database) => db.pragma('data_version', { simple: true }) as number
-
-/**
- * Begins a read transaction in every thread. All have the same snapshot when nobody committed in between
- * (https://www.sqlite.org/pragma.html#pragma_data_version); otherwise it is tried again.
- */
-async function takeSnapshot(pool: Pool, watch: Database.Database, exclude?: readonly string[]) {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const version = dataVersion(watch)
-    const mark = sourceMark(watch, exclude)
-    await pool.everywhere({ kind: 'snapshot' })
-    if (dataVersion(watch) === version) return { version, mark }
-  }
-  throw new MigrationError(
-    'SOURCE_BUSY',
-    'The source is written to so often that its readers never saw the same state.',
-    'Start again when fewer programs write to it.',
-  )
-}
-
-async function phase<T>(
-  deps: EngineDependencies,
-  session: Session,
-  name: Phase,
-  body: () => Promise<T>,
-): Promise<T> {
-  const started = performance.now()
-  deps.emit({ type: 'phase', phase: name, state: 'started' })
-  const result = await body()
-  const milliseconds = Math.round(performance.now() - started)
-  session.times.push({ phase: name, milliseconds })
-  deps.emit({ type: 'phase', phase: name, state: 'finished', milliseconds })
-  return result
 }
 
 function inspectAll(deps: EngineDependencies, { pool, watch, job }: Session) {
@@ -449,34 +324,6 @@ async function transfer(
   }
 }
 
-/** Emits progress at once, then at most four times a second, and at the end. */
-function reporter(
-  deps: EngineDependencies,
-  name: Phase,
-  read: () => { done: number; total: number; tables: TableProgress[] },
-): { soon(): void; end(): void } {
-  let timer: NodeJS.Timeout | undefined
-  let highest = 0
-  const emit = () => {
-    const { done, total, tables } = read()
-    highest = Math.max(highest, done)
-    deps.emit({ type: 'progress', phase: name, done: highest, total: Math.max(total, highest), tables })
-  }
-  emit()
-  return {
-    soon() {
-      timer ??= setTimeout(() => {
-        timer = undefined
-        emit()
-      }, PROGRESS_MS)
-    },
-    end() {
-      clearTimeout(timer)
-      emit()
-    },
-  }
-}
-
 async function buildAll(
   deps: EngineDependencies,
   session: Session,
@@ -504,70 +351,4 @@ async function buildAll(
     show.end()
     await disconnect(second)
   }
-}
-
-async function validate(
-  deps: EngineDependencies,
-  session: Session,
-  client: pg.Client,
-  plan: Plan,
-  parts: ReadonlyMap<string, Bounds[]>,
-): Promise<Validation> {
-  const { pool, watch } = session
-  const utf16 = sourceFacts(watch).encoding !== 'UTF-8'
-  const meter = openMeter(
-    deps.clock,
-    plan.tables.map((table) => ({ name: table.target, rows: table.rows })),
-  )
-  const show = reporter(deps, 'validate', () => ({ ...meter.totals(), tables: meter.tables() }))
-  try {
-    const compared = await Promise.all(
-      plan.tables.map(async (table) => {
-        const task = (bounds: Bounds) => ({ table, schema: plan.schema, bounds, utf16 })
-        const news = ({ read }: { read: number }) => {
-          meter.add(table.target, { read, written: read })
-          show.soon()
-        }
-        const validation = await compareTable(table, rangesToCompare(watch, table, parts), {
-          ordered: (_, bounds) => pool.run({ kind: 'digest', task: task(bounds) }, news),
-          sourceSet: (_, bounds) => pool.run({ kind: 'digestSource', task: task(bounds) }, news),
-          targetSet: () => pool.run({ kind: 'digestTarget', task: task(EVERYTHING) }),
-          setDifference: () => pool.run({ kind: 'setDifference', task: task(EVERYTHING) }),
-        })
-        await deps.control.gate()
-        deps.emit({ type: 'table', validation })
-        return validation
-      }),
-    )
-    const checks = await checkStructure(client, plan)
-    const sourceChanged = dataVersion(watch) !== session.version
-    if (sourceChanged) {
-      checks.push({
-        id: 'source-changed',
-        title: 'Source unchanged',
-        state: 'amber',
-        detail: 'Something was written to the source after its rows were read; that is not in the target.',
-        remedy: 'Stop what writes to it and run again, or go on if the later changes may be lost.',
-      })
-    }
-    const ok = compared.every((table) => table.ok) && checks.every((check) => check.state !== 'red')
-    const validation: Validation = { ok, tables: compared, checks, sourceChanged }
-    deps.emit({ type: 'validation', validation })
-    return validation
-  } finally {
-    show.end()
-  }
-}
-
-/** The transfer's ranges where both read by the same key; otherwise one range a table, cut anew if it may be. */
-function rangesToCompare(
-  watch: Database.Database,
-  table: PlannedTable,
-  parts: ReadonlyMap<string, Bounds[]>,
-): Bounds[] {
-  const ordered = orderedScan(table)
-  const scan = scanOf(table)
-  const same = !ordered || (ordered.columns.join() === scan.columns.join() && !scan.descending)
-  if (!same) return [EVERYTHING]
-  return parts.get(table.source) ?? splitTable(watch, table, partsOf(table))
 }

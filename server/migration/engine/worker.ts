@@ -3,17 +3,10 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { MigrationError, toFailure } from '../failure'
 import { isConnectionLoss, targetError } from '../target/errors'
 import type { Failure, Job, RunEvent, RunNews, WorkerCommand } from '../types'
+import { runValidation } from './comparison'
 import { openControl, Stopped } from './control'
-import {
-  cancelRun,
-  type EngineDependencies,
-  forgetRun,
-  resumeRun,
-  runPlan,
-  runPreflight,
-  runValidation,
-  startRun,
-} from './engine'
+import { cancelRun, forgetRun, resumeRun, runPlan, runPreflight, startRun } from './engine'
+import type { EngineDependencies } from './session'
 import { serveThread, type ThreadSetup } from './thread'
 
 /** How long a finished run waits for its parent's word that the result is kept. */

@@ -12,6 +12,7 @@ import { fitsTest } from './fits'
 import { quoteIdentifier } from './names'
 import { type Candidate, candidates } from './options'
 import { planTables, type TableEvidence } from './plan'
+import { findByName, planCompare } from './plan-compare'
 import { planExisting } from './plan-existing'
 import { checkTarget, foreignKeyCheck, integrityCheck, redCheck } from './preflight'
 
@@ -99,6 +100,8 @@ async function checkPlace(schema: SourceSchema, job: Job): Promise<Check> {
   const client = await connectTarget(job.target)
   const check = { id: 'target-place', title: 'Room for the tables' }
   try {
+    if (job.mode === 'compare')
+      return { ...check, ...placeCompared(schema, await readCatalog(client, job.target.schema)) }
     if (job.mode === 'existing')
       return { ...check, ...placeExisting(schema, await readCatalog(client, job.target.schema)) }
     const plan = planTables(schema, blankEvidence(schema), new Map(), job.target.schema)
@@ -124,6 +127,23 @@ async function checkPlace(schema: SourceSchema, job: Job): Promise<Check> {
     }
   } finally {
     await disconnect(client)
+  }
+}
+
+/** Something to compare with must be there; what is missing of it is for the validation to name. */
+function placeCompared(
+  schema: SourceSchema,
+  catalog: TargetTable[],
+): Pick<Check, 'title' | 'state' | 'detail' | 'remedy'> {
+  const found = schema.tables.filter((table) => findByName(catalog, table.name)).length
+  const title = 'Tables to compare with'
+  if (found > 0)
+    return { title, state: 'green', detail: `${found} of ${schema.tables.length} tables are there.` }
+  return {
+    title,
+    state: 'red',
+    detail: 'The target has none of the tables in this schema.',
+    remedy: 'Name the schema that they were put into.',
   }
 }
 
@@ -183,7 +203,8 @@ export async function makePlan(
   if (job.mode === 'create') return planTables(schema, evidence, await orphans(), job.target.schema)
   const client = await connectTarget(job.target)
   try {
-    return planExisting(schema, evidence, await readCatalog(client, job.target.schema), job.target.schema)
+    const plan = job.mode === 'compare' ? planCompare : planExisting
+    return plan(schema, evidence, await readCatalog(client, job.target.schema), job.target.schema)
   } finally {
     await disconnect(client)
   }

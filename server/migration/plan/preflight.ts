@@ -64,10 +64,12 @@ export async function checkTarget(
     },
   ]
   try {
-    checks.push(await checkServer(client))
+    checks.push(await checkServer(client, mode))
     checks.push(await checkEncoding(client))
-    checks.push(await checkRights(client, target, mode))
-    checks.push(await checkSpace(client, sourceBytes))
+    if (mode !== 'compare') {
+      checks.push(await checkRights(client, target, mode))
+      checks.push(await checkSpace(client, sourceBytes))
+    }
     checks.push(await checkClock(client, now))
   } catch (error) {
     checks.push(redCheck('target-questions', 'Target can be examined', error))
@@ -77,7 +79,7 @@ export async function checkTarget(
   return checks
 }
 
-async function checkServer(client: pg.Client): Promise<Check> {
+async function checkServer(client: pg.Client, mode: Mode): Promise<Check> {
   const { rows } = await client.query(
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
             pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS "readOnly"`,
@@ -92,7 +94,7 @@ async function checkServer(client: pg.Client): Promise<Check> {
       remedy: 'Upgrade to PostgreSQL 13 or newer.',
     }
   }
-  if (readOnly) {
+  if (readOnly && mode !== 'compare') {
     return {
       id: 'target-version',
       title: 'Version',

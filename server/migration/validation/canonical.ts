@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { bits, plainDecimal } from '../transfer/render'
 import type { PlannedColumn, PlannedTable } from '../types'
+import { canonicalTime } from './forms'
 
 /** Values of a row in canonical form, in the order of the plan's columns. */
 export type CanonicalRow = (string | null)[]
@@ -18,15 +19,27 @@ export const EMPTY = md5('')
 export function registerCanonical(db: Database.Database): void {
   db.function('holdfast_bits', { deterministic: true }, (value: unknown) => bits(Number(value)))
   db.function('holdfast_decimal', { deterministic: true }, (value: unknown) => plainDecimal(String(value)))
+  db.function('holdfast_time', { deterministic: true }, canonicalTime)
 }
 
 /** jsonb's own form of texts read from the source: numbers, order of keys and spaces as PostgreSQL keeps them. */
 export async function canonicalJson(client: pg.Client, texts: (string | null)[]): Promise<(string | null)[]> {
-  const { rows } = await client.query<{ text: string | null }>(
-    'SELECT v::jsonb::text AS text FROM unnest($1::text[]) WITH ORDINALITY AS u(v, i) ORDER BY i',
-    [texts],
-  )
-  return rows.map((row) => row.text)
+  try {
+    const { rows } = await client.query<{ text: string | null }>(
+      'SELECT v::jsonb::text AS text FROM unnest($1::text[]) WITH ORDINALITY AS u(v, i) ORDER BY i',
+      [texts],
+    )
+    return rows.map((row) => row.text)
+  } catch (error) {
+    if (!/^22/.test((error as { code?: string }).code ?? '')) throw error
+    // A text that is no JSON stays as it is, so that it differs from whatever the target holds.
+    if (texts.length === 1) return texts
+    const half = texts.length >> 1
+    return [
+      ...(await canonicalJson(client, texts.slice(0, half))),
+      ...(await canonicalJson(client, texts.slice(half))),
+    ]
+  }
 }
 
 /** Puts the jsonb columns of rows that were read from the source into PostgreSQL's form; they begin at `first`. */

@@ -2,9 +2,9 @@ import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
 import type { Bounds, Scan } from '../transfer/ranges'
-import { canonicalSource, canonicalTarget } from '../transfer/render'
 import type { PlannedColumn, PlannedTable } from '../types'
 import { EMPTY, md5 } from './canonical'
+import { canonicalSource, canonicalTarget } from './forms'
 import { type DigestTask, orderedScan, sourceRows, targetRange } from './order'
 
 /** What of a column both engines add up: values that are not NULL, and their sum or length where that is exact. */
@@ -85,7 +85,8 @@ function tallyTarget(column: PlannedColumn, utf16: boolean): string {
   }
 }
 
-function sumOf({ render }: PlannedColumn, utf16: boolean): 'value' | 'bytes' | null {
+function sumOf({ render, compare }: PlannedColumn, utf16: boolean): 'value' | 'bytes' | null {
+  if (compare) return null
   if (render === 'integer' || render === 'boolean') return 'value'
   return (render === 'text' && !utf16) || render === 'bytes' ? 'bytes' : null
 }

@@ -3,10 +3,10 @@ import type pg from 'pg'
 import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
 import { type Bounds, orderBy, type Scan, within } from '../transfer/ranges'
-import { canonicalSource, canonicalTarget } from '../transfer/render'
 import type { PlannedColumn, RowDifference } from '../types'
 import { type CanonicalRow, castJson } from './canonical'
 import { keyText, rowDifference } from './difference'
+import { canonicalSource, canonicalTarget } from './forms'
 import { type DigestTask, targetRange } from './order'
 
 /** Fetches a chunk that differs from both sides, in the order of its integer key, and shows the first row that does. */

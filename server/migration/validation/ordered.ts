@@ -3,11 +3,11 @@ import type pg from 'pg'
 import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
 import { type Bounds, type Key, nextKey, type Scan } from '../transfer/ranges'
-import { canonicalSource, canonicalTarget } from '../transfer/render'
 import type { PlannedColumn, RowDifference } from '../types'
 import { canonicalJson, EMPTY, md5, NULL_MARK } from './canonical'
 import { readChunk, sourceChunk, type Tally, targetChunk } from './chunk'
 import { differenceInOrder } from './difference-ordered'
+import { canonicalSource, canonicalTarget } from './forms'
 import { type DigestTask, orderedScan, sourceRows, targetRange } from './order'
 
 /** Both sides of a range, chunk by chunk in the order of the key. */

@@ -3,9 +3,9 @@ import type pg from 'pg'
 import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
 import { type Bounds, type Key, nextKey, orderBy, scanOf, within } from '../transfer/ranges'
-import { canonicalSource, canonicalTarget } from '../transfer/render'
 import type { PlannedTable } from '../types'
 import { type CanonicalRow, castJson, md5, wholeRow } from './canonical'
+import { canonicalSource, canonicalTarget } from './forms'
 import type { DigestTask } from './order'
 
 /** A column as a set of values: two sums of 28-bit pieces of every value's MD5. */

@@ -1,0 +1,129 @@
+import { availableParallelism } from 'node:os'
+import type Database from 'better-sqlite3'
+import { MigrationError } from '../failure'
+import { sourceMark } from '../source/mark'
+import { checkHeader, openSource } from '../source/source'
+import type { Job, Phase, PhaseTime, PlannedTable, RunNews, SourceMark, TableProgress } from '../types'
+import type { Control } from './control'
+import { openPool, type Pool } from './pool'
+
+/** Bytes of a table that make one range: a unit of work for a thread. */
+const PART_BYTES = 12 * 1024 * 1024
+const MAX_PARTS = 96
+/** Progress is told four times a second at most. */
+const PROGRESS_MS = 250
+
+export interface EngineDependencies {
+  clock: { now(): number }
+  emit(news: RunNews): void
+  control: Control
+  /** Bundle that a thread starts from. */
+  entry: URL
+}
+
+/** Everything that one attempt holds open. */
+export interface Session {
+  job: Job
+  pool: Pool
+  /** Sees commits of others by data_version; never in the snapshot's transaction. */
+  watch: Database.Database
+  version: number
+  /** The state of the source that the threads read. */
+  mark: SourceMark
+  times: PhaseTime[]
+}
+
+/** 0 go on, 1 stop after this batch, 2 stop at once, 3 stop after this batch and for good. */
+const SIGNALS = { run: 0, pause: 1, cancel: 2, stop: 3 } as const
+
+/** Opens source and threads on one snapshot, and closes them whatever happens. */
+export async function withSession<T>(
+  deps: EngineDependencies,
+  job: Job,
+  body: (session: Session) => Promise<T>,
+): Promise<T> {
+  const problem = checkHeader(job.source)
+  if (problem) throw problem
+  const watch = openSource(job.source)
+  const size = Math.max(1, Math.min(job.workers ?? Math.min(4, availableParallelism()), 16))
+  const pool = openPool(deps.entry, size, { source: job.source, target: job.target, runId: job.runId })
+  const tell = () => pool.signal(SIGNALS[deps.control.wanted])
+  deps.control.onChange(tell)
+  tell()
+  try {
+    const { version, mark } = await takeSnapshot(pool, watch, job.exclude)
+    return await body({ job, pool, watch, version, mark, times: [] })
+  } finally {
+    await pool.close()
+    watch.close()
+  }
+}
+
+export const dataVersion = (db: Database.Database) => db.pragma('data_version', { simple: true }) as number
+
+/**
+ * Begins a read transaction in every thread. All have the same snapshot when nobody committed in between
+ * (https://www.sqlite.org/pragma.html#pragma_data_version); otherwise it is tried again.
+ */
+async function takeSnapshot(pool: Pool, watch: Database.Database, exclude?: readonly string[]) {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const version = dataVersion(watch)
+    const mark = sourceMark(watch, exclude)
+    await pool.everywhere({ kind: 'snapshot' })
+    if (dataVersion(watch) === version) return { version, mark }
+  }
+  throw new MigrationError(
+    'SOURCE_BUSY',
+    'The source is written to so often that its readers never saw the same state.',
+    'Start again when fewer programs write to it.',
+  )
+}
+
+export async function phase<T>(
+  deps: EngineDependencies,
+  session: Session,
+  name: Phase,
+  body: () => Promise<T>,
+): Promise<T> {
+  const started = performance.now()
+  deps.emit({ type: 'phase', phase: name, state: 'started' })
+  const result = await body()
+  const milliseconds = Math.round(performance.now() - started)
+  session.times.push({ phase: name, milliseconds })
+  deps.emit({ type: 'phase', phase: name, state: 'finished', milliseconds })
+  return result
+}
+
+/** How many ranges a table is cut into. */
+export function partsOf(table: PlannedTable): number {
+  const bytes = table.bytes + table.rows * table.columns.length * 2
+  return Math.min(MAX_PARTS, Math.max(1, Math.ceil(bytes / PART_BYTES)))
+}
+
+/** Emits progress at once, then at most four times a second, and at the end. */
+export function reporter(
+  deps: EngineDependencies,
+  name: Phase,
+  read: () => { done: number; total: number; tables: TableProgress[] },
+): { soon(): void; end(): void } {
+  let timer: NodeJS.Timeout | undefined
+  let highest = 0
+  const emit = () => {
+    const { done, total, tables } = read()
+    highest = Math.max(highest, done)
+    deps.emit({ type: 'progress', phase: name, done: highest, total: Math.max(total, highest), tables })
+  }
+  emit()
+  return {
+    soon() {
+      timer ??= setTimeout(() => {
+        timer = undefined
+        emit()
+      }, PROGRESS_MS)
+    },
+    end() {
+      clearTimeout(timer)
+      emit()
+    },
+  }
+}
