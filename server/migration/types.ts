@@ -145,6 +145,15 @@ export interface PlannedForeignKey {
   orphans: number
 }
 
+/** A CHECK; one that existing rows break is added NOT VALID and stays so, which holds for new rows alone. */
+export interface PlannedCheck {
+  name: string
+  /** As written in the source. */
+  sql: string
+  /** As written in PostgreSQL. */
+  targetSql: string
+}
+
 /** The column that gets its values from a sequence, and the last value given out in the source. */
 export interface PlannedIdentity {
   column: string
@@ -167,6 +176,7 @@ export interface PlannedTable {
   primaryKey: PlannedKey | null
   indexes: PlannedIndex[]
   foreignKeys: PlannedForeignKey[]
+  checks?: PlannedCheck[]
   identity?: PlannedIdentity
   scan: ScanKey
   notes: string[]

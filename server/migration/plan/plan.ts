@@ -11,6 +11,7 @@ import type {
   ScanKey,
   TypeOption,
 } from '../types'
+import { planChecks } from './checks'
 import { translateDefault, translatePredicate } from './defaults'
 import { mapColumn } from './mapping'
 import { namer } from './names'
@@ -63,6 +64,7 @@ export function planTables(
   for (const table of readable) {
     const planned = bySource.get(table.name.toLowerCase()) as PlannedTable
     planned.foreignKeys = planForeignKeys(table, planned, bySource, orphans, report)
+    planned.checks = planChecks(table, planned, report)
   }
   return { source: schema.facts, schema: targetSchema, mode: 'create', tables, notCarried }
 }
@@ -76,10 +78,7 @@ function planTable(
 ): PlannedTable {
   const columns = planColumns(table, evidence, report)
   const targetOf = new Map(columns.map((column) => [column.source.toLowerCase(), column]))
-  for (const check of table.checks) {
-    report({ kind: 'check', name: table.name, reason: 'Checks are listed, not translated.', sql: check })
-  }
-  for (const collation of table.collations) {
+  for (const collation of new Set(table.columns.flatMap((column) => column.collation ?? []))) {
     report({
       kind: 'collation',
       name: table.name,

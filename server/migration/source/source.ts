@@ -3,7 +3,8 @@ import Database from 'better-sqlite3'
 import { MigrationError } from '../failure'
 import { quoteIdentifier } from '../plan/names'
 import type { ForeignKeyAction, NotCarried, SourceFacts } from '../types'
-import { checkClauses, deferredReferences, hasCollation } from './sqltext'
+import { deferredReferences } from './sqltext'
+import { type CheckClause, type GeneratedClause, tableClauses } from './table-sql'
 
 export interface SourceColumn {
   name: string
@@ -11,7 +12,10 @@ export interface SourceColumn {
   notNull: boolean
   /** SQL text of the default. */
   defaultSql: string | null
-  generated: boolean
+  /** What it is computed from. */
+  generated: GeneratedClause | null
+  /** In upper case; null: BINARY. */
+  collation: string | null
 }
 
 export interface SourceIndex {
@@ -46,8 +50,7 @@ export interface SourceTable {
   rowidName: string | null
   indexes: SourceIndex[]
   foreignKeys: SourceForeignKey[]
-  checks: string[]
-  collations: string[]
+  checks: CheckClause[]
   /** sqlite_sequence, decimal text. */
   sequence: string | null
 }
@@ -200,6 +203,7 @@ export function inspect(db: Database.Database, exclude: readonly string[] = []):
 
 function inspectTable(db: Database.Database, row: { name: string; wr: number; sql: string }): SourceTable {
   const { name, sql } = row
+  const clauses = tableClauses(sql)
   const info = db
     .prepare('SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)')
     .all(name)
@@ -208,7 +212,8 @@ function inspectTable(db: Database.Database, row: { name: string; wr: number; sq
     declaredType: column.type as string,
     notNull: column.notnull === 1,
     defaultSql: column.dflt_value as string | null,
-    generated: column.hidden === 2 || column.hidden === 3,
+    generated: clauses.generated.get((column.name as string).toLowerCase()) ?? null,
+    collation: clauses.collations.get((column.name as string).toLowerCase()) ?? null,
     pk: column.pk as number,
   }))
   const indexes = inspectIndexes(db, name)
@@ -236,8 +241,7 @@ function inspectTable(db: Database.Database, row: { name: string; wr: number; sq
     rowidName: withoutRowid ? null : (alias ?? hidden),
     indexes,
     foreignKeys: inspectForeignKeys(db, name, sql),
-    checks: checkClauses(sql),
-    collations: hasCollation(sql),
+    checks: clauses.checks,
     sequence: readSequence(db, name),
   }
 }

@@ -4,6 +4,8 @@ export interface Token {
   kind: 'word' | 'quoted' | 'string' | 'number' | 'blob' | 'symbol'
   /** As written; for 'quoted' and 'string' without quotes and with doubled quotes undone. */
   text: string
+  /** In double quotes, which SQLite takes for a text where no column has this name. */
+  double?: true
   start: number
   end: number
 }
@@ -20,8 +22,10 @@ export function tokenize(sql: string): Token[] {
     const end = start + text.length
     if (blob !== undefined) tokens.push({ kind: 'blob', text: blob.slice(2, -1), start, end })
     else if (string !== undefined) tokens.push({ kind: 'string', text: unquote(string), start, end })
-    else if (quoted !== undefined) tokens.push({ kind: 'quoted', text: unquote(quoted), start, end })
-    else if (number !== undefined) tokens.push({ kind: 'number', text: number, start, end })
+    else if (quoted !== undefined) {
+      const double = quoted.startsWith('"')
+      tokens.push({ kind: 'quoted', text: unquote(quoted), ...(double && { double }), start, end })
+    } else if (number !== undefined) tokens.push({ kind: 'number', text: number, start, end })
     else if (word !== undefined) tokens.push({ kind: 'word', text: word, start, end })
     else if (symbol !== undefined) tokens.push({ kind: 'symbol', text: symbol, start, end })
   }
@@ -37,19 +41,6 @@ function unquote(text: string): string {
 /** Whether the token is this bare word, in any case. */
 export function isWord(token: Token | undefined, word: string): boolean {
   return token?.kind === 'word' && token.text.toUpperCase() === word
-}
-
-/** CHECK clauses of a CREATE TABLE, as written. */
-export function checkClauses(sql: string): string[] {
-  const tokens = tokenize(sql)
-  const found: string[] = []
-  for (let i = 0; i < tokens.length; i++) {
-    if (!isWord(tokens[i], 'CHECK') || tokens[i + 1]?.text !== '(') continue
-    const end = closing(tokens, i + 1)
-    found.push(sql.slice(tokens[i]?.start, tokens[end]?.end))
-    i = end
-  }
-  return found
 }
 
 /** For each REFERENCES of a CREATE TABLE in the order written: is it DEFERRABLE INITIALLY DEFERRED? */
@@ -73,18 +64,6 @@ export function deferredReferences(sql: string): boolean[] {
     found.push(deferred)
   }
   return found
-}
-
-/** Columns of a CREATE TABLE with a COLLATE clause other than BINARY: the clause follows the column's name. */
-export function hasCollation(sql: string): string[] {
-  const tokens = tokenize(sql)
-  const found = new Set<string>()
-  tokens.forEach((token, i) => {
-    if (isWord(token, 'COLLATE') && !/^binary$/i.test(tokens[i + 1]?.text ?? '')) {
-      found.add((tokens[i + 1]?.text ?? '').toUpperCase())
-    }
-  })
-  return [...found]
 }
 
 function isNegated(tokens: Token[], at: number): boolean {

@@ -3,12 +3,14 @@ import { quoteLiteral } from '../plan/names'
 import type { Plan, PlannedIdentity, PlannedTable } from '../types'
 import { commitStep, finishedSteps, type RestoredKey } from './checkpoint'
 import {
+  addCheck,
   addForeignKey,
   attachKey,
   attachUnique,
   createIndex,
   createKeyIndex,
   qualified,
+  validateCheck,
   validateForeignKey,
 } from './ddl'
 
@@ -68,6 +70,7 @@ export function buildStages(plan: Plan, restore: readonly RestoredKey[]): Stage[
     statements: [
       ...(table.primaryKey ? [attachKey(table, schema)] : []),
       ...table.indexes.filter((index) => index.constraint).map((index) => attachUnique(table, index, schema)),
+      ...(table.checks ?? []).map((check) => addCheck(table, check, schema)),
     ],
     weight: 0,
   }))
@@ -78,6 +81,13 @@ export function buildStages(plan: Plan, restore: readonly RestoredKey[]): Stage[
       statements: table.foreignKeys.map((key) => addForeignKey(table, key, schema)),
       weight: 0,
     }))
+  const checks = tables.flatMap((table) =>
+    (table.checks ?? []).map((check) => ({
+      name: `check ${table.target} ${check.name}`,
+      statements: [validateCheck(table, check, schema)],
+      weight: table.rows / 2,
+    })),
+  )
   const validations = tables.flatMap((table) =>
     table.foreignKeys
       .filter((key) => key.orphans === 0)
@@ -91,7 +101,7 @@ export function buildStages(plan: Plan, restore: readonly RestoredKey[]): Stage[
     { steps: indexes },
     { steps: keys.filter((step) => step.statements.length > 0) },
     { steps: foreignKeys, serial: true },
-    { steps: [...validations, ...analyze(plan)] },
+    { steps: [...validations, ...checks, ...analyze(plan)] },
     { steps: sequences(plan) },
   ]
 }

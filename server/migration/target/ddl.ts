@@ -1,5 +1,5 @@
 import { quoteIdentifier as q } from '../plan/names'
-import type { PlannedForeignKey, PlannedIndex, PlannedTable } from '../types'
+import type { PlannedCheck, PlannedForeignKey, PlannedIndex, PlannedTable } from '../types'
 
 const list = (columns: readonly string[]) => columns.map(q).join(', ')
 
@@ -50,6 +50,15 @@ export function addForeignKey(table: PlannedTable, key: PlannedForeignKey, schem
     `ALTER TABLE ${qualified(schema, table.target)} ADD CONSTRAINT ${q(key.name)} FOREIGN KEY (${list(key.columns)}) ` +
     `REFERENCES ${qualified(schema, key.references.table)} (${list(key.references.columns)})${actions} NOT VALID`
   )
+}
+
+export function addCheck(table: PlannedTable, check: PlannedCheck, schema: string): string {
+  return `ALTER TABLE ${qualified(schema, table.target)} ADD CONSTRAINT ${q(check.name)} ${check.targetSql} NOT VALID`
+}
+
+/** Rows that break a CHECK, or can't be tried, leave it NOT VALID. */
+export function validateCheck(table: PlannedTable, check: PlannedCheck, schema: string): string {
+  return `DO $holdfast$ BEGIN ${validateForeignKey(table, check.name, schema)}; EXCEPTION WHEN check_violation OR data_exception THEN NULL; END $holdfast$`
 }
 
 export function validateForeignKey(

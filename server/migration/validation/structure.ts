@@ -3,6 +3,7 @@ import { quoteIdentifier, quoteLiteral } from '../plan/names'
 import { readCatalog } from '../target/catalog'
 import { qualified } from '../target/ddl'
 import type { Check, Plan } from '../types'
+import { checkCarried } from './carried'
 
 /** Keys, foreign keys and sequences as the catalogue has them against the plan. */
 export async function checkStructure(client: pg.Client, plan: Plan): Promise<Check[]> {
@@ -40,7 +41,8 @@ export async function checkStructure(client: pg.Client, plan: Plan): Promise<Che
       remedy: 'Something outside of the run dropped them: cancel and start again.',
     }),
   }
-  return [structure, await checkSequences(client, plan)]
+  const carried = plan.mode === 'create' ? [await checkCarried(client, plan)] : []
+  return [structure, ...carried, await checkSequences(client, plan)]
 }
 
 /** Sequences go on past the greatest id. */

@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, inject } from 'vitest'
+import { startRun } from '../runs/client'
+import { type Bench, openBench } from '../testing/target'
+import type { Job, Plan, PlannedTable, RunReport } from '../types'
+
+const engine = inject('postgres')
+export const noPostgres = !engine
+
+/** One file made for a trap, run through the engine; the target is there to be asked. */
+export interface Trap {
+  bench: Bench
+  /** Writes the file, migrates it, and expects a validation without red. */
+  run(sql: string, more?: Partial<Job>): Promise<Outcome>
+  query(sql: string): Promise<Record<string, unknown>[]>
+}
+
+export interface Outcome {
+  file: string
+  report: RunReport
+  plan: Plan
+  table(source: string): PlannedTable
+  /** What is listed as not carried: `check d`. */
+  listed: string[]
+}
+
+/** A database of its own for each test of a file. */
+export function openTrap(): Trap {
+  const trap = {
+    async run(sql, more) {
+      const file = trap.bench.file(sql)
+      const end = await startRun(trap.bench.job(file, more)).ended
+      if (end.state !== 'done') throw new Error(JSON.stringify(end))
+      const { report } = end
+      expect(report.validation.ok, JSON.stringify(report.validation)).toBe(true)
+      const { plan } = report
+      return {
+        file,
+        report,
+        plan,
+        table: (source) => plan.tables.find((one) => one.source === source) as PlannedTable,
+        listed: plan.notCarried.map((item) => `${item.kind} ${item.name}`).sort(),
+      }
+    },
+    query: async (sql) => (await trap.bench.client.query(sql)).rows,
+  } as Trap
+  beforeEach(async () => {
+    trap.bench = await openBench(engine as NonNullable<typeof engine>)
+  })
+  afterEach(() => trap.bench.close())
+  return trap
+}
+
+/** A statement that the target refuses, by its SQLSTATE. */
+export async function refused(trap: Trap, sql: string): Promise<string> {
+  try {
+    await trap.query(sql)
+    return 'accepted'
+  } catch (error) {
+    return (error as { code: string }).code
+  }
+}
