@@ -274,6 +274,8 @@ export interface RejectedRow {
   /** As text, at most 200 characters; blobs in hexadecimal. */
   value: string | null
   reason: string
+  /** The key as the engine reads the source by it. */
+  position?: string
 }
 
 export interface Plan {
@@ -421,6 +423,8 @@ export interface Job {
   choices?: Choices
   /** Note writes to the source while the copy goes on, and apply them. */
   capture?: boolean
+  /** Rows that a finished run rejected, for comparing again: its bookkeeping in the target is gone then. */
+  rejected?: RejectedRow[]
   /** Source tables left out, such as a migration tool's own bookkeeping. */
   exclude?: string[]
   /** Threads that read and load; default: the cores, at most 4. */
@@ -435,6 +439,8 @@ export type RunEvent = { at: number; runId: string } & (
   /** All tables, never going back; `done` and `total` count rows in transfer and validate, steps in build. */
   | { type: 'progress'; phase: Phase; done: number; total: number; tables: TableProgress[] }
   | { type: 'log'; level: 'info' | 'warn'; message: string }
+  /** Rows that were not stored. `first`: all come anew, as where the copy begins or goes on, and before 'done'. */
+  | { type: 'rejects'; rows: RejectedRow[]; first?: true }
   | { type: 'table'; validation: TableValidation }
   | { type: 'validation'; validation: Validation }
   /** Stopped at a committed batch; the worker waits for resume or cancel. */

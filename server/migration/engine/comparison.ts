@@ -2,9 +2,10 @@ import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { MigrationError } from '../failure'
 import { inspect, sourceFacts } from '../source/source'
+import { readRejects } from '../target/rejects'
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, EVERYTHING, scanOf, splitTable } from '../transfer/ranges'
-import type { Job, Plan, PlannedTable, RunReport, Validation } from '../types'
+import type { Job, Plan, PlannedTable, RejectedRow, RunReport, Validation } from '../types'
 import { orderedScan } from '../validation/order'
 import { checkStructure } from '../validation/structure'
 import { checkCompared } from '../validation/structure-compared'
@@ -27,7 +28,10 @@ export async function runValidation(deps: EngineDependencies, job: Job): Promise
   return withSession(deps, job, async (session) => {
     const client = await connectTarget(job.target)
     try {
-      return await phase(deps, session, 'validate', () => validate(deps, session, client, plan, new Map()))
+      const rejects = job.rejected ?? (await readRejects(client, job.runId))
+      return await phase(deps, session, 'validate', () =>
+        validate(deps, session, client, plan, { parts: new Map(), rejects }),
+      )
     } finally {
       await disconnect(client)
     }
@@ -46,7 +50,7 @@ export async function compareRun(deps: EngineDependencies, job: Job): Promise<Ru
     const client = await connectTarget(job.target)
     try {
       const validation = await phase(deps, session, 'validate', () =>
-        validate(deps, session, client, plan, new Map()),
+        validate(deps, session, client, plan, { parts: new Map(), rejects: [] }),
       )
       const { password: _, ...target } = job.target
       const report: RunReport = {
@@ -83,25 +87,35 @@ function needsPlan(): MigrationError {
   )
 }
 
-/** Compares every table in the session's snapshot, then the structure. `parts`: ranges of the transfer, if it was just now. */
+/** What the transfer knows: its ranges, if it was just now, and the rows that it rejected. */
+export interface Transferred {
+  parts: ReadonlyMap<string, Bounds[]>
+  rejects: readonly RejectedRow[]
+}
+
+/** Compares every table in the session's snapshot without its rejected rows, then the structure. */
 export async function validate(
   deps: EngineDependencies,
   session: Session,
   client: pg.Client,
   plan: Plan,
-  parts: ReadonlyMap<string, Bounds[]>,
+  { parts, rejects }: Transferred,
 ): Promise<Validation> {
   const { pool, watch } = session
   const utf16 = sourceFacts(watch).encoding !== 'UTF-8'
   const meter = openMeter(
     deps.clock,
-    plan.tables.map((table) => ({ name: table.target, rows: table.rows })),
+    plan.tables.map((table) => {
+      const rejected = rejects.filter((row) => row.table === table.source).length
+      return { name: table.target, rows: Math.max(0, table.rows - rejected) }
+    }),
   )
   const show = reporter(deps, 'validate', () => ({ ...meter.totals(), tables: meter.tables() }))
   try {
     const compared = await Promise.all(
       plan.tables.map(async (table) => {
-        const task = (bounds: Bounds) => ({ table, schema: plan.schema, bounds, utf16 })
+        const rejected = rejects.flatMap((row) => (row.table === table.source && row.position) || [])
+        const task = (bounds: Bounds) => ({ table, schema: plan.schema, bounds, utf16, rejected })
         const news = ({ read }: { read: number }) => {
           meter.add(table.target, { read, written: read })
           show.soon()

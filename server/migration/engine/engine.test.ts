@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { makeLibrary } from '@/db/testing/library'
-import { cancelRun, makePlan, preflight, type RunEnd, resumeRun, startRun, validate } from '../runs/client'
+import { cancelRun, makePlan, preflight, resumeRun, startRun, validate } from '../runs/client'
 import { type Bench, bothSides, fingerprint, openBench, recorder } from '../testing/target'
 import type { Job, Plan, RunEvent, RunReport } from '../types'
 
@@ -269,25 +269,6 @@ describe.skipIf(!engine)('a migration', () => {
         'second',
       ])
       expect((await query(`SELECT parent FROM "${two?.target}"`))[0]).toEqual({ parent: '1' })
-    })
-
-    it('stops at a text that PostgreSQL has no room for, naming table, column and row, and can be cancelled', async () => {
-      const before = await fingerprint(bench.client)
-      const file = bench.file('CREATE TABLE t (id INTEGER PRIMARY KEY, ok TEXT, bad TEXT)', (db) => {
-        const insert = db.prepare('INSERT INTO t VALUES (?, ?, ?)')
-        for (let i = 1; i <= 5000; i++) insert.run(i, 'fine', i === 4321 ? 'a\0b' : 'fine')
-      })
-      const job = bench.job(file)
-      const end = (await startRun(job).ended) as Extract<RunEnd, { state: 'failed' }>
-      expect(end.failure).toMatchObject({ code: 'VALUE_REFUSED', table: 't', column: 'bad', resumable: true })
-      expect(end.failure.message).toContain('id = 4321')
-      const db = new Database(file)
-      db.prepare(`UPDATE t SET bad = 'mended' WHERE id = 4321`).run()
-      db.close()
-      expect((await resumeRun({ ...job, source: '' }).ended).state).toBe('done')
-      await expectEqual(file, ['t'])
-      await query('DROP TABLE t')
-      expect(await fingerprint(bench.client)).toEqual(before)
     })
   })
 

@@ -16,11 +16,13 @@ import {
   type StoredRun,
 } from '../target/checkpoint'
 import { prepareTarget } from '../target/prepare'
+import { readRejects } from '../target/rejects'
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, splitTable } from '../transfer/ranges'
-import type { Job, Plan, PlannedTable, RunReport, TableProgress } from '../types'
+import type { Job, Plan, PlannedTable, RejectedRow, RunReport, TableProgress } from '../types'
 import { compareRun, validate } from './comparison'
 import { openMeter } from './progress'
+import { countRejected, defaultLimits, exceeded, tellRejects } from './rejects'
 import { type EngineDependencies, partsOf, phase, reporter, type Session, withSession } from './session'
 
 /** Checks alone. */
@@ -74,6 +76,7 @@ export async function resumeRun(deps: EngineDependencies, job: Job): Promise<Run
     if (!stored) throw unknownRun(job.runId)
     if (stored.state === 'done' && stored.report) {
       const report = JSON.parse(stored.report) as RunReport
+      await tellRejects(deps, client, job.runId)
       deps.emit({ type: 'done', report })
       return report
     }
@@ -228,7 +231,7 @@ async function finish(
   const moved = await phase(deps, session, 'transfer', () => transfer(deps, session, client, plan))
   await phase(deps, session, 'build', () => buildAll(deps, session, client, run))
   const validation = await phase(deps, session, 'validate', () =>
-    validate(deps, session, client, plan, moved.parts),
+    validate(deps, session, client, plan, moved),
   )
   const { password: _, ...target } = job.target
   const report: RunReport = {
@@ -245,12 +248,13 @@ async function finish(
     tables: moved.tables,
     checks: validation.checks,
     validation,
-    rejected: moved.tables.reduce((sum, table) => sum + table.rejected, 0),
+    rejected: countRejected(moved.tables),
     notCarried: plan.notCarried,
     plan,
   }
   // A red run keeps its bookkeeping, so that it can be cancelled, or validated again by resuming it.
   if (validation.ok) await markDone(client, job.runId, JSON.stringify(report))
+  await tellRejects(deps, client, job.runId)
   deps.emit({ type: 'done', report })
   return report
 }
@@ -259,6 +263,7 @@ interface Moved {
   milliseconds: number
   tables: TableProgress[]
   parts: Map<string, Bounds[]>
+  rejects: RejectedRow[]
 }
 
 async function transfer(
@@ -278,16 +283,23 @@ async function transfer(
     const parts = await readParts(client, job.runId)
     for (const table of plan.tables) {
       const mine = parts.filter((part) => part.table === table.source)
-      const sum = (key: 'rows' | 'bytes') => mine.reduce((total, part) => total + part[key], 0)
-      meter.begin(table.target, sum('rows'), sum('bytes'))
+      const sum = (key: 'rows' | 'rejected' | 'bytes') => mine.reduce((total, part) => total + part[key], 0)
+      meter.begin(table.target, sum('rows'), sum('rejected'), sum('bytes'))
     }
     return parts
   }
+  const limits = job.choices?.rejects ?? defaultLimits
+  const refuseExceeded = () => {
+    const error = exceeded(meter.tables(), limits)
+    if (error) throw error
+  }
   let parts = await read()
+  await tellRejects(deps, client, job.runId)
   const show = reporter(deps, 'transfer', () => ({ ...meter.totals(), tables: meter.tables() }))
   try {
     while (parts.some((part) => !part.done)) {
       await deps.control.gate()
+      refuseExceeded()
       await settleAll(
         parts
           .filter((part) => !part.done)
@@ -299,15 +311,21 @@ async function transfer(
               table,
               schema: plan.schema,
               bounds: part.bounds,
+              most: Math.min(limits.perTable, limits.perRun),
             }
-            return pool.run({ kind: 'copy', task }, (news) => {
-              meter.add(table.target, news)
+            return pool.run({ kind: 'copy', task }, ({ rejects = [], ...news }) => {
+              meter.add(table.target, { ...news, rejected: rejects.length })
+              if (rejects.length > 0) {
+                deps.emit({ type: 'rejects', rows: rejects })
+                if (exceeded(meter.tables(), limits)) pool.signal(1)
+              }
               show.soon()
             })
           }),
       )
       parts = await read()
     }
+    refuseExceeded()
     await deps.control.gate()
   } finally {
     show.end()
@@ -315,6 +333,7 @@ async function transfer(
   return {
     milliseconds: Math.round(performance.now() - started),
     tables: meter.tables(),
+    rejects: await readRejects(client, job.runId),
     parts: new Map(
       plan.tables.map((table) => [
         table.source,

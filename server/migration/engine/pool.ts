@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads'
 import { fromFailure, MigrationError } from '../failure'
+import type { CopyNews } from '../transfer/copy'
 import type { ThreadAnswers, ThreadMessage, ThreadSetup, ThreadTask } from './thread'
 
-type News = { read: number; written: number; bytes: number }
 interface Pending {
   resolve(answer: unknown): void
   reject(error: Error): void
-  news?: (news: News) => void
+  news?: (news: CopyNews) => void
 }
 type Kind = ThreadTask['kind']
 
@@ -16,7 +16,7 @@ export interface Pool {
   /** Runs a task on the next free thread. */
   run<K extends Kind>(
     task: Extract<ThreadTask, { kind: K }>,
-    news?: (news: News) => void,
+    news?: (news: CopyNews) => void,
   ): Promise<ThreadAnswers[K]>
   /** Runs a task on every thread; only while none is at work. */
   everywhere<K extends Kind>(task: Extract<ThreadTask, { kind: K }>): Promise<ThreadAnswers[K][]>

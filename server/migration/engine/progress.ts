@@ -11,8 +11,8 @@ const WINDOW_MS = 10_000
 /** Follows rows and bytes of each table; what it shows never goes back. */
 export interface Meter {
   /** Begins again at what an earlier attempt committed. */
-  begin(table: string, written: number, bytes: number): void
-  add(table: string, news: { read?: number; written?: number; bytes?: number }): void
+  begin(table: string, written: number, rejected: number, bytes: number): void
+  add(table: string, news: { read?: number; written?: number; rejected?: number; bytes?: number }): void
   tables(): TableProgress[]
   totals(): { done: number; total: number; bytes: number }
 }
@@ -24,14 +24,15 @@ export function openMeter(
   const state = new Map(
     tables.map(({ name, rows }) => [
       name,
-      { total: rows, read: 0, shownRead: 0, written: 0, bytes: 0, samples: [] as Sample[] },
+      { total: rows, read: 0, shownRead: 0, written: 0, rejected: 0, bytes: 0, samples: [] as Sample[] },
     ]),
   )
 
   function show(name: string): TableProgress {
     const one = state.get(name) as NonNullable<ReturnType<typeof state.get>>
-    const total = Math.max(one.total, one.written)
-    const done = one.written >= one.total && one.read >= one.total
+    const settled = one.written + one.rejected
+    const total = Math.max(one.total, settled)
+    const done = settled >= one.total && one.read >= one.total
     const rates = ratesOf(one.samples)
     const left = total - one.shownRead
     return {
@@ -39,7 +40,7 @@ export function openMeter(
       rowsTotal: total,
       read: one.shownRead,
       written: one.written,
-      rejected: 0,
+      rejected: one.rejected,
       bytes: one.bytes,
       rowsPerSecond: Math.round(rates.mean),
       etaSeconds: done
@@ -52,18 +53,21 @@ export function openMeter(
   }
 
   return {
-    begin(table, written, bytes) {
+    begin(table, written, rejected, bytes) {
       const one = state.get(table)
       if (!one) return
-      one.read = one.written = written
-      one.shownRead = Math.max(one.shownRead, written)
+      one.read = written + rejected
+      one.written = written
+      one.rejected = rejected
+      one.shownRead = Math.max(one.shownRead, one.read)
       one.bytes = bytes
     },
-    add(table, { read = 0, written = 0, bytes = 0 }) {
+    add(table, { read = 0, written = 0, rejected = 0, bytes = 0 }) {
       const one = state.get(table)
       if (!one) return
       one.read += read
       one.written += written
+      one.rejected += rejected
       one.bytes += bytes
       one.shownRead = Math.max(one.shownRead, one.read)
       const at = clock.now()

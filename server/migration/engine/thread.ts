@@ -8,8 +8,9 @@ import { countOrphans, openSource, type ReferenceKey, sourceError } from '../sou
 import { type Trial, type TrialResult, tryTypes } from '../source/trials'
 import { targetError } from '../target/errors'
 import { connectTarget } from '../target/target'
-import { type CopyTask, copyPart } from '../transfer/copy'
+import { type CopyNews, type CopyTask, copyPart } from '../transfer/copy'
 import type { Bounds, Scan } from '../transfer/ranges'
+import { registerText } from '../transfer/text'
 import type { ColumnEvidence, Failure, RowDifference, Target } from '../types'
 import { registerCanonical } from '../validation/canonical'
 import { differenceOfSets } from '../validation/difference-set'
@@ -60,7 +61,7 @@ export interface ThreadSetup {
 export type ThreadMessage =
   | { id: number; answer: unknown }
   | { id: number; failure: Failure }
-  | { id: number; news: { read: number; written: number; bytes: number } }
+  | { id: number; news: CopyNews }
 
 /** A thread with one read transaction on the source and, once it needs it, one connection to the target. */
 export function serveThread(port: MessagePort, setup: ThreadSetup): void {
@@ -73,6 +74,7 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
     if (!db) {
       db = openSource(setup.source)
       registerCanonical(db)
+      registerText(db)
     }
     return db
   }
@@ -105,8 +107,7 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
         return tryTypes(source(), task.scan, task.bounds, task.trials)
       case 'copy': {
         const utf16 = source().pragma('encoding', { simple: true }) !== 'UTF-8'
-        const report = (news: { read: number; written: number; bytes: number }) =>
-          port.postMessage({ id, news })
+        const report = (news: CopyNews) => port.postMessage({ id, news })
         return copyPart({ db: source(), client: await target(), utf16, signal, report }, task.task)
       }
       case 'digest':

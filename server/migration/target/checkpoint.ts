@@ -14,10 +14,15 @@ const TABLES = `
     plan text NOT NULL, repair text NOT NULL, report text, started_at bigint NOT NULL);
   CREATE TABLE IF NOT EXISTS ${BOOKKEEPING}.part (
     run_id text NOT NULL, table_name text NOT NULL, part integer NOT NULL, lo text, hi text, position text,
-    rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, done boolean NOT NULL DEFAULT false,
+    rows bigint NOT NULL DEFAULT 0, rejected bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, done boolean NOT NULL DEFAULT false,
     PRIMARY KEY (run_id, table_name, part));
   CREATE TABLE IF NOT EXISTS ${BOOKKEEPING}.step (
-    run_id text NOT NULL, step text NOT NULL, PRIMARY KEY (run_id, step))`
+    run_id text NOT NULL, step text NOT NULL, PRIMARY KEY (run_id, step));
+  CREATE TABLE IF NOT EXISTS ${BOOKKEEPING}.reject (
+    run_id text NOT NULL, table_name text NOT NULL, part integer NOT NULL, position text NOT NULL,
+    key text NOT NULL, column_name text, value text, reason text NOT NULL)`
+
+const TABLE_NAMES = ['reject', 'step', 'part', 'run']
 
 /** Serialises those who make or drop the bookkeeping schema. */
 const GATE = `SELECT pg_advisory_xact_lock(hashtextextended('${BOOKKEEPING}', 0))`
@@ -53,6 +58,7 @@ export interface Part {
   part: number
   bounds: Bounds
   rows: number
+  rejected: number
   bytes: number
   done: boolean
 }
@@ -151,7 +157,7 @@ export async function writeRun(
 
 export async function readParts(client: pg.Client, runId: string): Promise<Part[]> {
   const { rows } = await client.query(
-    `SELECT table_name AS "table", part, lo, hi, rows::float8 AS rows, bytes::float8 AS bytes, done
+    `SELECT table_name AS "table", part, lo, hi, rows::float8 AS rows, rejected::float8 AS rejected, bytes::float8 AS bytes, done
      FROM ${BOOKKEEPING}.part WHERE run_id = $1 ORDER BY part`,
     [runId],
   )
@@ -171,10 +177,10 @@ export function beginBatch(runId: string, part: number): string {
 export function endBatch(
   runId: string,
   part: number,
-  batch: { position: string | null; rows: number; bytes: number; done: boolean },
+  batch: { position: string | null; rows: number; rejected: number; bytes: number; done: boolean },
 ): string {
   const position = batch.position === null ? 'position' : quoteLiteral(batch.position)
-  return `UPDATE ${BOOKKEEPING}.part SET position = ${position}, rows = rows + ${batch.rows}, bytes = bytes + ${batch.bytes}, done = ${batch.done}
+  return `UPDATE ${BOOKKEEPING}.part SET position = ${position}, rows = rows + ${batch.rows}, rejected = rejected + ${batch.rejected}, bytes = bytes + ${batch.bytes}, done = ${batch.done}
     WHERE run_id = ${quoteLiteral(runId)} AND part = ${part}; COMMIT`
 }
 
@@ -212,7 +218,7 @@ export async function markDone(client: pg.Client, runId: string, report: string)
 export async function eraseRun(client: pg.Client, runId: string, undo: readonly string[]): Promise<void> {
   await client.query(GATE)
   for (const statement of undo) await client.query(statement)
-  for (const table of ['step', 'part', 'run']) {
+  for (const table of TABLE_NAMES) {
     await client.query(`DELETE FROM ${BOOKKEEPING}.${table} WHERE run_id = $1`, [runId])
   }
 }
@@ -224,7 +230,8 @@ export async function removeRun(client: pg.Client, runId: string, undo: readonly
     await eraseRun(client, runId, undo)
     const { rowCount } = await client.query(`SELECT 1 FROM ${BOOKKEEPING}.run LIMIT 1`)
     if (rowCount === 0) {
-      await client.query(`DROP TABLE ${BOOKKEEPING}.step, ${BOOKKEEPING}.part, ${BOOKKEEPING}.run`)
+      const names = TABLE_NAMES.map((table) => `${BOOKKEEPING}.${table}`)
+      await client.query(`DROP TABLE ${names.join(', ')}`)
       await client.query(`DROP SCHEMA ${BOOKKEEPING} RESTRICT`)
     }
     await client.query('COMMIT')

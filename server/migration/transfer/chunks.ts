@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import type Database from 'better-sqlite3'
-import { MigrationError } from '../failure'
 import { quoteIdentifier } from '../plan/names'
 import type { PlannedTable } from '../types'
+import { andStorable } from './misfits'
 import { type Bounds, type Key, keyAt, keyAtBytes, nextKey, scanOf, within } from './ranges'
+import { UnstorableText } from './refusals'
 import { backslashExpression, isClean, isTextual, lineExpression } from './render'
 
 /** Bytes of COPY text in one chunk: small enough that the socket is served between two. */
@@ -42,15 +43,20 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
   const backslashes = backslashExpression(table)
   const textual = table.columns.filter(isTextual).map((column) => column.source)
   const escaped = new Set<string>()
+  // Of a text in UTF-16 nothing is wrong any more once SQLite has made it UTF-8: NUL aside, it is other text then.
+  const flaws = utf16
+    ? textual.map((name) => `total(holdfast_flawed(CAST(${quoteIdentifier(name)} AS BLOB)))`)
+    : []
 
   function render(range: Bounds): { data: Buffer | null; rows: number; slashes: number } {
     const { condition, values } = within(scan, range)
     const joined = `group_concat(${lineExpression(table, escaped)}, char(10)) || char(10)`
-    const sql = `SELECT ${utf16 ? joined : `CAST(${joined} AS BLOB)`}, count(*), sum(${backslashes}) FROM ${quoteIdentifier(table.source)} WHERE ${condition}`
-    const [data, rows, slashes] = db
+    const sql = `SELECT ${utf16 ? joined : `CAST(${joined} AS BLOB)`}, count(*), sum(${backslashes}), ${flaws.join(' + ') || '0'} FROM ${quoteIdentifier(table.source)} WHERE ${andStorable(condition, table, 'plan')}`
+    const [data, rows, slashes, flawed] = db
       .prepare(sql)
       .raw()
-      .get(...values) as [Buffer | string | null, number, number]
+      .get(...values) as [Buffer | string | null, number, number, number]
+    if (flawed > 0) throw new UnstorableText('a text with NUL or not in UTF-16')
     return { data: typeof data === 'string' ? Buffer.from(data) : data, rows, slashes }
   }
 
@@ -81,42 +87,9 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
         for (const name of findDirty(range)) escaped.add(name)
         ;({ data, rows, slashes } = render(range))
       }
-      if (data && (data.indexOf(0) >= 0 || !isUtf8(data))) throw badText(db, table, range)
+      if (data && (data.indexOf(0) >= 0 || !isUtf8(data)))
+        throw new UnstorableText('a text with NUL or not in UTF-8')
       return { data, rows, position }
     },
   }
-}
-
-/** Finds the text that PostgreSQL has no room for: with a NUL character or not in UTF-8. */
-function badText(db: Database.Database, table: PlannedTable, range: Bounds): MigrationError {
-  const scan = scanOf(table)
-  const { condition, values } = within(scan, range)
-  const key = scan.columns.map(quoteIdentifier).join(', ')
-  for (const column of table.columns.filter(isTextual)) {
-    const name = quoteIdentifier(column.source)
-    const sql = `SELECT CAST(${name} AS BLOB), ${key} FROM ${quoteIdentifier(table.source)} WHERE ${condition} AND typeof(${name}) = 'text'`
-    for (const row of db
-      .prepare(sql)
-      .raw()
-      .safeIntegers()
-      .iterate(...values) as Iterable<unknown[]>) {
-      const bytes = row[0] as Buffer
-      const nul = bytes.indexOf(0) >= 0
-      if (!nul && isUtf8(bytes)) continue
-      return new MigrationError(
-        'VALUE_REFUSED',
-        `${table.source}.${column.source} holds a text ${nul ? 'with a NUL character' : 'that is not valid UTF-8'} in the row ${scan.columns.join(', ')} = ${row.slice(1).map(String).join(', ')}.`,
-        'PostgreSQL can’t store it as text: correct the row in the source, then resume.',
-        { table: table.source, column: column.source },
-      )
-    }
-  }
-  return new MigrationError(
-    'VALUE_REFUSED',
-    `${table.source} holds a text that is not valid UTF-8.`,
-    'Correct it in the source.',
-    {
-      table: table.source,
-    },
-  )
 }

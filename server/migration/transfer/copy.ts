@@ -3,9 +3,13 @@ import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { beginBatch, endBatch } from '../target/checkpoint'
-import type { PlannedTable } from '../types'
+import { writeRejects } from '../target/rejects'
+import type { PlannedTable, RejectedRow } from '../types'
+import { copyCarefully } from './careful'
 import { openReader } from './chunks'
+import { findMisfits } from './misfits'
 import { type Bounds, decodeKey, encodeKey, type Key } from './ranges'
+import { isRefusal, type Reject, UnstorableText } from './refusals'
 import { copyStatement } from './render'
 
 /** Bytes of COPY text in one transaction with its checkpoint. */
@@ -17,6 +21,25 @@ export interface CopyTask {
   table: PlannedTable
   schema: string
   bounds: Bounds
+  /** A batch ends early with more rejected rows than this. */
+  most: number
+}
+
+/** Rows read and bytes sent since the last news; rows committed and rows rejected. */
+export interface CopyNews {
+  read: number
+  written: number
+  bytes: number
+  rejects?: RejectedRow[]
+}
+
+/** What one transaction loads. `position`: null at the end of the range. */
+export interface Batch {
+  position: Key | null
+  rows: number
+  bytes: number
+  done: boolean
+  rejects: Reject[]
 }
 
 export interface CopyDependencies {
@@ -25,32 +48,53 @@ export interface CopyDependencies {
   utf16: boolean
   /** 0 go on, 1 and 3 stop after this batch, 2 stop at once. */
   signal(): number
-  /** Rows read and bytes sent since the last call; rows committed. */
-  report(news: { read: number; written: number; bytes: number }): void
+  report(news: CopyNews): void
 }
 
 /** Loads what is left of a range, batch by batch. Resolves to false when it was told to stop before the end. */
 export async function copyPart(deps: CopyDependencies, task: CopyTask): Promise<boolean> {
-  const reader = openReader(deps.db, task.table, deps.utf16)
-  for (;;) {
+  const { client } = deps
+  const { runId, part, table } = task
+  const reader = openReader(deps.db, table, deps.utf16)
+  for (let careful = false; ; ) {
     if (deps.signal() !== 0) return false
-    const begun = (await deps.client.query(beginBatch(task.runId, task.part))) as unknown as pg.QueryResult[]
+    const begun = (await client.query(beginBatch(runId, part))) as unknown as pg.QueryResult[]
     const row = begun[2]?.rows[0] as { position: string | null; done: boolean } | undefined
     if (!row || row.done) {
-      await deps.client.query('COMMIT')
+      await client.query('COMMIT')
       return true
     }
-    const lo = row.position === null ? task.bounds.lo : decodeKey(row.position)
-    const batch = await copyBatch(deps, task, reader, { lo, hi: task.bounds.hi })
+    const bounds = {
+      lo: row.position === null ? task.bounds.lo : decodeKey(row.position),
+      hi: task.bounds.hi,
+    }
+    let batch: Batch | null
+    try {
+      batch = await (careful ? copyCarefully(deps, task, bounds) : copyBatch(deps, task, reader, bounds))
+    } catch (error) {
+      if (careful || !isRefusal(error)) throw error
+      careful = true
+      await client.query('ROLLBACK')
+      continue
+    }
     if (batch === null) {
-      await deps.client.query('ROLLBACK')
+      await client.query('ROLLBACK')
       return false
     }
-    await deps.client.query(
-      endBatch(task.runId, task.part, { ...batch, position: encodeKey(batch.position) }),
+    const { rejects, rows }: Batch = batch
+    await writeRejects(client, { runId, part, table: table.source }, rejects)
+    await client.query(
+      endBatch(runId, part, { ...batch, rejected: rejects.length, position: encodeKey(batch.position) }),
     )
-    deps.report({ read: 0, written: batch.rows, bytes: 0 })
+    deps.report({
+      read: rejects.length + (careful ? rows : 0),
+      written: rows,
+      bytes: careful ? batch.bytes : 0,
+      ...(rejects.length > 0 && { rejects: rejects.map((one) => ({ table: table.source, ...one })) }),
+    })
     if (batch.done) return true
+    // Bad rows come in clusters: what follows them is tried with care as well.
+    careful &&= rejects.length > 0
   }
 }
 
@@ -60,22 +104,8 @@ async function copyBatch(
   task: CopyTask,
   reader: ReturnType<typeof openReader>,
   bounds: Bounds,
-) {
-  const stream = deps.client.query(
-    copyFrom(copyStatement(task.table, task.schema), { highWaterMark: 1 << 20 }),
-  )
-  let ended = false
-  const finished = new Promise<void>((resolve, reject) => {
-    stream.on('finish', resolve)
-    stream.on('error', reject)
-  })
-  finished.catch(() => {
-    ended = true
-  })
-  const abort = async (reason: Error) => {
-    if (!ended) stream.destroy(reason)
-    await finished.catch(() => {})
-  }
+): Promise<Batch | null> {
+  const { stream, finished, abort } = openCopy(deps.client, copyStatement(task.table, task.schema))
   let position: Key | null = bounds.lo
   let rows = 0
   let bytes = 0
@@ -93,15 +123,47 @@ async function copyBatch(
       if (!stream.write(chunk.data)) await Promise.race([once(stream, 'drain'), finished])
       else await new Promise(setImmediate)
     }
+    if (deps.signal() === 2) {
+      await abort(new Error('stopped'))
+      return null
+    }
+    stream.end()
+    await finished
+    const rejects = findMisfits(
+      deps.db,
+      task.table,
+      { lo: bounds.lo, hi: position ?? bounds.hi },
+      'plan',
+      task.most + 1,
+    )
+    if (rejects.length > task.most) throw new UnstorableText('too many rows at once that cannot be stored')
+    return { position, rows, bytes, done, rejects }
   } catch (error) {
     await abort(error as Error)
+    deps.report({ read: -rows, written: 0, bytes: -bytes })
     throw error
   }
-  if (deps.signal() === 2) {
-    await abort(new Error('stopped'))
-    return null
+}
+
+/** A COPY at work: `finished` settles when the server has taken it, `abort` when it has let go of it. */
+function openCopy(client: pg.Client, statement: string) {
+  const stream = client.query(copyFrom(statement, { highWaterMark: 1 << 20 }))
+  let ended = false
+  const finished = new Promise<void>((resolve, reject) => {
+    stream.on('finish', resolve)
+    stream.on('error', (error) => {
+      // The server has let go of the COPY: what is still to be written has no connection to go to.
+      Object.assign(stream, { chunks: [], _gotCopyInResponse: false })
+      reject(error)
+    })
+  })
+  const end = () => {
+    ended = true
   }
-  stream.end()
-  await finished
-  return { position, rows, bytes, done }
+  finished.then(end, end)
+  const abort = async (reason: Error) => {
+    if (!ended) stream.destroy(reason)
+    await finished.catch(() => {})
+  }
+  return { stream, finished, abort }
 }

@@ -47,11 +47,17 @@ export function orderBy(scan: Scan): string {
   return scan.columns.map((name) => quoteIdentifier(name) + (scan.descending ? ' DESC' : '')).join(', ')
 }
 
-/** Key of the n-th row of a range, null past its end. */
-export function keyAt(db: Database.Database, scan: Scan, bounds: Bounds, n: number): Key | null {
+/** Key of the n-th row of a range, null past its end. `narrow` adds to the condition of the rows that count. */
+export function keyAt(
+  db: Database.Database,
+  scan: Scan,
+  bounds: Bounds,
+  n: number,
+  narrow = (condition: string) => condition,
+): Key | null {
   const { condition, values } = within(scan, bounds)
   const columns = scan.columns.map(quoteIdentifier).join(', ')
-  const sql = `SELECT ${columns} FROM ${quoteIdentifier(scan.table)} WHERE ${condition} ORDER BY ${orderBy(scan)} LIMIT 1 OFFSET ?`
+  const sql = `SELECT ${columns} FROM ${quoteIdentifier(scan.table)} WHERE ${narrow(condition)} ORDER BY ${orderBy(scan)} LIMIT 1 OFFSET ?`
   const row = db
     .prepare(sql)
     .raw()

@@ -1,28 +1,28 @@
 import type Database from 'better-sqlite3'
 import type pg from 'pg'
-import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
-import { type Bounds, orderBy, type Scan, within } from '../transfer/ranges'
+import { type Bounds, orderBy, type Scan } from '../transfer/ranges'
 import type { PlannedColumn, RowDifference } from '../types'
 import { type CanonicalRow, castJson } from './canonical'
 import { keyText, rowDifference } from './difference'
 import { canonicalSource, canonicalTarget } from './forms'
-import { type DigestTask, targetRange } from './order'
+import { type DigestTask, storedRows, targetRange } from './order'
 
 /** Fetches a chunk that differs from both sides, in the order of its integer key, and shows the first row that does. */
 export async function differenceInOrder(
   db: Database.Database,
   client: pg.Client,
-  { table, schema }: DigestTask,
+  task: DigestTask,
   scan: Scan,
   range: Bounds,
 ): Promise<RowDifference | undefined> {
+  const { table, schema } = task
   const keys = scan.columns.map(
     (source) => table.columns.find((column) => column.source === source) as PlannedColumn,
   )
   const all = [...keys, ...table.columns]
-  const { condition, values } = within(scan, range)
-  const sourceSql = `SELECT ${all.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')} FROM ${quoteIdentifier(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)}`
+  const { from, values } = storedRows(task, scan, range)
+  const sourceSql = `SELECT ${all.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')} FROM ${from} ORDER BY ${orderBy(scan)}`
   const source = db
     .prepare(sourceSql)
     .raw()

@@ -21,14 +21,16 @@ const MOST_HASHES = 200_000
 export async function differenceOfSets(
   db: Database.Database,
   client: pg.Client,
-  { table, schema }: DigestTask,
+  task: DigestTask,
   stopped: () => boolean,
 ): Promise<RowDifference | undefined> {
-  const groups = await differingGroups(db, client, table, schema, stopped)
+  const { table, schema } = task
+  const everything = { ...task, bounds: EVERYTHING }
+  const groups = await differingGroups(db, client, everything, stopped)
   if (groups.length === 0) return undefined
   const differing = new Set(groups)
   const left = await hashesOf(client, table, schema, groups)
-  for await (const chunk of canonicalRows(db, client, table, EVERYTHING)) {
+  for await (const chunk of canonicalRows(db, client, everything)) {
     if (stopped()) return undefined
     for (const row of chunk) {
       const hash = md5(wholeRow(row))
@@ -46,12 +48,12 @@ export async function differenceOfSets(
 async function differingGroups(
   db: Database.Database,
   client: pg.Client,
-  table: PlannedTable,
-  schema: string,
+  task: DigestTask,
   stopped: () => boolean,
 ): Promise<string[]> {
+  const { table, schema } = task
   const ours = new Map<string, { count: number; sum: number }>()
-  for await (const chunk of canonicalRows(db, client, table, EVERYTHING)) {
+  for await (const chunk of canonicalRows(db, client, task)) {
     if (stopped()) return []
     for (const row of chunk) {
       const hash = md5(wholeRow(row))

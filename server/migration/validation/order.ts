@@ -1,5 +1,6 @@
 import { quoteIdentifier } from '../plan/names'
 import { type Bounds, type Key, orderBy, type Scan, within } from '../transfer/ranges'
+import { accepted } from '../transfer/rejected'
 import type { PlannedTable } from '../types'
 
 export interface DigestTask {
@@ -8,6 +9,8 @@ export interface DigestTask {
   bounds: Bounds
   /** The source's texts are UTF-16: their bytes are not those of the target. */
   utf16: boolean
+  /** Positions of the table's rejected rows: the source is read without them. */
+  rejected: string[]
 }
 
 /**
@@ -25,13 +28,17 @@ export function orderedScan(table: PlannedTable): Scan | null {
   }
 }
 
-/** The rows of a range in the order of the key, for a FROM. */
-export function sourceRows({ table }: DigestTask, scan: Scan, range: Bounds): { from: string; values: Key } {
+/** The rows of a range that were stored, for a FROM. */
+export function storedRows(task: DigestTask, scan: Scan, range: Bounds): { from: string; values: Key } {
   const { condition, values } = within(scan, range)
-  return {
-    from: `(SELECT * FROM ${quoteIdentifier(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)})`,
-    values,
-  }
+  const stored = accepted(task.table, task.rejected)
+  return { from: `${quoteIdentifier(task.table.source)} WHERE (${condition}) AND ${stored}`, values }
+}
+
+/** The same in the order of the key. */
+export function sourceRows(task: DigestTask, scan: Scan, range: Bounds): { from: string; values: Key } {
+  const { from, values } = storedRows(task, scan, range)
+  return { from: `(SELECT * FROM ${from} ORDER BY ${orderBy(scan)})`, values }
 }
 
 /** The same range in the target. */

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
 import { type Bounds, type Key, nextKey, type Scan } from '../transfer/ranges'
+import { keepRejected } from '../transfer/rejected'
 import type { PlannedColumn, RowDifference } from '../types'
 import { canonicalJson, EMPTY, md5, NULL_MARK } from './canonical'
 import { readChunk, sourceChunk, type Tally, targetChunk } from './chunk'
@@ -34,6 +35,7 @@ export async function digestOrdered(
 ): Promise<Digest> {
   const { table, bounds } = task
   const scan = orderedScan(table) as Scan
+  keepRejected(db, table, task.rejected)
   const step = Math.min(
     50_000,
     Math.max(1, Math.floor((4 << 20) / (table.bytes / Math.max(1, table.rows) + 16))),

@@ -1,12 +1,12 @@
 import type Database from 'better-sqlite3'
 import type pg from 'pg'
-import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
-import { type Bounds, type Key, nextKey, orderBy, scanOf, within } from '../transfer/ranges'
+import { type Key, nextKey, orderBy, scanOf } from '../transfer/ranges'
+import { keepRejected } from '../transfer/rejected'
 import type { PlannedTable } from '../types'
 import { type CanonicalRow, castJson, md5, wholeRow } from './canonical'
 import { canonicalSource, canonicalTarget } from './forms'
-import type { DigestTask } from './order'
+import { type DigestTask, storedRows } from './order'
 
 /** A column as a set of values: two sums of 28-bit pieces of every value's MD5. */
 export interface Side {
@@ -21,13 +21,14 @@ export interface Side {
 export async function digestSourceSet(
   db: Database.Database,
   client: pg.Client,
-  { table, bounds }: DigestTask,
+  task: DigestTask,
   onRows: (rows: number) => void,
   stopped: () => boolean,
 ): Promise<{ rows: number; columns: Side[] }> {
+  const { table } = task
   const sums = [...table.columns, null].map(() => ({ count: 0, sums: [0, 0] }))
   let rows = 0
-  for await (const chunk of canonicalRows(db, client, table, bounds)) {
+  for await (const chunk of canonicalRows(db, client, task)) {
     if (stopped()) break
     for (const row of chunk) {
       for (const [i, value] of row.entries()) add(sums[i] as Side, value)
@@ -50,23 +51,22 @@ function add(side: Side, value: string | null): void {
   side.sums[1] = ((side.sums[1] ?? 0) + Number.parseInt(hash.slice(7, 14), 16)) % SUM_MODULUS
 }
 
-/** Rows of the source in canonical form, some thousand at a time, in the order of the table's scan. */
+/** Stored rows of the source's range in canonical form, some thousand at a time, in the order of the table's scan. */
 export async function* canonicalRows(
   db: Database.Database,
   client: pg.Client,
-  table: PlannedTable,
-  bounds: Bounds,
+  task: DigestTask,
 ): AsyncGenerator<CanonicalRow[]> {
+  const { table, bounds } = task
+  keepRejected(db, table, task.rejected)
   const scan = scanOf(table)
   const canonical = table.columns.map((column) => `CAST(${canonicalSource(column)} AS TEXT)`).join(', ')
   for (let lo: Key | null = bounds.lo, last = false; !last; ) {
     const position: Key | null = nextKey(db, table, scan, { lo, hi: bounds.hi }, 5000)
     last = position === null
-    const { condition, values } = within(scan, { lo, hi: position ?? bounds.hi })
+    const { from, values } = storedRows(task, scan, { lo, hi: position ?? bounds.hi })
     const chunk = db
-      .prepare(
-        `SELECT ${canonical} FROM ${quoteIdentifier(table.source)} WHERE ${condition} ORDER BY ${orderBy(scan)}`,
-      )
+      .prepare(`SELECT ${canonical} FROM ${from} ORDER BY ${orderBy(scan)}`)
       .raw()
       .all(...values) as CanonicalRow[]
     await castJson(client, table, chunk)
