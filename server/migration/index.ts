@@ -5,6 +5,7 @@ export { type Connection, type ConnectionInput, refuseElsewhere } from './places
 export type { SourceList, SourceRef } from './places/sources'
 export type { Upload, UploadRequest } from './places/uploads'
 export { choicesOf } from './plan/choices-of'
+export { choicesSchema, parseChoices } from './plan/choices-schema'
 export { type RunAtTarget, runsAt } from './runs/at-target'
 export {
   type ClientOptions,

@@ -193,6 +193,7 @@ export type NotCarriedKind =
   | 'default'
   | 'collation'
   | 'primary key'
+  | 'column'
   | 'table'
 
 /** Something of the source that does not reach the target, listed before the start. */

@@ -8,6 +8,7 @@ import { readCatalog, relationNames, schemaExists, type TargetTable } from '../t
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, EVERYTHING, type Scan } from '../transfer/ranges'
 import type { Check, ColumnEvidence, Job, Plan, TypeOption } from '../types'
+import { checkChoices, virtualNames, withoutTypes } from './choices'
 import { fitsTest } from './fits'
 import { quoteIdentifier } from './names'
 import { type Candidate, candidates } from './options'
@@ -40,6 +41,7 @@ export async function preflight(
     emit(check)
   }
   const schema = inspect(db, job.exclude)
+  checkChoices(schema.tables, withoutTypes(job.choices), virtualNames(schema))
   const mb = (schema.facts.sizeBytes / 1e6).toFixed(1)
   add({
     id: 'source-file',
@@ -104,7 +106,13 @@ async function checkPlace(schema: SourceSchema, job: Job): Promise<Check> {
       return { ...check, ...placeCompared(schema, await readCatalog(client, job.target.schema)) }
     if (job.mode === 'existing')
       return { ...check, ...placeExisting(schema, await readCatalog(client, job.target.schema)) }
-    const plan = planTables(schema, blankEvidence(schema), new Map(), job.target.schema)
+    const plan = planTables(
+      schema,
+      blankEvidence(schema),
+      new Map(),
+      job.target.schema,
+      withoutTypes(job.choices),
+    )
     const taken = await relationNames(client, job.target.schema)
     const wanted = plan.tables.flatMap((table) => [
       table.target,
@@ -200,7 +208,9 @@ export async function makePlan(
 ): Promise<Plan> {
   const found = await Promise.all(schema.tables.map((table) => readTable(pool, db, table)))
   const evidence = new Map(schema.tables.map((table, i) => [table.name, found[i] as TableEvidence]))
-  if (job.mode === 'create') return planTables(schema, evidence, await orphans(), job.target.schema)
+  if (job.mode === 'create') {
+    return planTables(schema, evidence, await orphans(), job.target.schema, job.choices)
+  }
   const client = await connectTarget(job.target)
   try {
     const plan = job.mode === 'compare' ? planCompare : planExisting

@@ -1,5 +1,6 @@
 import type { SourceForeignKey, SourceIndex, SourceSchema, SourceTable } from '../source/source'
 import type {
+  Choices,
   ColumnEvidence,
   NotCarried,
   Plan,
@@ -12,6 +13,8 @@ import type {
   TypeOption,
 } from '../types'
 import { planChecks } from './checks'
+import { type Chosen, checkChoices, type KnownTable, nameAll, readChosen, virtualNames } from './choices'
+import { applyChoice, chooseOption } from './choose'
 import { translateDefault, translatePredicate } from './defaults'
 import { mapColumn } from './mapping'
 import { namer } from './names'
@@ -36,11 +39,18 @@ export function planTables(
   evidence: ReadonlyMap<string, TableEvidence>,
   orphans: ReadonlyMap<string, number>,
   targetSchema: string,
+  choices?: Choices,
 ): Plan {
+  const chosen = readChosen(choices)
+  checkChoices(knownTables(schema, evidence), choices, virtualNames(schema))
   const name = namer()
   const notCarried = [...schema.notCarried]
   const report: Report = (item) => notCarried.push(item)
   const readable = schema.tables.filter((table) => {
+    if (chosen.table(table.name).exclude) {
+      report({ kind: 'table', name: table.name, reason: 'Left out by choice.' })
+      return false
+    }
     if (table.rowidName !== null || table.withoutRowid) return true
     report({
       kind: 'table',
@@ -49,24 +59,42 @@ export function planTables(
     })
     return false
   })
-  const targets = new Map(readable.map((table) => [table.name.toLowerCase(), name(table.name)]))
+  const targets = nameAll(
+    readable.map((table) => ({ name: table.name, target: chosen.table(table.name).target })),
+    name,
+  )
   const tables = readable.map((table) =>
     planTable(
       table,
       evidence.get(table.name) as TableEvidence,
-      targets.get(table.name.toLowerCase()) as string,
+      targets.get(table.name) as string,
       name,
       report,
+      chosen,
     ),
   )
-  matchWidths(tables, readable, () => false)
+  matchWidths(tables, readable, (table, column) => chosen.column(table, column).type !== undefined)
   const bySource = new Map(tables.map((table) => [table.source.toLowerCase(), table]))
   for (const table of readable) {
     const planned = bySource.get(table.name.toLowerCase()) as PlannedTable
-    planned.foreignKeys = planForeignKeys(table, planned, bySource, orphans, report)
     planned.checks = planChecks(table, planned, report)
+    planned.foreignKeys = planForeignKeys(table, planned, bySource, orphans, report, chosen)
   }
   return { source: schema.facts, schema: targetSchema, mode: 'create', tables, notCarried }
+}
+
+/** What the choices are checked against. */
+function knownTables(schema: SourceSchema, evidence: ReadonlyMap<string, TableEvidence>): KnownTable[] {
+  return schema.tables.map(({ name, columns }) => {
+    const options = evidence.get(name)?.options
+    return {
+      name,
+      columns: columns.map((column, i) => ({
+        name: column.name,
+        ...(options?.[i] && { options: options[i] }),
+      })),
+    }
+  })
 }
 
 function planTable(
@@ -75,8 +103,9 @@ function planTable(
   target: string,
   name: (wanted: string) => string,
   report: Report,
+  chosen: Chosen,
 ): PlannedTable {
-  const columns = planColumns(table, evidence, report)
+  const columns = planColumns(table, evidence, report, chosen)
   const targetOf = new Map(columns.map((column) => [column.source.toLowerCase(), column]))
   for (const collation of new Set(table.columns.flatMap((column) => column.collation ?? []))) {
     report({
@@ -87,11 +116,12 @@ function planTable(
     })
   }
   const indexes = table.indexes.flatMap((index) => planIndex(table, index, targetOf, name, report) ?? [])
-  const keyNulls = table.primaryKey.some(
-    ({ name: key }) => (targetOf.get(key.toLowerCase())?.evidence.nulls ?? 0) > 0,
-  )
+  const keyNulls = table.primaryKey.some(({ name: key }) => targetOf.get(key.toLowerCase())?.nullable)
+  const keyLost = table.primaryKey.find(({ name: key }) => !targetOf.has(key.toLowerCase()))
   let primaryKey = null
-  if (table.primaryKey.length > 0) {
+  if (keyLost) {
+    report({ kind: 'primary key', name: table.name, reason: `Its column ${keyLost.name} is left out.` })
+  } else if (table.primaryKey.length > 0) {
     const keyColumns = table.primaryKey.map(
       ({ name: key }) => targetOf.get(key.toLowerCase())?.target as string,
     )
@@ -122,7 +152,10 @@ function planTable(
     foreignKeys: [],
     ...(identity && { identity }),
     scan: planScan(table, evidence),
-    notes: target === table.name ? [] : [`Renamed to ${target}: names have 63 bytes at most.`],
+    notes:
+      target === (chosen.table(table.name).target ?? table.name)
+        ? []
+        : [`Renamed to ${target}: names have 63 bytes at most.`],
   }
 }
 
@@ -139,12 +172,27 @@ export function planScan(table: SourceTable, evidence: TableEvidence): ScanKey {
   return { kind: 'key', columns: table.primaryKey.map((column) => column.name), descending }
 }
 
-function planColumns(table: SourceTable, evidence: TableEvidence, report: Report): PlannedColumn[] {
-  const name = namer()
-  return table.columns.map((column, i) => {
+function planColumns(
+  table: SourceTable,
+  evidence: TableEvidence,
+  report: Report,
+  chosen: Chosen,
+): PlannedColumn[] {
+  const carried = table.columns.filter((column) => {
+    if (!chosen.column(table.name, column.name).exclude) return true
+    report({ kind: 'column', name: `${table.name}.${column.name}`, reason: 'Left out by choice.' })
+    return false
+  })
+  const targets = nameAll(
+    carried.map(({ name }) => ({ name, target: chosen.column(table.name, name).target })),
+  )
+  return carried.map((column) => {
+    const i = table.columns.indexOf(column)
+    const choice = chosen.column(table.name, column.name)
     const found = evidence.columns[i] as ColumnEvidence
     const options = evidence.options?.[i]
-    const { type, render, note } = options?.[0] ?? mapColumn(column.declaredType, found)
+    const option = chooseOption(options, choice.type)
+    const { type, render, note } = option ?? mapColumn(column.declaredType, found)
     if (column.generated) {
       report({
         kind: 'generated column',
@@ -164,9 +212,9 @@ function planColumns(table: SourceTable, evidence: TableEvidence, report: Report
       })
     }
     const isKey = table.primaryKey.some((key) => key.name === column.name)
-    return {
+    const planned = {
       source: column.name,
-      target: name(column.name),
+      target: targets.get(column.name) as string,
       declaredType: column.declaredType,
       type,
       nullable: !(column.notNull || isKey) || found.nulls > 0,
@@ -177,6 +225,7 @@ function planColumns(table: SourceTable, evidence: TableEvidence, report: Report
       ...(evidence.samples?.[i] && { samples: evidence.samples[i] }),
       ...(note && { note }),
     }
+    return applyChoice(planned, option, choice, column)
   })
 }
 
@@ -186,10 +235,11 @@ function planIdentity(
   evidence: TableEvidence,
   targetOf: ReadonlyMap<string, PlannedColumn>,
 ): PlannedIdentity | undefined {
-  if (table.rowidAlias === null) return undefined
+  const alias = targetOf.get(table.rowidAlias?.toLowerCase() ?? '')
+  if (alias?.render !== 'integer') return undefined
   const seen = [table.sequence, evidence.rowids?.max ?? null].filter((value) => value !== null).map(BigInt)
   const last = seen.length === 0 ? null : seen.reduce((a, b) => (a > b ? a : b)).toString()
-  return { column: targetOf.get(table.rowidAlias.toLowerCase())?.target as string, last }
+  return { column: alias.target, last }
 }
 
 function planIndex(
@@ -206,6 +256,8 @@ function planIndex(
   }
   if (index.columns.some((column) => column.name === null))
     return refuse('Expressions in an index are not translated.')
+  const lost = index.columns.find((column) => !targetOf.has((column.name as string).toLowerCase()))
+  if (lost) return refuse(`Its column ${lost.name} is left out.`)
   const columns = index.columns.map((column) => ({
     target: targetOf.get((column.name as string).toLowerCase())?.target as string,
     descending: column.descending,
@@ -246,10 +298,16 @@ function planForeignKeys(
   tables: ReadonlyMap<string, PlannedTable>,
   orphans: ReadonlyMap<string, number>,
   report: Report,
+  chosen: Chosen,
 ): PlannedForeignKey[] {
   const name = namer()
   return table.foreignKeys.flatMap((key, i) => {
-    const result = planForeignKey(key, planned, tables, name)
+    const lost = key.columns.find((column) => chosen.column(table.name, column).exclude)
+    const result = chosen.table(key.table).exclude
+      ? `The table ${key.table} is left out.`
+      : lost
+        ? `Its column ${lost} is left out.`
+        : planForeignKey(key, planned, tables, name)
     if (typeof result === 'string') {
       report({
         kind: 'foreign key',

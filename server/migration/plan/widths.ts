@@ -10,11 +10,14 @@ const WIDTHS = ['smallint', 'integer', 'bigint']
 export function matchWidths(
   tables: readonly PlannedTable[],
   sources: readonly SourceTable[],
-  chosen: (column: PlannedColumn) => boolean,
+  chosen: (table: string, column: string) => boolean,
 ): void {
   const bySource = new Map(tables.map((table) => [table.source.toLowerCase(), table]))
   const find = (table: PlannedTable, name: string) =>
     table.columns.find((column) => column.source.toLowerCase() === name.toLowerCase())
+  const fixed = new Set(
+    tables.flatMap((table) => table.columns.filter((column) => chosen(table.source, column.source))),
+  )
   const pairs = sources.flatMap((source) => {
     const child = bySource.get(source.name.toLowerCase())
     return source.foreignKeys.flatMap((key) => {
@@ -33,7 +36,7 @@ export function matchWidths(
     for (const pair of pairs) {
       const type = WIDTHS[Math.max(...pair.map((column) => WIDTHS.indexOf(column.type)))] as string
       for (const column of pair) {
-        if (column.type === type || chosen(column)) continue
+        if (column.type === type || fixed.has(column)) continue
         widen(column, type)
         changed = true
       }
