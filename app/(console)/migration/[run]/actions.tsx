@@ -3,6 +3,7 @@
 import { useRouter } from 'next/navigation'
 import { useState } from 'react'
 import { useStepUp } from '@/components/auth/step-up'
+import { isDeletable } from '@/components/migration/rules'
 import type { Run } from '@/components/migration/types'
 import { placeOf } from '@/components/migration/words'
 import { useTRPCClient } from '@/components/trpc/trpc'
@@ -122,11 +123,6 @@ function isCancellable({ state, sourceKind, phase }: Run): boolean {
   if (phase === 'switchover') return false
   if (state === 'completed') return sourceKind === 'store'
   return state === 'planned' || state === 'running' || state === 'paused' || state === 'failed'
-}
-
-function isDeletable({ state, sourceKind }: Run): boolean {
-  if (state === 'completed') return sourceKind !== 'store'
-  return state === 'cancelled' || state === 'switched_over'
 }
 
 function cancelEffect(run: Run): string {
