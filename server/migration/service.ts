@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { RunPurpose } from '@/db/tables'
 import type { Caller } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import {
@@ -18,6 +19,7 @@ import {
   type UploadRequest,
 } from './places/uploads'
 import { type Download, download } from './report/download'
+import { askValidation } from './runs/compare-units'
 import { Driver } from './runs/driver'
 import { type MigrationConfig, type MigrationDeps, openJobs, type TargetRef } from './runs/jobs'
 import {
@@ -39,6 +41,7 @@ import {
   readLog,
   runsInSwitchover,
   unfinishedPlans,
+  unfinishedValidations,
 } from './runs/runs'
 import { fitStorePlan, fitStoreValidation, type PostgresSide } from './store/own-store'
 import { placeOf } from './store/store-choice'
@@ -49,6 +52,8 @@ export interface NewRun {
   source: SourceRef
   target: TargetRef
   schema: string
+  /** 'compare' writes nothing: it compares a target that something else has filled. */
+  purpose?: RunPurpose
 }
 
 export interface Targets {
@@ -96,6 +101,8 @@ export interface Migration {
   startRun(request: PrivilegedRequest): Promise<void>
   pauseRun(request: Request): Promise<void>
   resumeRun(request: Request): Promise<void>
+  /** Compares both sides of an ended run again, in the background; its validation is replaced. */
+  validateRun(request: Request): Promise<void>
   cancelRun(request: Request): Promise<void>
   deleteRun(request: Request): Promise<void>
   switchOver(request: PrivilegedRequest): Promise<SwitchoverReport>
@@ -138,6 +145,7 @@ export function openMigration<P extends PostgresSide>(
       await removeStaleUploads(uploadDeps)
       await driver.start()
       for (const id of await unfinishedPlans({ store }, now())) background(driver.plan(id), id)
+      for (const id of await unfinishedValidations({ store }, now())) background(driver.validate(id), id)
     },
     close: () => driver.close(),
     sources: () => listSources(place()),
@@ -162,7 +170,7 @@ export function openMigration<P extends PostgresSide>(
     getRun: (id) => getRun({ store }, id),
     readLog: (id, limit) => readLog({ store }, id, limit),
     download: (id, file) => download({ store, clock }, id, file),
-    async createRun(caller, { source, target: ref, schema }) {
+    async createRun(caller, { source, target: ref, schema, purpose = 'migrate' }) {
       const { path, name } = await resolveSource(uploadDeps, place(), source)
       const {
         password: _,
@@ -175,6 +183,7 @@ export function openMigration<P extends PostgresSide>(
         sourceKind: source.kind,
         source: source.kind === 'upload' ? source.id : path,
         sourceName: name,
+        purpose,
         target: { ...target },
         connectionId: ref.kind === 'connection' ? ref.id : null,
         state: 'planned' as const,
@@ -204,6 +213,10 @@ export function openMigration<P extends PostgresSide>(
     async resumeRun(request) {
       await store.run(resumeRun, { ...request, now: now() })
       await driver.follow(request.id)
+    },
+    async validateRun(request) {
+      await store.run(askValidation, { ...request, now: now() })
+      background(driver.validate(request.id), request.id)
     },
     async cancelRun(request) {
       await store.run(cancelRun, { ...request, now: now() })

@@ -108,7 +108,15 @@ export const migrationRouter = router({
 
   /** Makes a run; checks and plan follow by themselves. */
   create: manage
-    .input(z.strictObject({ source, target, schema: schema.default('public') }))
+    .input(
+      z.strictObject({
+        source,
+        target,
+        schema: schema.default('public'),
+        /** 'compare' writes nothing: it compares a target that something else has filled. */
+        purpose: z.enum(['migrate', 'compare']).default('migrate'),
+      }),
+    )
     .mutation(({ ctx, input }) => ctx.runtime.migration.createRun(callerOf(ctx), input)),
 
   plan: manage.input(run).mutation(({ ctx, input }) => ctx.runtime.migration.planRun(input.id)),
@@ -134,6 +142,11 @@ export const migrationRouter = router({
   resume: operate
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.resumeRun({ ...input, caller: callerOf(ctx) })),
+
+  /** Compares both sides of an ended run again. */
+  validate: operate
+    .input(run)
+    .mutation(({ ctx, input }) => ctx.runtime.migration.validateRun({ ...input, caller: callerOf(ctx) })),
 
   cancel: operate
     .input(run)

@@ -232,7 +232,9 @@ export class Drive {
   /** The worker's bookkeeping in the target goes when this has been kept, and only if both sides agree. */
   async #completed(report: RunReport): Promise<void> {
     const values = { ...this.#fit(report), progress: this.#progress }
-    if (report.validation.ok) return this.#settle('completed', { ...values, error: null })
+    // A run that only compares has done its work, whatever it found.
+    if (report.validation.ok || this.#run.purpose === 'compare')
+      return this.#settle('completed', { ...values, error: null })
     const error: Failure = {
       code: 'VALIDATION_RED',
       message: 'The two sides are not the same: a check of the validation is red.',
@@ -262,9 +264,7 @@ export class Drive {
     // The checks say it already.
     if (task === 'plan') return this.#planned(failure.code === 'PREFLIGHT_RED' ? null : failure)
     if (task === 'validate') {
-      this.#settled = true
-      await this.#save({ error: failure })
-      return
+      return this.#validated(failure)
     }
     // What can go on is paused with the reason; what cannot has failed.
     const state = failure.resumable && task !== 'cancel' ? 'paused' : 'failed'
@@ -315,12 +315,22 @@ export class Drive {
     this.#publish()
   }
 
+  /** Both sides were compared again; the run's state stays. */
+  async #validated(error: Failure | null): Promise<void> {
+    this.#settled = true
+    this.#phase = null
+    // Why a run failed says also whether it can be resumed.
+    const kept = this.#state === 'failed' ? {} : { error }
+    await this.#save({ phase: null, ...kept })
+    this.#publish()
+  }
+
   async #ended(end: RunEnd): Promise<void> {
     this.#worker = null
     if (this.#stopping) return
     if (!this.#settled && end.state === 'stopped' && this.#task === 'plan' && this.#plan)
       await this.#planned(null)
-    if (!this.#settled && end.state === 'stopped' && this.#task === 'validate') this.#settled = true
+    if (!this.#settled && end.state === 'stopped' && this.#task === 'validate') await this.#validated(null)
     if (this.#settled) return this.#finish()
     if (this.#again && this.#task === 'start') return this.#launch()
     await this.#crashed(end.state === 'failed' ? end.failure.message : 'The worker process ended too early.')

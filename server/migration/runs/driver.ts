@@ -13,6 +13,8 @@ export class Driver {
   readonly #deps: DriveDeps
   readonly #owner = randomUUID()
   readonly #drives = new Map<string, Drive>()
+  /** Resolved when a drive is gone and its lease is given back. */
+  readonly #leaving = new Map<string, Promise<void>>()
   #timer: NodeJS.Timeout | undefined
   #tick: Promise<void> | null = null
   #closing = false
@@ -49,6 +51,8 @@ export class Driver {
 
   /** Compares both sides again. Resolves when the result is kept. */
   async validate(id: string): Promise<void> {
+    // A run that has just ended is still being left: its lease would be given back under the validation.
+    for (let left = this.#leaving.get(id); left; left = this.#leaving.get(id)) await left
     await (await this.#take(id, 'validate'))?.done
   }
 
@@ -100,7 +104,12 @@ export class Driver {
     if (!run || running) return running ?? null
     const drive = new Drive(this.#deps, this.#owner, run, task, attempts)
     this.#drives.set(id, drive)
-    drive.done.then(() => this.#gone(id, drive))
+    const left = drive.done
+      .then(() => this.#gone(id, drive))
+      .finally(() => {
+        if (this.#leaving.get(id) === left) this.#leaving.delete(id)
+      })
+    this.#leaving.set(id, left)
     return drive
   }
 

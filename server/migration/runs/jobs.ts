@@ -122,6 +122,10 @@ export function openJobs<P extends PostgresSide>(
   const job: DriveDeps['job'] = async (run: Run, task: Task): Promise<Job> => {
     const target = await targetOf(run)
     const base = { runId: run.id, source: await fileOf(run), target }
+    if (run.purpose === 'compare') {
+      const exclude = run.sourceKind === 'store' ? { exclude: STAYING } : {}
+      return { ...base, mode: 'compare', ...exclude, ...(run.plan && { plan: run.plan }) }
+    }
     if (run.sourceKind !== 'store') return { ...base, mode: 'create', ...(run.plan && { plan: run.plan }) }
     if (task === 'start' || task === 'resume') {
       await withTarget(target, async (side) => {
@@ -141,7 +145,10 @@ export function openJobs<P extends PostgresSide>(
   }
 
   const ended: DriveDeps['ended'] = async (run, state) => {
+    // What was only compared can be compared again until the run is deleted.
+    if (run.purpose === 'compare' && state === 'completed') return
     if (run.sourceKind === 'upload') await deleteUpload(uploads, run.source)
+    if (run.purpose === 'compare') return
     if (run.sourceKind !== 'store' || state !== 'cancelled' || run.startedAt === null) return
     await ownSide().alone(stopCapture)
     const { target } = await getRun({ store }, run.id)

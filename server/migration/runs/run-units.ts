@@ -212,7 +212,8 @@ export const deleteRun = unit('run.delete', function* (tx, { id, caller, now }: 
   yield* audit(tx, caller, now, 'sys_migration_deleted', id, describe(run))
 })
 
-function* lockRun(tx: Tx, id: string): Work<Run> {
+/** The run, locked until the end of the transaction. */
+export function* lockRun(tx: Tx, id: string): Work<Run> {
   const { migrationRuns: runs } = tx.tables
   const [row] = yield* q(locked(tx.db.select().from(runs).where(eq(runs.id, id))))
   if (!row) throw unknownRun()
@@ -288,7 +289,8 @@ function refuseUnready(run: Run): void {
   }
 }
 
-function* audit(
+/** Notes what was asked of a run in the audit log. */
+export function* audit(
   tx: Tx,
   caller: Caller,
   now: number,
@@ -303,7 +305,7 @@ function describe({ sourceName, target }: Run): Record<string, unknown> {
   return { source: sourceName, target: `${placeOf(target)} ${target.schema}` }
 }
 
-function wrongState(state: RunState, participle: string): HoldfastError {
+export function wrongState(state: RunState, participle: string): HoldfastError {
   return new HoldfastError('CONFLICT', {
     message: `The run is ${stateWords[state]}, so it cannot be ${participle}.`,
     remedy: 'Look at its page: it may have changed meanwhile.',

@@ -1,6 +1,6 @@
 import { and, desc, eq, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm'
 import type { Store } from '@/db/store'
-import type { RunState } from '@/db/tables'
+import type { RunPurpose, RunState } from '@/db/tables'
 import type { Tx } from '@/db/unit'
 import { HoldfastError } from '@/server/errors'
 import type { Check, Failure, Phase, Plan, RunReport, TableProgress, Target, Validation } from '../types'
@@ -54,6 +54,10 @@ export interface Run {
   sourceKind: 'store' | 'folder' | 'upload'
   source: string
   sourceName: string
+  /** 'compare' writes nothing: it only validates what something else has filled. */
+  purpose: RunPurpose
+  /** Writes to the source are noted and applied. */
+  capture: boolean
   target: RunTarget
   connectionId: string | null
   state: RunState
@@ -77,6 +81,7 @@ export interface RunSummary
     | 'id'
     | 'sourceKind'
     | 'sourceName'
+    | 'purpose'
     | 'target'
     | 'state'
     | 'phase'
@@ -117,6 +122,8 @@ export function toRun(row: Row): Run {
     sourceKind: row.sourceKind,
     source: row.source,
     sourceName: row.sourceName,
+    purpose: row.purpose,
+    capture: row.capture,
     target: row.target as unknown as RunTarget,
     connectionId: row.connectionId,
     state: row.state,
@@ -142,6 +149,7 @@ export async function listRuns({ store }: { store: Store }, limit = 100): Promis
       id: runs.id,
       sourceKind: runs.sourceKind,
       sourceName: runs.sourceName,
+      purpose: runs.purpose,
       target: runs.target,
       state: runs.state,
       phase: runs.phase,
@@ -220,6 +228,22 @@ export async function runsInSwitchover({ store }: { store: Store }): Promise<Run
     .from(runs)
     .where(and(eq(runs.state, 'completed'), eq(runs.phase, 'switchover')))
   return rows.map(toRun)
+}
+
+/** Runs whose sides were being compared again when the console that did it died. */
+export async function unfinishedValidations({ store }: { store: Store }, now: number): Promise<string[]> {
+  const { migrationRuns: runs } = store.tables
+  const rows = await store.db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(
+      and(
+        inArray(runs.state, ['completed', 'failed', 'switched_over']),
+        eq(runs.phase, 'validate'),
+        free(store.tables, now),
+      ),
+    )
+  return rows.map(({ id }) => id)
 }
 
 /** Planned runs whose checks and plan are said to be in the making, though nobody makes them. */
