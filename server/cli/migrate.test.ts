@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { makeAuthorities } from '@/db/testing/certificates'
 import { startPostgres } from '@/db/testing/servers'
 import { type Bench, openBench } from '@/server/migration/testing/target'
-import type { RunEvent } from '@/server/migration/types'
+import type { Plan, RunEvent } from '@/server/migration/types'
 
 const engine = inject('postgres')
 
@@ -83,6 +83,46 @@ describe.skipIf(!engine)('npm run migrate', () => {
     const { rows } = await bench.client.query(`SELECT FROM pg_namespace WHERE nspname = 'planned'`)
     expect(rows).toEqual([])
     expect(await migrate(['run', ...args, '--choices', choices])).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('compares a target with the file at any time: 0 while they agree, 4 with the row that differs', async () => {
+    const args = ['--source', small(), '--target', url, '--schema', 'compared']
+    expect(await migrate(['run', ...args])).toMatchObject({ code: 0 })
+    const same = await migrate(['validate', ...args])
+    expect(same).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining('Both sides are equal'),
+    })
+    expect(same.stdout).not.toContain('moved')
+    await bench.client.query(`UPDATE compared.t SET v = 'eins' WHERE id = 1`)
+    const differs = await migrate(['validate', ...args])
+    expect(differs).toMatchObject({ code: 4, stdout: expect.stringContaining('id = 1') })
+    const events = (await migrate(['validate', ...args, '--json'])).stdout.trim().split('\n')
+    expect(JSON.parse(events.at(-1) as string)).toMatchObject({ type: 'done', report: { mode: 'compare' } })
+  })
+
+  it('ends with 5 when rows could not be stored as chosen, and keeps them in a file', async () => {
+    const source = bench.file(
+      `CREATE TABLE m (id INTEGER PRIMARY KEY, v INTEGER); INSERT INTO m VALUES (1, 5), (2, 'x')`,
+    )
+    const args = ['--source', source, '--target', url, '--schema', 'rejecting']
+    const plan = JSON.parse((await migrate(['plan', ...args, '--json'])).stdout) as Plan
+    const [, v] = plan.tables[0]?.columns ?? []
+    const type = v?.options?.find(({ refused }) => refused === 1)?.type
+    const choices = `${source}.json`
+    const rejects = `${source}.rejects`
+    writeFileSync(choices, JSON.stringify({ version: 1, tables: { m: { columns: { v: { type } } } } }))
+    const done = await migrate(['run', ...args, '--choices', choices, '--rejects', rejects])
+    expect(done).toMatchObject({
+      code: 5,
+      stderr: '',
+      stdout: expect.stringContaining('1 rows were REJECTED: 1 of m'),
+    })
+    const rows = readFileSync(rejects, 'utf8').trim().split('\n')
+    expect(rows.map((row) => JSON.parse(row))).toMatchObject([
+      { table: 'm', key: 'id = 2', column: 'v', value: 'x' },
+    ])
   })
 
   it('takes the target from the DB_ variables where none is named', async () => {

@@ -6,7 +6,9 @@ import { readChoices } from './choices'
 import { type Given, readTarget } from './target'
 import { UsageError } from './usage'
 
-const names = ['run', 'plan', 'resume', 'cancel', 'status'] as const
+const names = ['run', 'plan', 'resume', 'validate', 'cancel', 'status'] as const
+/** Commands that begin with a file, and not with a run. */
+const fromSource: readonly string[] = ['run', 'plan', 'validate']
 
 /** What is to be done. */
 export interface Command {
@@ -19,6 +21,8 @@ export interface Command {
   wait: boolean
   /** File that receives the choices of a plan. */
   saveChoices?: string
+  /** File that receives rejected rows. */
+  rejects?: string
   /** `status` of one run alone. */
   runId?: string
 }
@@ -30,6 +34,7 @@ const options = {
   exclude: { type: 'string', multiple: true },
   choices: { type: 'string' },
   'save-choices': { type: 'string' },
+  rejects: { type: 'string' },
   workers: { type: 'string' },
   run: { type: 'string' },
   resume: { type: 'string' },
@@ -49,9 +54,11 @@ export function parse(args: string[], given: Given): Command {
   const { name, runId } = named(values, positionals)
   if (name === 'run' && onlyJson(values) && given.DB_TYPE === 'postgresql')
     return { name: 'own-store', job: {} as Job, json: values.json, wait: true }
-  if (name === 'run' || name === 'plan') {
+  if (fromSource.includes(name)) {
     if (values.source === undefined) throw new UsageError('--source FILE is missing.')
-    if (runId !== undefined) throw new UsageError(`${name} makes a new run: it takes no name of one.`)
+    if (runId !== undefined) throw new UsageError(`${name} begins anew: it takes no name of a run.`)
+    if (values.choices !== undefined && name === 'validate')
+      throw new UsageError('validate goes by what is in the target: it takes no choices.')
   } else {
     if (values.source !== undefined && name !== 'resume')
       throw new UsageError(`${name} needs the target alone.`)
@@ -62,10 +69,11 @@ export function parse(args: string[], given: Given): Command {
     throw new UsageError('--save-choices belongs to plan.')
   return {
     name,
-    job: jobOf(values, runId, given),
+    job: { ...jobOf(values, runId, given), mode: name === 'validate' ? 'compare' : 'create' },
     json: values.json,
     wait: !values['no-wait'],
     ...(runId !== undefined && { runId }),
+    ...(values.rejects !== undefined && { rejects: values.rejects }),
     ...(values['save-choices'] !== undefined && { saveChoices: values['save-choices'] }),
   }
 }

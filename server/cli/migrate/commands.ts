@@ -1,10 +1,12 @@
 import { loadEnv } from '@/server/env'
 import {
   cancelRun,
+  type Job,
   makePlan,
   openPrinter,
   persistRun,
   type RunEnd,
+  type RunEvent,
   resumeRun,
   runsAt,
   startRun,
@@ -13,12 +15,14 @@ import type { Command } from './arguments'
 import { saveChoices } from './choices'
 import { help } from './help'
 import { moveOwnStore } from './own-store'
+import { openRejectFile } from './reject-file'
 import { statusText } from './status-text'
 
 const done = 0
 const failed = 1
 const preflightRed = 3
 const differ = 4
+const rejected = 5
 const stopped = 130
 
 /** Does what is asked, on standard output. Answers the exit status. */
@@ -31,6 +35,7 @@ export async function perform(command: Command): Promise<number> {
       return moveOwnStore(loadEnv(), command)
     case 'run':
     case 'resume':
+    case 'validate':
       return move(command)
     case 'plan':
       return plan(command)
@@ -42,22 +47,45 @@ export async function perform(command: Command): Promise<number> {
   }
 }
 
-async function move({ name, job, json, wait }: Command): Promise<number> {
+async function move(command: Command): Promise<number> {
+  const { name, json, wait } = command
   const printer = openPrinter(output({ json }))
-  printer.begin(job)
-  const type = name === 'run' ? 'start' : 'resume'
+  printer.begin(command.job)
+  const job = await planned(command, printer.event)
+  if (!job) return preflightRed
+  const rejects = openRejectFile(command.rejects ?? `migration-${job.runId}-rejects.ndjson`)
+  const onEvent = (event: RunEvent) => {
+    if (event.type === 'rejects') rejects.add(event)
+    printer.event(event)
+  }
+  const type = name === 'resume' ? 'resume' : 'start'
   const once = type === 'start' ? startRun : resumeRun
-  const options = { onEvent: printer.event }
-  const handle = wait ? persistRun(type, job, options) : once(job, options)
+  const handle = wait ? persistRun(type, job, { onEvent }) : once(job, { onEvent })
   process.on('SIGINT', handle.stop)
   process.on('SIGTERM', handle.stop)
   const end = await handle.ended
   printer.end(job, end)
+  if (!json && rejects.file) process.stdout.write(`Rejected rows are in ${rejects.file}.\n`)
   return endStatus(end)
 }
 
+/** A comparison goes by a plan of what is in the target; a run makes its own. Null where the preflight is red. */
+async function planned({ name, job }: Command, onEvent: (event: RunEvent) => void): Promise<Job | null> {
+  if (name !== 'validate') return job
+  return makePlan(job, { onEvent }).then(
+    (plan) => ({ ...job, plan }),
+    (error: { code?: string }) => {
+      if (error.code === 'PREFLIGHT_RED') return null
+      throw error
+    },
+  )
+}
+
 function endStatus(end: RunEnd): number {
-  if (end.state === 'done') return end.report.validation.ok ? done : differ
+  if (end.state === 'done') {
+    if (!end.report.validation.ok) return differ
+    return end.report.rejected > 0 ? rejected : done
+  }
   if (end.state === 'failed') return end.failure.code === 'PREFLIGHT_RED' ? preflightRed : failed
   return stopped
 }

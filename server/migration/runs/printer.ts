@@ -83,7 +83,8 @@ export function openPrinter({ json, mapping, stream, now }: Output): Printer {
         if (end.failure.code === 'PREFLIGHT_RED') line('The preflight is red: nothing was written.')
         else line(`${end.failure.message}\n${end.failure.remedy}`)
         if (end.failure.resumable) line(againText(job))
-      } else if (end.state === 'stopped') line(`Stopped; what was committed is kept. ${againText(job)}`)
+      } else if (end.state === 'stopped' && job.mode === 'compare') line('Stopped.')
+      else if (end.state === 'stopped') line(`Stopped; what was committed is kept. ${againText(job)}`)
     },
   }
 }
@@ -122,17 +123,28 @@ function checkText({ state, title, detail, remedy }: Check): string[] {
 }
 
 function reportText(report: RunReport): string[] {
-  const { validation, rows, bytes, transferMilliseconds, tables } = report
+  const { validation, rows, bytes, transferMilliseconds, tables, mode, rejected } = report
+  const compared = validation.tables.reduce((sum, table) => sum + table.sourceRows, 0)
   const rate = count(Math.round((rows / Math.max(1, transferMilliseconds)) * 1000))
   const equal = validation.ok
-    ? `Both sides are equal: ${tables.length} tables, ${count(rows)} rows.`
+    ? `Both sides are equal: ${validation.tables.length} tables, ${count(mode === 'compare' ? compared : rows)} rows.`
     : `Both sides DIFFER in ${
         validation.tables
           .filter((table) => !table.ok)
           .map((table) => table.table)
           .join(', ') || 'their keys'
       }.`
-  return [equal, `${(bytes / 1e6).toFixed(1)} MB moved in ${seconds(transferMilliseconds)}, ${rate} rows/s.`]
+  if (mode === 'compare') return [equal]
+  const short = tables.filter((table) => table.rejected > 0)
+  return [
+    equal,
+    ...(rejected > 0
+      ? [
+          `${count(rejected)} rows were REJECTED: ${short.map((table) => `${count(table.rejected)} of ${table.table}`).join(', ')}.`,
+        ]
+      : []),
+    `${(bytes / 1e6).toFixed(1)} MB moved in ${seconds(transferMilliseconds)}, ${rate} rows/s.`,
+  ]
 }
 
 const count = (value: number) => value.toLocaleString('en')
