@@ -227,6 +227,12 @@ export const variables = {
     'Largest SQLite file that can be uploaded',
     { shown: '2GB' },
   ),
+  MIGRATION_SWITCH_BACK_HOURS: variable(
+    whole(0, 8_760).default(72),
+    'hours, 0 to 8760',
+    'How long after a switchover the console may be switched back to SQLite; 0: not at all',
+    { shown: '72' },
+  ),
 }
 
 export type VariableName = keyof typeof variables

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Clock } from './clock'
-import { type Database, openPostgresDatabase, type PostgresDatabase, type TopologyEvent } from './database'
+import { type Database, openPostgresDatabase, openSqliteDatabase, type TopologyEvent } from './database'
 import type { Env } from './env'
 import type { Log } from './log'
 import { type Migration, type MigrationNews, openMigration } from './migration'
@@ -12,7 +12,11 @@ interface Deps extends Pick<OpenedStore, 'store' | 'vault'> {
   publish(news: MigrationNews): void
   /** The database under the store; another one after `adopt`. */
   database(): Database
-  adopt(next: PostgresDatabase): void
+  adopt(next: Database): void
+  /** Takes the data folder for this process alone, unless it has it. Throws when another one serves it. */
+  takeFolder(): void
+  /** Names of the other consoles that serve the store. */
+  others(): Promise<string[]>
   /** Told of the database that was adopted. */
   topologyChanged(change: TopologyEvent): void
 }
@@ -20,17 +24,21 @@ interface Deps extends Pick<OpenedStore, 'store' | 'vault'> {
 /** Opens the migrations of the console that the environment describes. */
 export function openConsoleMigration(
   env: Env,
-  { store, vault, clock, log, publish, database, adopt, topologyChanged }: Deps,
+  { store, vault, clock, log, publish, database, adopt, takeFolder, others, topologyChanged }: Deps,
 ): Migration {
   return openMigration(
     {
-      ...{ store, vault, clock, log, publish, database, adopt },
+      ...{ store, vault, clock, log, publish, database, adopt, others },
       openPostgres(target) {
         const made = openPostgresDatabase(
           { log, topologyChanged: (change) => made === database() && topologyChanged(change) },
           { ...target, ...poolConfig(env, target) },
         )
         return made
+      },
+      openSqlite(file) {
+        takeFolder()
+        return openSqliteDatabase({ log }, { file })
       },
     },
     {
@@ -39,7 +47,8 @@ export function openConsoleMigration(
       uploadMax: env.MIGRATION_UPLOAD_MAX,
       workerFile: join(process.cwd(), 'dist', 'migration-worker.mjs'),
       migrationsFolder,
-      storeFile: database().dialect === 'sqlite' ? storeFile(env) : null,
+      storeFile: storeFile(env),
+      switchBackMs: env.MIGRATION_SWITCH_BACK_HOURS * 3_600_000,
       envTarget: envTarget(env),
       authority: trusted(env),
     },

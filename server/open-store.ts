@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMigrated, migratePostgres, migrateSqlite } from '@/db/migrate'
-import { retiredReason } from '@/db/retired'
+import { retiredPostgresReason, retiredReason } from '@/db/retired'
 import { Store } from '@/db/store'
 import { readAuthority } from './authority'
 import {
@@ -96,6 +96,7 @@ export function storeMove(env: Env): { place: string; since: number } | null {
 /** Brings the store to this release's schema. Where nobody takes writes, one that is there already is opened to be read. */
 async function bringUp(database: PostgresDatabase, log: Log): Promise<void> {
   const { writable } = await database.client.ready()
+  await refuseRetired(database)
   const answers = database.topology().nodes.some(({ takesReads }) => takesReads)
   if (!writable && answers && (await isMigrated(database.client, migrationsFolder))) {
     log.warn({}, 'no PostgreSQL server takes writes: the console starts read-only')
@@ -104,6 +105,13 @@ async function bringUp(database: PostgresDatabase, log: Log): Promise<void> {
   // Its first statement waits for a primary, and says why there is none.
   if (!writable && answers) (await database.client.connect()).release()
   await migratePostgres(database.client, migrationsFolder)
+}
+
+async function refuseRetired({ client }: PostgresDatabase): Promise<void> {
+  const { host, port, database } = client.config
+  const ask = client.query.bind(client) as unknown as Parameters<typeof retiredPostgresReason>[0]
+  const retired = await retiredPostgresReason(ask, `${host}:${port}/${database}`)
+  if (retired) throw new ConfigurationError(retired)
 }
 
 /** The PostgreSQL server that the environment names, whether as the store or as a migration's target. */

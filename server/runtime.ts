@@ -23,6 +23,7 @@ import {
   type TopologyEvent,
 } from './database'
 import type { Env } from './env'
+import { lockDataDir } from './instance-lock'
 import { type Log, openLog } from './log'
 import type { Migration } from './migration'
 import { cacheConfig } from './open-cache'
@@ -82,8 +83,8 @@ export async function openRuntime(env: Env): Promise<Runtime> {
   let noteTopology = (_change: TopologyEvent) => {}
   const topologyChanged = (change: TopologyEvent) => noteTopology(change)
   const opened = await openStore(env, log, { serving: true, topologyChanged })
-  const { store, vault, lock } = opened
-  let database = opened.database
+  const { store, vault } = opened
+  let { database, lock } = opened
   const stopping = new AbortController()
   // Every open event stream listens to it.
   setMaxListeners(0, stopping.signal)
@@ -140,6 +141,10 @@ export async function openRuntime(env: Env): Promise<Runtime> {
     adopt(next) {
       database = next
     },
+    takeFolder() {
+      lock ??= lockDataDir(env.HOLDFAST_DATA_DIR)
+    },
+    others: () => instances.others(),
   })
   const note = (
     event: 'sys_startup' | 'sys_shutdown' | 'sys_topology_changed' | 'sys_cache_state_changed',

@@ -31,6 +31,7 @@ export type {
   RunProgress,
   RunSummary,
   RunTarget,
+  SwitchBackReport,
   SwitchoverReport,
 } from './runs/runs'
 export { moveStore } from './runs/unattended'

@@ -31,7 +31,7 @@ import {
   resumeRun,
   startRun,
 } from './runs/run-units'
-import type { SwitchoverReport } from './runs/runs'
+import type { SwitchBackReport, SwitchoverReport } from './runs/runs'
 import {
   getRun,
   type LogLine,
@@ -39,13 +39,15 @@ import {
   type Run,
   type RunSummary,
   readLog,
-  runsInSwitchover,
+  runsInMove,
   unfinishedPlans,
   unfinishedValidations,
 } from './runs/runs'
-import { fitStorePlan, fitStoreValidation, type PostgresSide } from './store/own-store'
+import { fitStorePlan, fitStoreValidation, type PostgresSide, type SqliteSide } from './store/own-store'
 import { placeOf } from './store/store-choice'
+import { recoverSwitchBack, switchBack } from './store/switch-back'
 import { recoverSwitchover, type SwitchoverDeps, switchOver } from './store/switchover'
+import { openWindow, tendWindow } from './store/window'
 import type { Target } from './types'
 
 export interface NewRun {
@@ -106,11 +108,13 @@ export interface Migration {
   cancelRun(request: Request): Promise<void>
   deleteRun(request: Request): Promise<void>
   switchOver(request: PrivilegedRequest): Promise<SwitchoverReport>
+  /** Moves the console back to the SQLite file that a run took it from, with every later change. */
+  switchBack(request: PrivilegedRequest): Promise<SwitchBackReport>
 }
 
 /** Opens the migrations of this console. Nothing runs before `start()`. */
-export function openMigration<P extends PostgresSide>(
-  deps: MigrationDeps<P>,
+export function openMigration<P extends PostgresSide, S extends SqliteSide>(
+  deps: MigrationDeps<P, S>,
   config: MigrationConfig,
 ): Migration {
   const { store, clock, log, vault } = deps
@@ -132,7 +136,12 @@ export function openMigration<P extends PostgresSide>(
       run.sourceKind === 'store' ? fitStoreValidation(validation) : validation,
     ended,
   })
-  const switchoverDeps: SwitchoverDeps<P> = { ...deps, dataDir, target: targetOf }
+  const { migrationsFolder, switchBackMs } = config
+  const switchoverDeps: SwitchoverDeps<P, S> = {
+    ...deps,
+    ...{ dataDir, migrationsFolder, switchBackMs, target: targetOf },
+  }
+  const keptWindow = openWindow(switchoverDeps)
   const background = (work: Promise<unknown>, run: string) => {
     work.catch((error) => log.error({ run, error }, 'migration run'))
   }
@@ -141,13 +150,19 @@ export function openMigration<P extends PostgresSide>(
   return {
     uploadMax,
     async start() {
-      for (const run of await runsInSwitchover({ store })) await recoverSwitchover(switchoverDeps, run)
+      for (const run of await runsInMove({ store }, 'switchover'))
+        await recoverSwitchover(switchoverDeps, run)
+      for (const run of await runsInMove({ store }, 'switch_back'))
+        await recoverSwitchBack(switchoverDeps, run)
+      keptWindow.start()
       await removeStaleUploads(uploadDeps)
       await driver.start()
       for (const id of await unfinishedPlans({ store }, now())) background(driver.plan(id), id)
       for (const id of await unfinishedValidations({ store }, now())) background(driver.validate(id), id)
     },
-    close: () => driver.close(),
+    async close() {
+      await Promise.all([driver.close(), keptWindow.stop()])
+    },
     sources: () => listSources(place()),
     async targets() {
       const { password: _, ...environment } = envTarget ?? { password: '' }
@@ -228,7 +243,9 @@ export function openMigration<P extends PostgresSide>(
       const run = await getRun({ store }, request.id)
       await store.run(deleteRun, { ...request, now: now() })
       if (run.sourceKind === 'upload') await deleteUpload(uploadDeps, run.source)
+      if (run.state === 'switched_over') await tendWindow(switchoverDeps)
     },
     switchOver: (request) => switchOver(switchoverDeps, request),
+    switchBack: (request) => switchBack(switchoverDeps, request),
   }
 }

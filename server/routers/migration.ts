@@ -161,4 +161,11 @@ export const migrationRouter = router({
     .mutation(({ ctx, input }) =>
       ctx.runtime.migration.switchOver({ ...input, caller: callerOf(ctx), grantId: ctx.stepUp }),
     ),
+
+  /** Back to SQLite, with every change since the switchover. */
+  switchBack: manage
+    .input(run)
+    .mutation(({ ctx, input }) =>
+      ctx.runtime.migration.switchBack({ ...input, caller: callerOf(ctx), grantId: ctx.stepUp }),
+    ),
 })

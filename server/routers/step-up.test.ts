@@ -10,7 +10,7 @@ import { openPeople } from './testing/people'
 /** What there is to act on. */
 interface Things {
   users: Record<'vera' | 'disabled' | 'invited', string>
-  runs: Record<'planned' | 'completed', string>
+  runs: Record<'planned' | 'completed' | 'switched_over', string>
   passkey: string
   /** Of advice that stands. */
   advice: string
@@ -41,6 +41,7 @@ const steppedUp: Record<string, (things: Things) => object> = {
   'cache.deletePattern': () => ({ scope: 'ours', pattern: 'statistics:*' }),
   'migration.start': ({ runs }) => ({ id: runs.planned }),
   'migration.switchOver': ({ runs }) => ({ id: runs.completed }),
+  'migration.switchBack': ({ runs }) => ({ id: runs.switched_over }),
 }
 
 /** Changes that an admin makes without one: each only takes something away, or is undone by another. */
@@ -88,7 +89,7 @@ const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey
       ...{ actor: 'ana@example.org', requestedAt: now, fingerprints: [] },
     }),
   )
-  for (const state of ['planned', 'completed'] as const) {
+  for (const state of ['planned', 'completed', 'switched_over'] as const) {
     yield* q(
       db.insert(tables.migrationRuns).values({
         ...{ id: runs[state], sourceKind: 'store', source: 'holdfast.db', sourceName: 'The store' },
@@ -111,7 +112,7 @@ beforeAll(async () => {
   const { store, database } = console.runtime
   const made = {
     users: { vera: users.vera.userId, disabled: randomUUID(), invited: randomUUID() },
-    runs: { planned: randomUUID(), completed: randomUUID() },
+    runs: { planned: randomUUID(), completed: randomUUID(), switched_over: randomUUID() },
     passkey: randomUUID(),
     change: randomUUID(),
   }

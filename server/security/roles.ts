@@ -38,6 +38,7 @@ export function permissionsOf(role: Role): readonly Permission[] {
 export const keyActions = [
   'cache.clear',
   'migration.start',
+  'migration.switchBack',
   'migration.switchOver',
   'security.disableUser',
   'security.rotateSigningKeys',

@@ -19,6 +19,8 @@ export interface Instances {
   start(): Promise<void>
   /** Those that live, the oldest first; this one is among them. */
   list(): Promise<Instance[]>
+  /** Names of those that live beside this one. */
+  others(): Promise<string[]>
   /** Takes this process out of the register. */
   close(): Promise<void>
 }
@@ -54,19 +56,21 @@ export function openInstances({ store, clock, log, id, version }: Deps): Instanc
     // Said once: the store's own state tells the rest.
     failed: (error, again) => again || failed(error),
   })
+  const list = () => {
+    const { instances } = store.tables
+    return store.db
+      .select()
+      .from(instances)
+      .where(gte(instances.seenAt, clock.now() - LATE_MS))
+      .orderBy(asc(instances.startedAt), asc(instances.id))
+  }
   return {
     id,
+    list,
+    others: async () => (await list()).filter((one) => one.id !== id).map((one) => one.name),
     async start() {
       await renew().catch(failed)
       renewal.start()
-    },
-    list() {
-      const { instances } = store.tables
-      return store.db
-        .select()
-        .from(instances)
-        .where(gte(instances.seenAt, clock.now() - LATE_MS))
-        .orderBy(asc(instances.startedAt), asc(instances.id))
     },
     async close() {
       await endsWithin(LAST_WRITE_MS, renewal.stop())

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { system } from '@/server/audit'
 import { systemClock } from '@/server/clock'
@@ -7,6 +8,8 @@ import { openLog } from '@/server/log'
 import { type MigrationNews, moveStore, type Run } from '@/server/migration'
 import { openConsoleMigration } from '@/server/open-migration'
 import { openStore, storeFile, storeMove } from '@/server/open-store'
+import { version } from '@/server/system/about'
+import { openInstances } from '@/server/system/instances'
 import { openStorePrinter } from './store-text'
 
 const by = { ...system, actor: 'command line', sessionId: 'command line' }
@@ -49,6 +52,9 @@ export async function moveOwnStore(env: Env, { json }: { json: boolean }): Promi
     adopt(next) {
       database = next
     },
+    // This command has it from the start.
+    takeFolder() {},
+    others: () => openInstances({ store, clock, log, id: randomUUID(), version }).others(),
   })
   let stopped = false
   const close = async () => {

@@ -22,15 +22,20 @@ import type { DriveDeps, MigrationNews, Task } from './drive'
 import { noteMadeStore } from './run-units'
 import { getRun, type Run } from './runs'
 
-export interface MigrationDeps<P extends PostgresSide> {
+export interface MigrationDeps<P extends PostgresSide, S extends SqliteSide> {
   store: Store
   vault: Vault
   clock: Clock
   log: Log
   publish(news: MigrationNews): void
   openPostgres(target: Target): P
-  database(): SqliteSide | PostgresSide
-  adopt(database: P): void
+  /** Opens a store's file for this process alone. Throws when another one serves its folder. */
+  openSqlite(file: string): S
+  database(): P | S
+  /** The process stands on this database from now on. */
+  adopt(database: P | S): void
+  /** Names of the other consoles that serve the store. */
+  others(): Promise<string[]>
 }
 
 export interface MigrationConfig {
@@ -40,8 +45,10 @@ export interface MigrationConfig {
   /** Bundle of the worker process. */
   workerFile: string
   migrationsFolder: string
-  /** The store's own file; null on PostgreSQL. */
+  /** The store's own file, where the store is on SQLite. */
   storeFile: string | null
+  /** How long after a switchover the console may be switched back, milliseconds; 0: never. */
+  switchBackMs: number
   /** The server that the environment names. */
   envTarget: Target | null
   /** What the certificate of every target is verified by: the environment's authority, or the system's. */
@@ -52,8 +59,8 @@ export interface MigrationConfig {
 export type TargetRef = { kind: 'environment' } | { kind: 'connection'; id: string }
 
 /** What a worker is given for a run, and what is cleared away when the run has ended. */
-export function openJobs<P extends PostgresSide>(
-  deps: MigrationDeps<P> & { uploads: UploadDeps },
+export function openJobs<P extends PostgresSide, S extends SqliteSide>(
+  deps: MigrationDeps<P, S> & { uploads: UploadDeps },
   { sourceDirs, migrationsFolder, envTarget, authority }: MigrationConfig,
 ) {
   const { store, vault, uploads } = deps

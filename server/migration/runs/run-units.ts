@@ -1,23 +1,17 @@
-import { and, eq, inArray, isNotNull, isNull, ne } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, ne } from 'drizzle-orm'
 import type { RunState } from '@/db/tables'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
-import { appendAudit, type Caller, system } from '@/server/audit'
+import { appendAudit, type Caller } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import { useGrant } from '@/server/grants'
 import { placeOf } from '../store/store-choice'
-import {
-  type Run,
-  type RunTarget,
-  type RunValues,
-  type SwitchoverReport,
-  stateWords,
-  toRun,
-  unknownRun,
-} from './runs'
+import { type Run, type RunTarget, type RunValues, stateWords, toRun, unknownRun } from './runs'
 
 /** States in which the engine has something to do. */
 export const ACTIVE: readonly RunState[] = ['running', 'paused', 'cancelling']
-const DELETABLE: readonly RunState[] = ['planned', 'cancelled', 'failed', 'completed', 'switched_over']
+const DELETABLE: readonly RunState[] = [
+  ...(['planned', 'cancelled', 'failed', 'completed', 'switched_over', 'switched_back'] as const),
+]
 
 export const insertRun = unit(
   'run.create',
@@ -52,7 +46,7 @@ export interface Privileged {
   now: number
 }
 
-function useUp(tx: Tx, { id, caller, grantId, now }: Privileged, action: string): Work<void> {
+export function useUp(tx: Tx, { id, caller, grantId, now }: Privileged, action: string): Work<void> {
   return useGrant(tx, { grantId, by: caller, action, input: { id }, now })
 }
 
@@ -81,73 +75,6 @@ export const noteMadeStore = unit('run.noteMadeStore', function* (tx, { id }: { 
   const target = { ...run.target, madeStore: true }
   yield* q(tx.db.update(runs).set({ target }).where(eq(runs.id, id)))
 })
-
-/** Notes that a switchover of the console's own store begins; the run stays completed until the store has moved. */
-export const beginSwitchover = unit(
-  'run.beginSwitchover',
-  function* (tx, { id, caller, grantId, now }: Privileged) {
-    const { migrationRuns: runs } = tx.tables
-    const run = yield* lockRun(tx, id)
-    const [begun] = yield* q(
-      tx.db
-        .update(runs)
-        .set({ phase: 'switchover', error: null })
-        .where(and(eq(runs.id, id), eq(runs.state, 'completed'), isNull(runs.phase)))
-        .returning({ id: runs.id }),
-    )
-    if (!begun) throw wrongState(run.state, 'switched over')
-    yield* useUp(tx, { id, caller, grantId, now }, 'migration.switchOver')
-    yield* audit(tx, caller, now, 'sys_migration_switchover_started', id, describe(run))
-  },
-)
-
-/** completed → switched_over, in the store on PostgreSQL. */
-export const finishSwitchover = unit(
-  'run.finishSwitchover',
-  function* (
-    tx,
-    {
-      id,
-      switchover,
-      caller,
-      now,
-    }: { id: string; switchover: SwitchoverReport; caller: Caller; now: number },
-  ) {
-    const { migrationRuns: runs } = tx.tables
-    const run = yield* lockRun(tx, id)
-    if (run.state !== 'completed') return
-    const report = run.report && { ...run.report, switchover }
-    yield* q(
-      tx.db
-        .update(runs)
-        .set({ state: 'switched_over', phase: null, report })
-        .where(and(eq(runs.id, id), eq(runs.state, 'completed'))),
-    )
-    yield* audit(tx, caller, now, 'sys_migration_switched_over', id, { ...describe(run), ...switchover })
-  },
-)
-
-/** The switchover did not happen: the run is completed as before, with the reason. */
-export const dropSwitchover = unit(
-  'run.dropSwitchover',
-  function* (tx, { id, reason, now }: { id: string; reason: string; now: number }) {
-    const { migrationRuns: runs } = tx.tables
-    yield* q(
-      tx.db
-        .update(runs)
-        .set({ phase: null })
-        .where(and(eq(runs.id, id), eq(runs.state, 'completed'))),
-    )
-    yield* appendAudit(tx, {
-      ...system,
-      time: now,
-      event: 'sys_migration_switchover_failed',
-      target: `run:${id}`,
-      outcome: 'failure',
-      reason,
-    })
-  },
-)
 
 export interface Asked {
   id: string
@@ -200,6 +127,7 @@ export const deleteRun = unit('run.delete', function* (tx, { id, caller, now }: 
   const run = yield* lockRun(tx, id)
   if (run.state === 'failed' && run.startedAt !== null)
     throw wrongState('failed', 'deleted before it is cancelled')
+  if (run.phase === 'switch_back') throw wrongState(run.state, 'deleted while it is switched back')
   if (run.state === 'completed' && run.sourceKind === 'store')
     throw wrongState('completed', 'deleted before it is switched over or cancelled')
   const [deleted] = yield* q(
@@ -301,7 +229,7 @@ export function* audit(
   yield* appendAudit(tx, { ...caller, time: now, event, target: `run:${id}`, outcome: 'success', after })
 }
 
-function describe({ sourceName, target }: Run): Record<string, unknown> {
+export function describe({ sourceName, target }: Run): Record<string, unknown> {
   return { source: sourceName, target: `${placeOf(target)} ${target.schema}` }
 }
 

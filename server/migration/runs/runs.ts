@@ -43,10 +43,21 @@ export interface SwitchoverReport {
   /** Rows that were written since the copy began and were brought over. */
   rowsBroughtOver: number
   retiredFile: string
+  /** Until when the console may be switched back, UTC milliseconds; null where nothing was noted for it. */
+  switchBackUntil: number | null
 }
 
-/** `switchover` is added when the console has moved. */
-export type KeptReport = RunReport & { switchover?: SwitchoverReport }
+export interface SwitchBackReport {
+  /** When the console began to stand on SQLite again, UTC milliseconds. */
+  at: number
+  /** How long writes waited. */
+  pauseMilliseconds: number
+  /** Rows that were written since the switchover and were brought back. */
+  rowsBroughtOver: number
+}
+
+/** `switchover` is added when the console has moved, `switchBack` when it has moved back. */
+export type KeptReport = RunReport & { switchover?: SwitchoverReport; switchBack?: SwitchBackReport }
 
 /** One run, as pages and programs see it. */
 export interface Run {
@@ -61,8 +72,8 @@ export interface Run {
   target: RunTarget
   connectionId: string | null
   state: RunState
-  /** The engine's phase; `switchover` while the console is moving. */
-  phase: Phase | 'switchover' | null
+  /** The engine's phase; `switchover` or `switch_back` while the console is moving. */
+  phase: Phase | 'switchover' | 'switch_back' | null
   plan: Plan | null
   checks: RunCheck[]
   progress: RunProgress | null
@@ -220,14 +231,26 @@ export function isDue(error: Failure | null, now: number): boolean {
   return error?.retryAt !== undefined && error.retryAt <= now
 }
 
-/** Runs in the middle of a switchover: after a start, the ones that a crash left so. */
-export async function runsInSwitchover({ store }: { store: Store }): Promise<Run[]> {
+/** Runs in the middle of a switchover, or of a switch-back: after a start, the ones that a crash left so. */
+export async function runsInMove(
+  { store }: { store: Store },
+  phase: 'switchover' | 'switch_back',
+): Promise<Run[]> {
   const { migrationRuns: runs } = store.tables
-  const rows = await store.db
+  const rows = await store.db.select().from(runs).where(eq(runs.phase, phase))
+  return rows.map(toRun)
+}
+
+/** The run by which the console stands on PostgreSQL; null where there is none any more. */
+export async function switchedOverRun({ store }: { store: Store }): Promise<Run | null> {
+  const { migrationRuns: runs } = store.tables
+  const [row] = await store.db
     .select()
     .from(runs)
-    .where(and(eq(runs.state, 'completed'), eq(runs.phase, 'switchover')))
-  return rows.map(toRun)
+    .where(eq(runs.state, 'switched_over'))
+    .orderBy(desc(runs.startedAt))
+    .limit(1)
+  return row ? toRun(row) : null
 }
 
 /** Runs whose sides were being compared again when the console that did it died. */

@@ -1,82 +1,127 @@
 import { isDeepStrictEqual } from 'node:util'
-import type BetterSqlite3 from 'better-sqlite3'
-import { count, getTableColumns, getTableName, inArray, sql } from 'drizzle-orm'
+import { count, getTableColumns, getTableName, inArray, ne, sql } from 'drizzle-orm'
+import { getTableConfig } from 'drizzle-orm/pg-core'
 import { columnName } from '@/db/columns'
-import { databaseCode } from '@/db/errors'
+import { databaseCode, isUniqueViolation } from '@/db/errors'
 import type { StoreHandle } from '@/db/open'
+import { RETIRED } from '@/db/retired'
+import { tables as pgTables } from '@/db/schema/pg'
 import type { Tables } from '@/db/tables'
 import { q, unit } from '@/db/unit'
 import { HoldfastError } from '@/server/errors'
-import { type Change, countChanges, forgetChanges, readChanges } from './capture'
-import type { SqliteSide } from './own-store'
+import type { Change, ChangeLog } from './change-log'
 
 type TableName = keyof Tables
 type AnyRow = Record<string, unknown>
 
+/** A store that is being left, what was written to it, and the one that takes its place. */
 export interface Sides {
-  /** The store that is being left, and its driver's handle, in which changes are noted. */
   from: StoreHandle
-  client: BetterSqlite3.Database
-  alone: SqliteSide['alone']
+  log: ChangeLog
   to: StoreHandle
+  /** Makes what has arrived durable, before it is forgotten where it came from. */
+  flush?(): Promise<void>
 }
 
 const BATCH = 500
+const NAMES = Object.keys(pgTables) as TableName[]
 
 /**
  * Brings every noted change over, in batches of one transaction each, and reads each row back on the other
  * side. Deletions go first, children before parents; then what is there, parents before children. With writes
- * going on (`held` false) a row may lean on one that comes next: such a batch is left for later.
+ * going on (`held` false) a row may lean on one that comes next: such a row is left for later.
  * Answers the number of keys that were brought over.
  */
 export async function bringOver(sides: Sides, { held }: { held: boolean }): Promise<number> {
-  const parentsFirst = parentsFirstOrder(sides)
+  const noted = await sides.log.tables()
+  const parentsFirst = parentsFirstOrder.filter((name) => noted.has(getTableName(pgTables[name])))
   let arrived = 0
   for (const phase of ['gone', 'there'] as const) {
     const order = phase === 'gone' ? [...parentsFirst].reverse() : parentsFirst
-    for (const name of order) {
-      try {
-        arrived += await bringTableOver(sides, name, phase)
-      } catch (error) {
-        if (held || !LEANS.has(databaseCode(error) ?? '')) throw error
-      }
-    }
+    for (const name of order) arrived += await bringTableOver(sides, { name, phase, held })
   }
   return arrived
 }
 
-/** Foreign key and unique violations (PostgreSQL manual, appendix A). */
-const LEANS = new Set(['23503', '23505'])
-
-async function bringTableOver(sides: Sides, name: TableName, phase: 'gone' | 'there'): Promise<number> {
-  const { from, client, alone, to } = sides
-  const table = from.tables[name]
-  const key = keyOf(from.tables, name)
+async function bringTableOver(
+  sides: Sides,
+  { name, phase, held }: { name: TableName; phase: 'gone' | 'there'; held: boolean },
+): Promise<number> {
+  const { from, log, to } = sides
+  const table = getTableName(from.tables[name])
+  const { property, column } = keyOf(from.tables, name)
+  const keyFrom = (noted: Change['key']) => (column.dataType === 'number' ? Number(noted) : noted)
   let arrived = 0
-  let after = 0
+  let after: Change | null = null
   for (;;) {
-    const changes = readChanges(client, getTableName(table), after, BATCH)
-    const last = changes.at(-1)
-    if (!last) return arrived
-    after = last.seq
-    const rows = (await from.db
-      .select()
-      .from(table)
-      .where(
-        inArray(
-          key.column,
-          changes.map((change) => change.key),
-        ),
-      )) as AnyRow[]
-    const there = new Set(rows.map((row) => row[key.property]))
-    const mine = changes.filter((change) => there.has(change.key) === (phase === 'there'))
+    const changes: Change[] = await log.read(table, after, BATCH)
+    after = changes.at(-1) ?? null
+    if (!after) return arrived
+    const keys = changes.map(({ key }) => keyFrom(key))
+    const rows = (await from.db.select().from(from.tables[name]).where(inArray(column, keys))) as AnyRow[]
+    const there = new Set(rows.map((row) => row[property]))
+    const mine = changes.filter(({ key }) => there.has(keyFrom(key)) === (phase === 'there'))
     if (mine.length === 0) continue
-    if (phase === 'there') await to.run(putRows, { name, rows })
-    else await to.run(removeRows, { name, keys: mine.map((change) => change.key) })
-    await alone((writable) => forgetChanges(writable, mine))
-    arrived += mine.length
+    const late =
+      phase === 'there'
+        ? await putAll(to, { name, rows, held })
+        : await removeAll(to, { name, keys: mine.map(({ key }) => keyFrom(key)), held })
+    const done = mine.filter(({ key }) => !late.has(keyFrom(key)))
+    await sides.flush?.()
+    await log.forget(table, done)
+    arrived += done.length
   }
 }
+
+/** Puts rows in together, or one by one where one of them is in another's way. Answers the keys of those left for later. */
+async function putAll(
+  to: StoreHandle,
+  { name, rows, held }: { name: TableName; rows: AnyRow[]; held: boolean },
+): Promise<Set<unknown>> {
+  try {
+    await to.run(putRows, { name, rows })
+    return new Set()
+  } catch (error) {
+    if (!leans(error)) throw error
+  }
+  const { property } = keyOf(to.tables, name)
+  for (let left = rows; ; ) {
+    const next: AnyRow[] = []
+    let reason: unknown
+    for (const row of left) {
+      try {
+        await to.run(putRows, { name, rows: [row] })
+      } catch (error) {
+        if (!leans(error)) throw error
+        reason = error
+        next.push(row)
+      }
+    }
+    if (next.length > 0 && next.length < left.length) {
+      left = next
+      continue
+    }
+    if (held && next.length > 0) throw reason
+    return new Set(next.map((row) => row[property]))
+  }
+}
+
+async function removeAll(
+  to: StoreHandle,
+  { name, keys, held }: { name: TableName; keys: Change['key'][]; held: boolean },
+): Promise<Set<unknown>> {
+  try {
+    await to.run(removeRows, { name, keys })
+    return new Set()
+  } catch (error) {
+    if (held || !leans(error)) throw error
+    return new Set(keys)
+  }
+}
+
+/** Whether a row only waits for another one: it points to it, or has a value that the other still holds. */
+const leans = (error: unknown) =>
+  isUniqueViolation(error) || ['23503', 'SQLITE_CONSTRAINT_FOREIGNKEY'].includes(databaseCode(error) ?? '')
 
 /** Puts rows in, whether they were there or not, and reads them back: every value must be the same. */
 const putRows = unit(
@@ -117,20 +162,28 @@ const removeRows = unit(
 )
 
 /** Under held writes: nothing is left to bring over, and every table has as many rows on both sides. */
-export async function lastCheck({ from, client, to }: Sides): Promise<void> {
-  const left = countChanges(client)
+export async function lastCheck({ from, log, to }: Omit<Sides, 'flush'>): Promise<void> {
+  const left = await log.count()
   if (left > 0) throw differs('the store', `${left} changes did not arrive`)
-  for (const name of Object.keys(from.tables) as TableName[]) {
-    const [here, there] = await Promise.all(
-      [from, to].map(async ({ db, tables }) => {
-        const [row] = await db.select({ rows: count() }).from(tables[name])
-        return Number(row?.rows)
-      }),
-    )
-    if (here !== there) {
-      throw differs(getTableName(from.tables[name]), `${here} rows in SQLite, ${there} in PostgreSQL`)
-    }
+  const [here, there] = await Promise.all([countRows(from), countRows(to)])
+  for (const [i, name] of NAMES.entries()) {
+    if (here[i] === there[i]) continue
+    const found = `${here[i]} rows in ${WORDS[from.dialect]}, ${there[i]} in ${WORDS[to.dialect]}`
+    throw differs(getTableName(from.tables[name]), found)
   }
+}
+
+const WORDS = { sqlite: 'SQLite', postgresql: 'PostgreSQL' }
+
+/** Rows of every table, in the order of their names. What marks a store as left is not counted. */
+function countRows({ db, tables }: StoreHandle): Promise<number[]> {
+  return Promise.all(
+    NAMES.map(async (name) => {
+      const counted = db.select({ rows: count() }).from(tables[name])
+      const [row] = await (name === 'meta' ? counted.where(ne(tables.meta.key, RETIRED)) : counted)
+      return Number(row?.rows)
+    }),
+  )
 }
 
 function differs(table: string, what: string): HoldfastError {
@@ -148,22 +201,19 @@ function keyOf(tables: Tables, name: TableName) {
 }
 
 /** Tables in an order in which every foreign key points back. The store has no circles. */
-function parentsFirstOrder({ from, client }: Sides): TableName[] {
-  const names = Object.keys(from.tables) as TableName[]
-  const byTable = new Map<string, TableName>(names.map((name) => [getTableName(from.tables[name]), name]))
+const parentsFirstOrder: TableName[] = orderTables()
+
+function orderTables(): TableName[] {
+  const byTable = new Map<string, TableName>(NAMES.map((name) => [getTableName(pgTables[name]), name]))
   const order = new Set<TableName>()
   const visit = (name: TableName) => {
     if (order.has(name)) return
-    const parents = client
-      .prepare('SELECT DISTINCT "table" FROM pragma_foreign_key_list(?)')
-      .pluck()
-      .all(getTableName(from.tables[name])) as string[]
-    for (const parent of parents) {
-      const parentName = byTable.get(parent)
-      if (parentName && parentName !== name) visit(parentName)
+    for (const { reference } of getTableConfig(pgTables[name]).foreignKeys) {
+      const parent = byTable.get(getTableName(reference().foreignTable))
+      if (parent && parent !== name) visit(parent)
     }
     order.add(name)
   }
-  names.forEach(visit)
+  NAMES.forEach(visit)
   return [...order]
 }

@@ -1,18 +1,11 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { getTableName } from 'drizzle-orm'
 import type { Tables } from '@/db/tables'
+import type { Change, ChangeLog } from './change-log'
+import type { SqliteSide } from './own-store'
 
-/**
- * Change capture on the console's own store: triggers note the key of every row that is written from now on.
- * The row itself is read when it is brought over, so a key that is noted twice, or needlessly, does no harm.
- */
+/** Change capture on the console's own store: triggers note the key of every row that is written from now on. */
 export const CAPTURE_TABLE = 'store_changes'
-
-/** A key that was written to, and the number under which it was noted: a later write to it gets a larger one. */
-export interface Change {
-  seq: number
-  key: string | number
-}
 
 type Client = BetterSqlite3.Database
 
@@ -50,24 +43,28 @@ export function isCapturing(client: Client): boolean {
   )
 }
 
-/** How many keys are noted. */
-export function countChanges(client: Client): number {
-  return client.prepare(`SELECT count(*) FROM ${CAPTURE_TABLE}`).pluck().get() as number
-}
-
-/** Noted keys of one table, oldest first. */
-export function readChanges(client: Client, table: string, after: number, limit: number): Change[] {
-  return client
-    .prepare(`SELECT seq, key FROM ${CAPTURE_TABLE} WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?`)
-    .all(table, after, limit) as Change[]
-}
-
-/** Forgets keys that have arrived, unless they were written to again since they were read. */
-export function forgetChanges(client: Client, changes: readonly Change[]): void {
-  const forget = client.prepare(`DELETE FROM ${CAPTURE_TABLE} WHERE seq = ?`)
-  client.transaction(() => {
-    for (const { seq } of changes) forget.run(seq)
-  })()
+/** What is noted in a SQLite store. */
+export function sqliteLog({ client, alone }: Pick<SqliteSide, 'client' | 'alone'>): ChangeLog {
+  const all = (sql: string, ...values: unknown[]) => client.prepare(sql).all(...values)
+  const pluck = (sql: string) => client.prepare(sql).pluck()
+  return {
+    count: async () => pluck(`SELECT count(*) FROM ${CAPTURE_TABLE}`).get() as number,
+    tables: async () => new Set(pluck(`SELECT DISTINCT name FROM ${CAPTURE_TABLE}`).all() as string[]),
+    read: async (table, after, limit) =>
+      all(
+        `SELECT seq, key FROM ${CAPTURE_TABLE} WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?`,
+        table,
+        after?.seq ?? 0,
+        limit,
+      ) as Change[],
+    forget: (_table, changes) =>
+      alone((writable) => {
+        const forget = writable.prepare(`DELETE FROM ${CAPTURE_TABLE} WHERE seq = ?`)
+        writable.transaction(() => {
+          for (const { seq } of changes) forget.run(seq)
+        })()
+      }),
+  }
 }
 
 function drop(client: Client): void {

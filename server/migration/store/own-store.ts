@@ -8,6 +8,7 @@ import { MigrationError } from '../failure'
 import { targetError } from '../target/errors'
 import type { Plan, Target, Validation } from '../types'
 import { CAPTURE_TABLE, isCapturing, startCapture } from './capture'
+import { stopPgCapture } from './pg-capture'
 import { placeOf } from './store-choice'
 
 /** The store's database, as far as moving it needs it. */
@@ -75,6 +76,7 @@ export async function prepareStore(
 export async function removeStore(to: PostgresSide, target: Target): Promise<void> {
   const query = ask(to.client, target)
   const names = NAMES.map((name) => `public."${name}"`).join(', ')
+  await stopPgCapture(query)
   await query(`DROP TABLE IF EXISTS ${names}, ${bookkeeping.schema}.${bookkeeping.table} CASCADE`)
   const { rows } = await query(
     `SELECT 1 FROM pg_namespace n

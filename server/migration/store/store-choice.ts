@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Vault } from '@/server/vault'
 import type { Target } from '../types'
@@ -19,6 +28,8 @@ export class StoreChoiceError extends Error {
 }
 
 const fileOf = (dataDir: string) => join(dataDir, 'store.json')
+/** Where the store was before it was switched back, until that store knows that it was left. */
+const leftFileOf = (dataDir: string) => join(dataDir, 'store-left.json')
 
 /** host:port/database: how a target is named on screen and in sentences. */
 export function placeOf({ host, port, database }: Pick<Target, 'host' | 'port' | 'database'>): string {
@@ -27,7 +38,15 @@ export function placeOf({ host, port, database }: Pick<Target, 'host' | 'port' |
 
 /** Reads where the store was moved to; null when it never was. Throws {@link StoreChoiceError} otherwise. */
 export function readStoreChoice(dataDir: string, vault: Pick<Vault, 'open'>): StoreChoice | null {
-  const file = fileOf(dataDir)
+  return readChoice(fileOf(dataDir), vault)
+}
+
+/** Reads which store on PostgreSQL was left and does not know it yet; null when there is none. */
+export function readLeftChoice(dataDir: string, vault: Pick<Vault, 'open'>): StoreChoice | null {
+  return readChoice(leftFileOf(dataDir), vault)
+}
+
+function readChoice(file: string, vault: Pick<Vault, 'open'>): StoreChoice | null {
   if (!existsSync(file)) return null
   let kept: Kept
   try {
@@ -75,6 +94,17 @@ export function writeStoreChoice(dataDir: string, vault: Pick<Vault, 'seal'>, ch
   })
   renameSync(draft, file)
   flushed(openSync(dirname(file), 'r'))
+}
+
+/** Takes the choice back: from now on the store is the SQLite file again. Durable when it returns. */
+export function takeBackStoreChoice(dataDir: string): void {
+  renameSync(fileOf(dataDir), leftFileOf(dataDir))
+  flushed(openSync(dataDir, 'r'))
+}
+
+/** The store that was left knows it. */
+export function forgetLeftChoice(dataDir: string): void {
+  rmSync(leftFileOf(dataDir), { force: true })
 }
 
 interface Kept {

@@ -6,41 +6,44 @@ import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
 import type { Vault } from '@/server/vault'
+import { beginSwitchover, dropSwitchover, finishSwitchover } from '../runs/move-units'
 import { noteLine } from '../runs/run-log'
-import { beginSwitchover, dropSwitchover, finishSwitchover } from '../runs/run-units'
 import { getRun, type Run, type SwitchoverReport } from '../runs/runs'
 import type { Target } from '../types'
 import { bringOver, lastCheck, type Sides } from './bring-over'
-import { countChanges, isCapturing, stopCapture } from './capture'
+import { isCapturing, sqliteLog, stopCapture } from './capture'
+import { catchUp, expiry, longestHold } from './hold'
 import type { PostgresSide, SqliteSide } from './own-store'
+import { askOf, emptyPgCapture, isPgCapturing, startPgCapture } from './pg-capture'
 import { placeOf, readStoreChoice, writeStoreChoice } from './store-choice'
 
-export interface SwitchoverDeps<P extends PostgresSide> {
+export interface SwitchoverDeps<P extends PostgresSide, S extends SqliteSide> {
   store: Store
   vault: Vault
   clock: Clock
   log: Log
   dataDir: string
+  migrationsFolder: string
+  /** How long after a switchover the console may be switched back; 0: never. */
+  switchBackMs: number
   openPostgres(target: Target): P
-  database(): SqliteSide | PostgresSide
+  /** Opens a store's file for this process alone. */
+  openSqlite(file: string): S
+  database(): P | S
   /** The process stands on this database from now on. */
-  adopt(database: P): void
+  adopt(database: P | S): void
   target(run: Run): Promise<Target>
+  /** Names of the other consoles that serve the store. */
+  others(): Promise<string[]>
 }
-
-/** With fewer changes than this left, holding writes takes a moment. */
-const FEW = 100
-const MOST_ROUNDS = 50
-/** Held writes wait no longer: then the switchover is given up and nothing has changed. */
-const LONGEST_HOLD_MS = 10_000
 
 /**
  * Moves the running console to PostgreSQL: brings over what was written since the copy, holds writes for the
  * rest and a last check, keeps the choice, and goes on there. Until the choice is kept nothing has changed;
  * from then on the console is on PostgreSQL, also after a crash. Throws what hindered it.
  */
-export async function switchOver<P extends PostgresSide>(
-  deps: SwitchoverDeps<P>,
+export async function switchOver<P extends PostgresSide, S extends SqliteSide>(
+  deps: SwitchoverDeps<P, S>,
   request: { id: string; caller: Caller; grantId: string | null },
 ): Promise<SwitchoverReport> {
   const { store, clock } = deps
@@ -52,7 +55,7 @@ export async function switchOver<P extends PostgresSide>(
   try {
     const target = await deps.target(await getRun(deps, id))
     to = deps.openPostgres(target)
-    const switchover = await move(deps, { from: from as SqliteSide, to, target })
+    const switchover = await move(deps, { from: from as S, to, target })
     await finish(deps, id, switchover, request.caller)
     return switchover
   } catch (error) {
@@ -67,8 +70,8 @@ export async function switchOver<P extends PostgresSide>(
 }
 
 /** After a crash in the middle: finishes a switchover whose choice was kept, or gives it up. */
-export async function recoverSwitchover<P extends PostgresSide>(
-  deps: SwitchoverDeps<P>,
+export async function recoverSwitchover<P extends PostgresSide, S extends SqliteSide>(
+  deps: SwitchoverDeps<P, S>,
   run: Run,
 ): Promise<void> {
   const now = deps.clock.now()
@@ -81,28 +84,32 @@ export async function recoverSwitchover<P extends PostgresSide>(
   }
   const { since, retiredFile, target } = choice
   if (retiredReason(retiredFile) === null) retire(deps, new BetterSqlite3(retiredFile), target, since)
-  await finish(deps, run.id, { at: since, pauseMilliseconds: 0, rowsBroughtOver: 0, retiredFile }, system)
+  const database = deps.database()
+  const open = database.dialect === 'postgresql' && (await isPgCapturing(askOf(database.client)))
+  const switchBackUntil = open ? since + deps.switchBackMs : null
+  const figures = { pauseMilliseconds: 0, rowsBroughtOver: 0 }
+  await finish(deps, run.id, { at: since, ...figures, retiredFile, switchBackUntil }, system)
 }
 
-async function move<P extends PostgresSide>(
-  deps: SwitchoverDeps<P>,
+async function move<P extends PostgresSide, S extends SqliteSide>(
+  deps: SwitchoverDeps<P, S>,
   { from, to, target }: { from: SqliteSide; to: P; target: Target },
 ): Promise<SwitchoverReport> {
-  const { store, clock, vault, dataDir } = deps
-  const { client, alone } = from
-  const sides: Sides = { from: from.handle, client, alone, to: to.handle }
-  let rowsBroughtOver = 0
-  for (let round = 0; round < MOST_ROUNDS && countChanges(from.client) > FEW; round++) {
-    rowsBroughtOver += await bringOver(sides, { held: false })
-  }
+  const { store, clock, vault, dataDir, switchBackMs } = deps
+  const sides: Sides = { from: from.handle, log: sqliteLog(from), to: to.handle }
+  const { client } = to
+  if (switchBackMs > 0) await startPgCapture(client)
+  let rowsBroughtOver = await catchUp(sides)
   const retiredFile = from.client.name
   const asked = clock.now()
   let since = asked
   await store.exclusively(async () => {
-    const late = expiry(LONGEST_HOLD_MS)
+    const late = expiry(longestHold, 'PostgreSQL')
     const rest = async () => {
       rowsBroughtOver += await bringOver(sides, { held: true })
       await lastCheck(sides)
+      // Both sides are the same now: only what comes later has to go back.
+      if (switchBackMs > 0) await emptyPgCapture(askOf(client))
     }
     await Promise.race([rest(), late.passed])
     late.refuse()
@@ -113,12 +120,13 @@ async function move<P extends PostgresSide>(
     retire(deps, from.client, target, since)
     return to.handle
   })
-  return { at: since, pauseMilliseconds: clock.now() - asked, rowsBroughtOver, retiredFile }
+  const switchBackUntil = switchBackMs > 0 ? since + switchBackMs : null
+  return { at: since, pauseMilliseconds: clock.now() - asked, rowsBroughtOver, retiredFile, switchBackUntil }
 }
 
 /** The choice is kept already, so whatever fails here must not keep the console from going on. */
 function retire(
-  { log }: Pick<SwitchoverDeps<PostgresSide>, 'log'>,
+  { log }: Pick<SwitchoverDeps<PostgresSide, SqliteSide>, 'log'>,
   client: BetterSqlite3.Database,
   target: Target,
   at: number,
@@ -131,8 +139,8 @@ function retire(
   }
 }
 
-async function finish<P extends PostgresSide>(
-  deps: SwitchoverDeps<P>,
+async function finish<P extends PostgresSide, S extends SqliteSide>(
+  deps: SwitchoverDeps<P, S>,
   id: string,
   switchover: SwitchoverReport,
   caller: Caller,
@@ -159,27 +167,5 @@ function refuseLocked(run: Run, from: SqliteSide | PostgresSide): void {
       message: why,
       remedy: 'Start a new run of the console’s own store.',
     })
-  }
-}
-
-function expiry(milliseconds: number) {
-  let gone = false
-  const error = () =>
-    new HoldfastError('TARGET_UNREACHABLE', {
-      message: `PostgreSQL did not take the last changes within ${milliseconds / 1000} s.`,
-      remedy: 'Nothing was moved. Look at the load and the locks of the server, then try again.',
-    })
-  const passed = new Promise<never>((_, reject) => {
-    setTimeout(() => {
-      gone = true
-      reject(error())
-    }, milliseconds).unref()
-  })
-  passed.catch(() => {})
-  return {
-    passed,
-    refuse() {
-      if (gone) throw error()
-    },
   }
 }

@@ -60,8 +60,10 @@ export interface TestConsole {
   news: MigrationNews[]
   /** How far the console's clock is ahead. */
   aheadMs: number
+  /** Names of other consoles that serve the store. */
+  others: string[]
   /** A step-up grant of the admin's session for one action on a run. */
-  grant(runId: string, action?: 'migration.start' | 'migration.switchOver'): Promise<string>
+  grant(runId: string, action?: `migration.${'start' | 'switchOver' | 'switchBack'}`): Promise<string>
   database(): SqliteSide | PostgresSide
   /** Closes the migrations and opens them again on the same store, as a restart does. */
   restart(): Promise<Migration>
@@ -96,21 +98,10 @@ export async function openTestConsole(
   let current: SqliteSide | PostgresSide
   let store: Store
   if (storeFile) {
-    const client = new BetterSqlite3(storeFile)
-    client.pragma('journal_mode = WAL')
-    client.pragma('foreign_keys = ON')
-    migrateSqlite(client, migrationsFolder)
-    const driver = new SqliteDriver(client)
-    later(() => driver.close())
-    const handle = openSqlite(driver)
-    store = new Store(handle, testAuditKey)
-    current = {
-      dialect: 'sqlite',
-      client,
-      handle,
-      alone: (work) => driver.alone(work),
-      leave: () => driver.leave(),
-    }
+    const side = openFile(storeFile, later)
+    migrateSqlite(side.client, migrationsFolder)
+    store = new Store(side.handle, testAuditKey)
+    current = side
   } else {
     store = await openTestPostgres(later)
     current = openPool(target)
@@ -131,6 +122,8 @@ export async function openTestConsole(
           for (const wake of wakers) wake()
         },
         openPostgres: openPool,
+        openSqlite: (file) => openFile(file, (close) => sides.push(close)),
+        others: async () => console.others,
         database: () => current,
         adopt(next) {
           current = next
@@ -143,6 +136,7 @@ export async function openTestConsole(
         workerFile: resolve('dist/migration-worker.mjs'),
         migrationsFolder,
         storeFile,
+        switchBackMs: 3_600_000,
         envTarget: target,
         authority: {},
       },
@@ -157,6 +151,7 @@ export async function openTestConsole(
     migration: open(),
     news,
     aheadMs: 0,
+    others: [],
     async grant(id, action = 'migration.start') {
       const { grantId } = await store.run(makeGrant, {
         ...{ sessionId: admin.sessionId ?? '', action, inputHash: inputHash({ id }), method: 'otp' },
@@ -194,6 +189,22 @@ export async function openTestConsole(
     for (const close of sides) await close()
   })
   return console
+}
+
+/** A SQLite store's file with the shape of the console's own; closed with the test at the latest. */
+function openFile(file: string, later: (step: () => unknown) => void): SqliteSide {
+  const client = new BetterSqlite3(file)
+  client.pragma('journal_mode = WAL')
+  client.pragma('foreign_keys = ON')
+  const driver = new SqliteDriver(client)
+  later(() => driver.close())
+  return {
+    dialect: 'sqlite',
+    client,
+    handle: openSqlite(driver),
+    alone: (work) => driver.alone(work),
+    leave: () => driver.leave(),
+  }
 }
 
 /** A pool with the shape of the console's own; closed with the test at the latest. */

@@ -10,6 +10,7 @@ type ActionName = NonNullable<RouterInputs['security']['createApiKey']['action']
 export const actions = [
   { name: 'migration.start', label: 'Start a migration', needs: 'migration:manage' },
   { name: 'migration.switchOver', label: 'Switch over to PostgreSQL', needs: 'migration:manage' },
+  { name: 'migration.switchBack', label: 'Switch back to SQLite', needs: 'migration:manage' },
   { name: 'security.disableUser', label: 'Disable a user', needs: 'security:manage' },
   { name: 'security.rotateSigningKeys', label: 'Rotate the signing keys', needs: 'security:manage' },
 ] as const satisfies readonly { name: ActionName; label: string; needs: Permission }[]

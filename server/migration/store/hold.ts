@@ -1,0 +1,43 @@
+import { HoldfastError } from '@/server/errors'
+import { bringOver, type Sides } from './bring-over'
+
+/** With fewer changes than this left, holding writes takes a moment. */
+const FEW = 100
+const MOST_ROUNDS = 50
+/** Milliseconds that held writes wait at most: then the move is given up and nothing has changed. */
+export const longestHold = 10_000
+
+/**
+ * Brings over what was noted while writes go on, until so little is left that holding them takes a moment. Answers
+ * the number of keys that were brought over.
+ */
+export async function catchUp(sides: Sides): Promise<number> {
+  let arrived = 0
+  for (let round = 0; round < MOST_ROUNDS && (await sides.log.count()) > FEW; round++) {
+    arrived += await bringOver(sides, { held: false })
+  }
+  return arrived
+}
+
+/** Ends a hold that takes too long: `passed` throws then, and so does `refuse`, from then on. */
+export function expiry(milliseconds: number, who: string) {
+  let gone = false
+  const error = () =>
+    new HoldfastError('TARGET_UNREACHABLE', {
+      message: `${who} did not take the last changes within ${milliseconds / 1000} s.`,
+      remedy: 'Nothing was moved. Look at the load and the locks of both sides, then try again.',
+    })
+  const passed = new Promise<never>((_, reject) => {
+    setTimeout(() => {
+      gone = true
+      reject(error())
+    }, milliseconds).unref()
+  })
+  passed.catch(() => {})
+  return {
+    passed,
+    refuse() {
+      if (gone) throw error()
+    },
+  }
+}
