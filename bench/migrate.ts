@@ -6,6 +6,7 @@ import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { benchLine, median, run, seconds } from './lib/measure'
 import { CASES, type Case, makeFile, SEED } from './lib/migrate/cases'
 import { copy, holdfast, PGLOADER, pgloader, render, type Timing } from './lib/migrate/ways'
+import { childrenCpu } from './lib/processes'
 
 /**
  * Three ways in turn on the same file into the same server, each into a database of its own: pgloader, this project's
@@ -124,7 +125,7 @@ async function bench(postgres: PostgresServer, one: Case): Promise<Figures> {
     validate_vs_transfer: median(timings.holdfast.map(({ validate, transfer }) => validate / transfer)),
   }
   const medians = names.map((name) => {
-    const keys = ['transfer', 'whole', 'validate', 'memory'] as const
+    const keys = ['transfer', 'whole', 'validate', 'memory', 'cpu'] as const
     return `${name} ${describe(Object.fromEntries(keys.map((key) => [key, of(name, key)])) as never)}`
   })
   console.log(`medians: ${medians.join(' · ')}`)
@@ -132,11 +133,11 @@ async function bench(postgres: PostgresServer, one: Case): Promise<Figures> {
   return figures
 }
 
-function describe({ transfer, whole, validate, memory }: Timing): string {
+function describe({ transfer, whole, validate, memory, cpu }: Timing): string {
   const parts = [`transfer ${seconds(transfer)}`]
   if (whole !== transfer) parts.push(`whole ${seconds(whole)}`)
   if (validate) parts.push(`validate ${seconds(validate)}`)
-  return [...parts, `${(memory / 1e6).toFixed(0)} MB`].join(', ')
+  return [...parts, `CPU ${cpu.toFixed(1)} s`, `${(memory / 1e6).toFixed(0)} MB`].join(', ')
 }
 
 /** Gives a run a database of its own, a checkpoint before it, and a count of what arrived after it. */
@@ -144,12 +145,16 @@ async function inDatabase(
   postgres: PostgresServer,
   one: Case,
   rows: number,
-  measure: (database: string) => Promise<Timing>,
+  measure: (database: string) => Promise<Omit<Timing, 'cpu'>>,
 ): Promise<Timing> {
   const { database } = await postgres.createDatabase()
   await postgres.query('CHECKPOINT')
   try {
-    const timing = await measure(database)
+    const spent = () => childrenCpu('self') + childrenCpu(postgres.pid)
+    const before = spent()
+    const measured = await measure(database)
+    await sessionsEnded(postgres, database)
+    const timing = { ...measured, cpu: spent() - before }
     const counts = one.tables.map(({ name }) => `(SELECT count(*) FROM ${name})`)
     const [arrived] = await postgres.query<{ n: string }>(`SELECT ${counts.join(' + ')} AS n`, [], database)
     if (Number(arrived?.n) !== rows) throw new Error(`${arrived?.n} of ${rows} rows arrived in ${database}.`)
@@ -157,4 +162,11 @@ async function inDatabase(
   } finally {
     await postgres.query(`DROP DATABASE "${database}" WITH (FORCE)`)
   }
+}
+
+/** A session's CPU time is known when the server has buried it. */
+async function sessionsEnded(postgres: PostgresServer, database: string): Promise<void> {
+  const alive = async () =>
+    (await postgres.query('SELECT 1 FROM pg_stat_activity WHERE datname = $1', [database])).length > 0
+  while (await alive()) await new Promise((resolve) => setTimeout(resolve, 20))
 }

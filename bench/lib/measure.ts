@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { watchMemory } from './memory'
+import { watchMemory } from './processes'
 
 /** What every bench shares: running commands, medians, and figures printed one way. */
 

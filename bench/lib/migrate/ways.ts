@@ -17,7 +17,11 @@ export interface Timing {
   validate: number
   /** Peak PSS of the way's own processes, bytes. */
   memory: number
+  /** CPU time of the way's processes and of the server's for it, s. */
+  cpu: number
 }
+
+type Measured = Omit<Timing, 'cpu'>
 
 export interface Place {
   postgres: PostgresServer
@@ -31,7 +35,7 @@ export const PGLOADER =
   'workers = 4, concurrency = 1, batch rows = 25000, batch size = 20MB, prefetch rows = 25000'
 
 /** Its transfer time is the one of its own summary. */
-export async function pgloader({ postgres, database, folder }: Place, file: string): Promise<Timing> {
+export async function pgloader({ postgres, database, folder }: Place, file: string): Promise<Measured> {
   const { user, password, host, port } = postgres
   const script = join(folder, 'pgloader.load')
   writeFileSync(
@@ -54,7 +58,7 @@ export async function pgloader({ postgres, database, folder }: Place, file: stri
 }
 
 /** This project's command line, with everything that it does by itself. */
-export async function holdfast({ postgres, database }: Place, file: string): Promise<Timing> {
+export async function holdfast({ postgres, database }: Place, file: string): Promise<Measured> {
   const { user, password, host, port } = postgres
   const command = fileURLToPath(new URL('../cli/migrate.mjs', import.meta.url))
   const target = `postgres://${user}@${host}:${port}/${database}`
@@ -120,7 +124,7 @@ export function render(one: Case, file: string, folder: string): Rendered {
 }
 
 /** Two psql at once, each loading its half of every table, into tables without indexes. */
-export async function copy(place: Place, one: Case, { sessions }: Rendered): Promise<Timing> {
+export async function copy(place: Place, one: Case, { sessions }: Rendered): Promise<Measured> {
   const { postgres, database } = place
   for (const { name, target } of one.tables) {
     await postgres.query(`CREATE TABLE ${name} (${target})`, [], database)

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 const SAMPLE_MS = 100
+/** USER_HZ of Linux. */
+const TICKS = 100
 
 /** Reads a file of /proc; empty when the process is gone. */
 function read(path: string): string {
@@ -49,4 +51,11 @@ export function watchMemory(pid: number): () => number {
     clearInterval(timer)
     return peak
   }
+}
+
+/** CPU time of a process's children that have ended, theirs included, s: fields 16 and 17 of /proc/PID/stat. */
+export function childrenCpu(pid: number | 'self'): number {
+  const stat = read(`/proc/${pid}/stat`)
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[13]) + Number(fields[14])) / TICKS
 }
