@@ -1,11 +1,11 @@
+import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
 import type { Bounds, Scan } from '../transfer/ranges'
 import type { PlannedColumn, PlannedTable } from '../types'
-import { EMPTY, md5 } from './canonical'
-import { canonicalSource, canonicalTarget } from './forms'
 import { type DigestTask, orderedScan, sourceRows, targetRange } from './order'
+import type { Form } from './quick'
 
 /** What of a column both engines add up: values that are not NULL, and their sum or length where that is exact. */
 export interface Tally {
@@ -18,57 +18,74 @@ export interface Tally {
 export interface ChunkDigest {
   rows: number
   columns: Tally[]
+  /** SHA-256; empty without rows. */
   hash: string
 }
 
 /** Reads a chunk of the source. */
-export function sourceChunk(db: Database.Database, task: DigestTask, scan: Scan, range: Bounds): ChunkDigest {
+export function sourceChunk(
+  db: Database.Database,
+  task: DigestTask,
+  scan: Scan,
+  range: Bounds,
+  form: Form,
+): ChunkDigest {
   const { table, utf16 } = task
   const { from, values } = sourceRows(task, scan, range)
-  const tallies = table.columns.map((column) => tallySource(column, utf16))
-  const sql = `SELECT count(*), ${joined(rowSource(table), utf16)}, ${tallies.join(', ')} FROM ${from}`
+  const tallies = table.columns.map((column) => tallySource(column, utf16, form))
+  const sql = `SELECT count(*), ${joined(rowSource(table, form), utf16)}, ${tallies.join(', ')} FROM ${from}`
   const row = db
     .prepare(sql)
     .raw()
     .safeIntegers()
     .get(...values) as unknown[]
+  const rows = Number(row[0])
   return {
-    rows: Number(row[0]),
-    hash: row[1] === null ? EMPTY : md5(row[1] as Buffer | string),
+    rows,
+    hash:
+      row[1] === null
+        ? ''
+        : createHash('sha256')
+            .update(row[1] as Buffer | string)
+            .digest('hex'),
     columns: table.columns.map((_, i) => {
-      const [count, high, low] = row.slice(2 + 3 * i, 5 + 3 * i) as [bigint, bigint | null, bigint | null]
-      const sum = high === null || low === null ? null : ((high << 32n) + low).toString()
-      return { count: Number(count), sum }
+      const [count, high, low] = row.slice(2 + 3 * i, 5 + 3 * i) as (bigint | null)[]
+      const sum = high == null || low == null ? null : ((high << 32n) + low).toString()
+      return { count: count === null ? rows : Number(count), sum }
     }),
   }
 }
 
 /** The statement that reads the same chunk of the target; `readChunk` takes its row. */
-export function targetChunk({ table, schema, utf16 }: DigestTask, range: Bounds): string {
+export function targetChunk({ table, schema, utf16 }: DigestTask, range: Bounds, form: Form): string {
   const { where, order } = targetRange(table, orderedScan(table) as Scan, range)
   const columns = table.columns.map((column) => quoteIdentifier(column.target)).join(', ')
   const tallies = table.columns.map((column) => tallyTarget(column, utf16)).join(', ')
-  return `SELECT count(*), md5(string_agg(${rowTarget(table)}, E'\\n')), ${tallies} FROM (SELECT ${columns} FROM ${qualified(schema, table.target)} ${where} ORDER BY ${order}) AS chunk`
+  return `SELECT count(*), encode(sha256(convert_to(string_agg(${rowTarget(table, form)}, E'\\n'), 'UTF8')), 'hex'), ${tallies} FROM (SELECT ${columns} FROM ${qualified(schema, table.target)} ${where} ORDER BY ${order}) AS chunk`
 }
 
 export function readChunk(table: PlannedTable, row: (string | null)[]): ChunkDigest {
   return {
     rows: Number(row[0]),
-    hash: row[1] ?? EMPTY,
+    hash: row[1] ?? '',
     columns: table.columns.map((_, i) => ({ count: Number(row[2 + 2 * i]), sum: row[3 + 2 * i] ?? null })),
   }
 }
 
-/** Three results a column: count, and a sum in two halves, so that no sum of 64-bit integers overflows. */
-function tallySource(column: PlannedColumn, utf16: boolean): string {
+/**
+ * Three results a column: count (NULL: all rows), and a sum in two halves, so that no sum of 64-bit integers
+ * overflows. The quick form takes the sum as it is, and fails if it does.
+ */
+function tallySource(column: PlannedColumn, utf16: boolean, { quick }: Form): string {
   const name = quoteIdentifier(column.source)
+  const count = quick && !mayBeNull(column) ? 'NULL' : `count(${name})`
   switch (sumOf(column, utf16)) {
     case 'value':
-      return `count(${name}), sum(${name} >> 32), sum(${name} & 4294967295)`
+      return quick ? `${count}, 0, sum(${name})` : `${count}, sum(${name} >> 32), sum(${name} & 4294967295)`
     case 'bytes':
-      return `count(${name}), 0, sum(octet_length(${name}))`
+      return `${count}, 0, sum(octet_length(${name}))`
     default:
-      return `count(${name}), NULL, NULL`
+      return `${count}, NULL, NULL`
   }
 }
 
@@ -94,11 +111,14 @@ function sumOf({ render, compare }: PlannedColumn, utf16: boolean): 'value' | 'b
 /** jsonb is compared on its own: SQLite can't print its form. */
 const hashed = (table: PlannedTable) => table.columns.filter((column) => column.render !== 'jsonb')
 
-/** A row of canonical values as one text. */
-function rowSource(table: PlannedTable): string {
+/** Rows of the target can't be NULL in a column that isn't nullable; the source's were none when the plan was made. */
+const mayBeNull = (column: PlannedColumn) => column.nullable || column.evidence.nulls > 0
+
+/** A row of values as one text. */
+function rowSource(table: PlannedTable, form: Form): string {
   const fields = hashed(table).map((column) => {
-    const canonical = canonicalSource(column)
-    return column.nullable || column.evidence.nulls > 0 ? `ifnull(${canonical}, char(1))` : canonical
+    const value = form.source(column)
+    return mayBeNull(column) ? `ifnull(${value}, char(1))` : value
   })
   return fields.length === 0
     ? `''`
@@ -107,8 +127,11 @@ function rowSource(table: PlannedTable): string {
       : `concat_ws(char(31), ${fields.join(', ')})`
 }
 
-function rowTarget(table: PlannedTable): string {
-  const fields = hashed(table).map((column) => `coalesce(${canonicalTarget(column)}, E'\\x01')`)
+function rowTarget(table: PlannedTable, form: Form): string {
+  const fields = hashed(table).map((column) => {
+    const value = form.target(column)
+    return !form.quick || column.compare || mayBeNull(column) ? `coalesce((${value})::text, E'\\x01')` : value
+  })
   return fields.length === 0 ? `''` : `concat_ws(E'\\x1f', ${fields.join(', ')})`
 }
 

@@ -28,15 +28,23 @@ export function orderedScan(table: PlannedTable): Scan | null {
   }
 }
 
-/** The rows of a range that were stored, for a FROM. */
-export function storedRows(task: DigestTask, scan: Scan, range: Bounds): { from: string; values: Key } {
+/** The rows of a range that were stored, for a FROM. `by`: INDEXED BY … or NOT INDEXED. */
+export function storedRows(
+  task: DigestTask,
+  scan: Scan,
+  range: Bounds,
+  by = '',
+): { from: string; values: Key } {
   const { condition, values } = within(scan, range)
   const stored = accepted(task.table, task.rejected)
-  return { from: `${quoteIdentifier(task.table.source)} WHERE (${condition}) AND ${stored}`, values }
+  return { from: `${quoteIdentifier(task.table.source)} ${by} WHERE (${condition}) AND ${stored}`, values }
 }
 
-/** The same in the order of the key. */
+/** The same in the order of the key. Without an index, rows come by rowid anyway. */
 export function sourceRows(task: DigestTask, scan: Scan, range: Bounds): { from: string; values: Key } {
+  if (task.table.scan.kind === 'rowid' && scan.columns.join() === task.table.scan.name) {
+    return storedRows(task, scan, range, 'NOT INDEXED')
+  }
   const { from, values } = storedRows(task, scan, range)
   return { from: `(SELECT * FROM ${from} ORDER BY ${orderBy(scan)})`, values }
 }

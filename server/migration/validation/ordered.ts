@@ -6,10 +6,14 @@ import { type Bounds, type Key, nextKey, type Scan } from '../transfer/ranges'
 import { keepRejected } from '../transfer/rejected'
 import type { PlannedColumn, RowDifference } from '../types'
 import { canonicalJson, EMPTY, md5, NULL_MARK } from './canonical'
-import { readChunk, sourceChunk, type Tally, targetChunk } from './chunk'
+import { type ChunkDigest, readChunk, sourceChunk, type Tally, targetChunk } from './chunk'
 import { differenceInOrder } from './difference-ordered'
 import { canonicalSource, canonicalTarget } from './forms'
 import { type DigestTask, orderedScan, sourceRows, targetRange } from './order'
+import { CANONICAL, type Form, QUICK } from './quick'
+
+/** Bytes of a chunk: less than the caches of a processor's core hold. */
+const CHUNK_BYTES = 2 << 20
 
 /** Both sides of a range, chunk by chunk in the order of the key. */
 export interface Digest {
@@ -17,14 +21,14 @@ export interface Digest {
   targetRows: number
   /** In the plan's order. `differs`: in a chunk whose rows differ, this column's values do. */
   columns: { source: Tally; target: Tally; differs: boolean }[]
-  /** MD5 of each chunk's rows in canonical form. */
+  /** SHA-256 of each chunk's rows, in the form that both sides took for it. */
   rows: { source: string[]; target: string[] }
   difference?: RowDifference
 }
 
 /**
  * Compares the rows of a range chunk by chunk, PostgreSQL and SQLite at work on the same one at the same time: counts
- * and sums by column, and one MD5 over all rows. Where that differs, the columns are hashed one by one.
+ * and sums by column, and one hash over all rows. Where that differs, the columns are hashed one by one.
  */
 export async function digestOrdered(
   db: Database.Database,
@@ -38,7 +42,7 @@ export async function digestOrdered(
   keepRejected(db, table, task.rejected)
   const step = Math.min(
     50_000,
-    Math.max(1, Math.floor((4 << 20) / (table.bytes / Math.max(1, table.rows) + 16))),
+    Math.max(1, Math.floor(CHUNK_BYTES / (table.bytes / Math.max(1, table.rows) + 16))),
   )
   const digest: Digest = {
     sourceRows: 0,
@@ -46,14 +50,18 @@ export async function digestOrdered(
     columns: table.columns.map(() => ({ source: blank(), target: blank(), differs: false })),
     rows: { source: [], target: [] },
   }
+  let form: Form = QUICK
   for (let lo: Key | null = bounds.lo, last = false; !last && !stopped(); ) {
     const position: Key | null = nextKey(db, table, scan, { lo, hi: bounds.hi }, step)
     last = position === null
     const range: Bounds = { lo, hi: position ?? bounds.hi }
-    const asked = client.query({ text: targetChunk(task, range), rowMode: 'array' })
-    asked.catch(() => {})
-    const source = sourceChunk(db, task, scan, range)
-    const target = readChunk(table, (await asked).rows[0] as unknown as (string | null)[])
+    let both = await compareChunk(db, client, task, scan, range, form)
+    if (!equal(both) && form.quick) {
+      both = await compareChunk(db, client, task, scan, range, CANONICAL)
+      // What differs in form once does so again.
+      if (equal(both)) form = CANONICAL
+    }
+    const { source, target } = both as Both
     const json = await compareJson(db, client, task, scan, range)
     digest.sourceRows += source.rows
     digest.targetRows += target.rows
@@ -64,7 +72,7 @@ export async function digestOrdered(
       addTally(column.target, target.columns[i] as Tally)
       column.differs ||= json.has(i)
     })
-    if (source.hash !== target.hash || source.rows !== target.rows || json.size > 0) {
+    if (!equal(both) || json.size > 0) {
       for (const i of await differingColumns(db, client, task, scan, range)) {
         const column = digest.columns[i]
         if (column) column.differs = true
@@ -76,6 +84,40 @@ export async function digestOrdered(
   }
   return digest
 }
+
+interface Both {
+  source: ChunkDigest
+  target: ChunkDigest
+}
+
+/** Both engines at work on one chunk at the same time; null when the quick form can't be had of it. */
+async function compareChunk(
+  db: Database.Database,
+  client: pg.Client,
+  task: DigestTask,
+  scan: Scan,
+  range: Bounds,
+  form: Form,
+): Promise<Both | null> {
+  const asked = client.query({ text: targetChunk(task, range, form), rowMode: 'array' })
+  asked.catch(() => {})
+  try {
+    const source = sourceChunk(db, task, scan, range, form)
+    return { source, target: readChunk(task.table, (await asked).rows[0] as unknown as (string | null)[]) }
+  } catch (error) {
+    await asked.catch(() => {})
+    if (form.quick && /integer overflow/.test((error as Error).message)) return null
+    throw error
+  }
+}
+
+const equal = (both: Both | null): boolean =>
+  both !== null &&
+  both.source.hash === both.target.hash &&
+  both.source.rows === both.target.rows &&
+  both.source.columns.every(
+    ({ count, sum }, i) => count === both.target.columns[i]?.count && sum === both.target.columns[i]?.sum,
+  )
 
 const blank = (): Tally => ({ count: 0, sum: null })
 
