@@ -100,6 +100,8 @@ export interface PlannedColumn {
   nullable: boolean
   /** PostgreSQL expression. */
   default?: string
+  /** Computed by PostgreSQL from other columns of the row, and never loaded. */
+  generated?: { sql: string; targetSql: string; stored: boolean }
   evidence: ColumnEvidence
   render: Render
   /** SQL over the source, true for values that can be stored as chosen; rows with others are rejected. Absent: all can. */
@@ -127,7 +129,12 @@ export interface PlannedIndex {
   unique: boolean
   /** A UNIQUE constraint of the table, not an index of its own. */
   constraint: boolean
-  columns: { target: string; descending: boolean }[]
+  /** `expression` is what the key is in PostgreSQL where it isn't the column itself. */
+  columns: { target: string; descending: boolean; expression?: string; nulls?: 'FIRST' | 'LAST' }[]
+  /** As written in the source. */
+  sql?: string
+  /** As written in PostgreSQL. */
+  targetSql?: string
   /** PostgreSQL predicate of a partial index. */
   where?: string
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { MigrationError } from '../failure'
 import { makePlan, preflight, refuseRed } from '../plan/analyse'
+import { loadedPart } from '../plan/generated'
 import { redCheck } from '../plan/preflight'
 import { refreshPlan } from '../plan/refresh'
 import { refuseOtherTables } from '../source/mark'
@@ -304,7 +305,7 @@ async function transfer(
         parts
           .filter((part) => !part.done)
           .map((part) => {
-            const table = bySource.get(part.table) as PlannedTable
+            const table = loadedPart(bySource.get(part.table) as PlannedTable)
             const task = {
               runId: job.runId,
               part: part.part,

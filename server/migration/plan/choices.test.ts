@@ -72,9 +72,9 @@ describe('what an admin chooses', () => {
     expect(made.tables[1]).not.toHaveProperty('identity')
     expect(made.notCarried.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'column maker.name',
-      'index sqlite_autoindex_maker_1',
       'column item.id',
       'column item.tag',
+      'index sqlite_autoindex_maker_1',
       'index item_tag',
       'primary key item',
     ])

@@ -314,6 +314,8 @@ export interface ReferenceKey {
   columns: string[]
   parent: string
   references: string[]
+  /** A column of the parent has a collation other than BINARY. */
+  folded?: boolean
 }
 
 /**
@@ -323,7 +325,13 @@ export interface ReferenceKey {
 export function countOrphans(db: Database.Database, key: ReferenceKey): number {
   const columns = key.columns.map(quoteIdentifier)
   const present = columns.map((column) => `${column} IS NOT NULL`).join(' AND ')
-  const match = key.references.map((name, i) => `p.${quoteIdentifier(name)} = c.k${i}`).join(' AND ')
+  const match = key.references
+    .map((name, i) => {
+      const equal = `p.${quoteIdentifier(name)} = c.k${i}`
+      // PostgreSQL compares keys by their characters: what matches under another collation alone is an orphan there.
+      return key.folded ? `${equal} AND ${equal} COLLATE BINARY` : equal
+    })
+    .join(' AND ')
   return db
     .prepare(
       `SELECT count(*) FROM (SELECT ${columns.map((column, i) => `${column} AS k${i}`).join(', ')} FROM ${quoteIdentifier(key.table)} WHERE ${present} ORDER BY ${columns.join(', ')}) AS c
@@ -347,5 +355,6 @@ export function resolveReference(
     parent.columns.some((column) => column.name.toLowerCase() === name.toLowerCase()),
   )
   if (!known || references.length !== key.columns.length) return `${where}: ${key.table} has no such columns`
-  return { table: table.name, columns: key.columns, parent: parent.name, references }
+  const folded = parent.columns.some((column) => column.collation !== null)
+  return { table: table.name, columns: key.columns, parent: parent.name, references, folded }
 }

@@ -1,6 +1,7 @@
 import { quoteLiteral } from '../plan/names'
 import { shapeOf } from '../source/evidence'
 import { Refusal } from './cursor'
+import { isReal } from './moments'
 import { asText, type Context, type Typed } from './types'
 
 /** Both operands of a comparison in the one form in which PostgreSQL compares them as SQLite does. */
@@ -86,13 +87,6 @@ function fits(value: Typed, time: Typed): boolean {
     shapeOf(value.literal) === time.shape &&
     isReal(value.literal)
   )
-}
-
-/** Not a 30th of February, which SQLite compares as a text like any other. */
-function isReal(text: string): boolean {
-  const iso = `${text.slice(0, 10)}T${text.slice(11, 19) || '00:00:00'}.000Z`
-  const at = new Date(iso)
-  return !Number.isNaN(at.getTime()) && at.toISOString() === iso && text >= '0001'
 }
 
 const moment = (value: Typed) => quoteLiteral(value.literal as string)

@@ -119,7 +119,8 @@ function formatted(context: Context, format: string, moment: Moment): Typed {
   if (shape === 'date') return show(context, 'date', moment)
   if (shape) return { ...show(context, 'datetime', moment), shape }
   if (format === '%s') {
-    return { sql: `floor(extract(epoch FROM ${sql}))::bigint::text`, kind: 'text' }
+    const whole = `floor(extract(epoch FROM ${sql}))::bigint`
+    return { sql: `${whole}::text`, kind: 'text', whole }
   }
   if (/^%Y-%m-%d[T ]%H:%M:%fZ$/.test(format)) {
     const whole = fractions ? `date_trunc('milliseconds', ${sql})` : sql

@@ -30,6 +30,17 @@ export function translateExpression(sql: string, scope: Scope, more: Partial<Con
   })
 }
 
+/** Translates one expression and does with it what `use` does, in the same context. */
+export function translateFor<T>(
+  sql: string,
+  scope: Scope,
+  use: (context: Context, value: Typed) => T,
+): { result: T; immutable: boolean } {
+  const context: Context = { scope, stable: false }
+  const result = use(context, translate(context, parseExpression(sql)))
+  return { result, immutable: !context.stable }
+}
+
 /** Translates what is taken for true or false: a CHECK, a WHERE. */
 export function translateCondition(
   sql: string,
@@ -326,6 +337,7 @@ function translateCast(context: Context, value: Typed, type: string): Typed {
   const as = (sql: string, kind: Typed['kind']): Typed => ({ sql, kind, affinity })
   if (affinity === 'TEXT') return { ...asText(context, value), literal: undefined, affinity }
   if (affinity === 'INTEGER' || affinity === 'NUMERIC') {
+    if (value.whole !== undefined) return as(value.whole, 'integer')
     if (value.kind === 'integer') return { ...value, literal: undefined, affinity }
     if (value.kind === 'boolean') return { ...asNumber(value), affinity }
     if (affinity === 'INTEGER' && (value.kind === 'real' || value.kind === 'numeric'))

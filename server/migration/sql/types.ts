@@ -25,6 +25,8 @@ export interface Typed {
   zone?: boolean
   /** A whole number that is known to be no smaller. */
   atLeast?: number
+  /** The same as a whole number, where a column for numbers makes one of the text. */
+  whole?: string
   /** int4 in PostgreSQL, so that arithmetic would overflow early. */
   narrow?: boolean
 }
@@ -56,7 +58,7 @@ export interface Context {
 export function knownColumn(column: PlannedColumn, prefix = '', collation?: string): KnownColumn {
   const kind = kindOf(column)
   const shape = kind === 'time' ? (column.evidence.shape ?? presumedShape(column)) : undefined
-  const exact = holdsOnly(kind, column.evidence, shape)
+  const exact = holdsOnly(kind, column.evidence, shape) || onlyFitting(kind, column)
   return {
     source: column.source,
     sql: `${prefix}${quoteIdentifier(column.target)}`,
@@ -98,6 +100,12 @@ function holdsOnly(kind: Kind, evidence: ColumnEvidence, shape: TimeShape | unde
     default:
       return false
   }
+}
+
+/** Rows with values of other classes are rejected. */
+function onlyFitting(kind: Kind, { fits, source }: PlannedColumn): boolean {
+  const tested = fits !== undefined && fits !== `${quoteIdentifier(source)} IS NOT NULL`
+  return tested && ['integer', 'boolean', 'real', 'numeric', 'time'].includes(kind)
 }
 
 export function textLiteral(text: string): Typed {

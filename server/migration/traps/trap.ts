@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, inject } from 'vitest'
 import { startRun } from '../runs/client'
-import { type Bench, openBench } from '../testing/target'
+import { type Bench, bothSides, openBench } from '../testing/target'
 import type { Job, Plan, PlannedTable, RunReport } from '../types'
 
 const engine = inject('postgres')
@@ -48,6 +48,14 @@ export function openTrap(): Trap {
   })
   afterEach(() => trap.bench.close())
   return trap
+}
+
+/** Every row of the tables is in both. */
+export async function expectRows({ bench }: Trap, file: string, tables: string[]): Promise<void> {
+  for (const table of tables) {
+    const { source, target } = await bothSides(file, bench.client, table)
+    expect(target, table).toEqual(source)
+  }
 }
 
 /** A statement that the target refuses, by its SQLSTATE. */
