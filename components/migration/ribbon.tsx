@@ -27,7 +27,7 @@ const WORDS: Record<StatusKind, string> = {
 
 /** The way of a migration from source to switchover, and where the run is on it. */
 export function Ribbon({ run }: { run: Run | null }) {
-  const steps = STEPS.filter(({ step }) => step !== 'switchover' || !run || run.sourceKind === 'store')
+  const steps = STEPS.filter(({ step }) => isStepOf(step, run))
   return (
     <ol
       aria-label="Steps of the migration"
@@ -53,6 +53,15 @@ export function Ribbon({ run }: { run: Run | null }) {
       })}
     </ol>
   )
+}
+
+const WRITING: readonly Step[] = ['schema', 'transfer', 'build']
+
+/** Only the own store is switched over, and a run that compares writes nothing. */
+function isStepOf(step: Step, run: Run | null): boolean {
+  if (!run) return true
+  if (step === 'switchover') return run.sourceKind === 'store' && run.purpose === 'migrate'
+  return run.purpose === 'migrate' || !WRITING.includes(step)
 }
 
 const ORDER = STEPS.map(({ step }) => step)

@@ -133,6 +133,11 @@ const columns: Column<RunSummary>[] = [
       )
     },
   },
+  {
+    key: 'purpose',
+    header: 'Purpose',
+    cell: ({ purpose }) => (purpose === 'compare' ? 'Compare' : 'Migrate'),
+  },
   { key: 'source', header: 'Source', cell: ({ sourceName }) => <Mono>{sourceName}</Mono> },
   {
     key: 'target',

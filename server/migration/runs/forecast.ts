@@ -1,5 +1,6 @@
 import type { Phase, TableProgress } from '../types'
 import type { RunProgress, TableFigures } from './runs'
+import { followSpeeds } from './speeds'
 
 /** What a worker says about its progress. */
 export interface ProgressNews {
@@ -12,6 +13,8 @@ export interface ProgressNews {
 interface Sample {
   at: number
   done: number
+  /** Sent in the transfer. */
+  bytes: number
 }
 
 /** Rates of the last seconds tell how fast a run is and how much that varies. */
@@ -22,19 +25,22 @@ const APART_MS = 1_000
 export function followProgress(kept: RunProgress | null): (news: ProgressNews, at: number) => RunProgress {
   let last = kept
   let samples: Sample[] = []
+  const noteSpeed = followSpeeds(kept?.speeds)
   return (news, at) => {
     const same = last?.phase === news.phase ? last : null
     if (!same) samples = []
     const done = Math.max(news.done, same?.done ?? 0)
     const newest = samples.at(-1)
-    if (!newest || at - newest.at >= APART_MS) samples.push({ at, done })
+    const bytes = news.phase === 'transfer' ? news.tables.reduce((sum, table) => sum + table.bytes, 0) : 0
+    if (!newest || at - newest.at >= APART_MS) samples.push({ at, done, bytes })
     samples = samples.filter((sample) => at - sample.at <= WINDOW_MS)
     const total = Math.max(news.total, done)
     last = {
       phase: news.phase,
       done,
       total,
-      ...forecast(samples, { at, done }, total),
+      ...forecast(samples, { at, done, bytes }, total),
+      speeds: news.phase === 'transfer' ? noteSpeed({ at, done, over: done >= total }) : last?.speeds,
       phases: { ...last?.phases, [news.phase]: [done, total] },
       tables: news.phase === 'transfer' ? transferred(news, last) : compared(news, last),
       at,
@@ -74,11 +80,13 @@ function forecast(
   samples: Sample[],
   now: Sample,
   total: number,
-): Pick<RunProgress, 'perSecond' | 'etaSeconds'> {
+): Pick<RunProgress, 'perSecond' | 'bytesPerSecond' | 'etaSeconds'> {
   const first = samples[0]
-  if (!first || now.at - first.at < APART_MS) return { perSecond: null, etaSeconds: null }
+  if (!first || now.at - first.at < APART_MS)
+    return { perSecond: null, bytesPerSecond: null, etaSeconds: null }
   const perSecond = ((now.done - first.done) / (now.at - first.at)) * 1000
-  if (perSecond <= 0) return { perSecond, etaSeconds: null }
+  const bytesPerSecond = (Math.max(0, now.bytes - first.bytes) / (now.at - first.at)) * 1000
+  if (perSecond <= 0) return { perSecond, bytesPerSecond, etaSeconds: null }
   const left = total - now.done
   const rates = samples.slice(1).map((sample, i) => {
     const earlier = samples[i] as Sample
@@ -86,5 +94,5 @@ function forecast(
   })
   const fastest = Math.max(perSecond, ...rates)
   const slowest = Math.max(Math.min(perSecond, ...rates), perSecond / 4)
-  return { perSecond, etaSeconds: [left / fastest, left / slowest] }
+  return { perSecond, bytesPerSecond, etaSeconds: [left / fastest, left / slowest] }
 }

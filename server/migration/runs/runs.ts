@@ -4,6 +4,7 @@ import type { RunPurpose, RunState } from '@/db/tables'
 import type { Tx } from '@/db/unit'
 import { HoldfastError } from '@/server/errors'
 import type { Check, Failure, Phase, Plan, RunReport, TableProgress, Target, Validation } from '../types'
+import type { Speeds } from './speeds'
 
 /** The target of a run as it is kept and shown. */
 export interface RunTarget extends Omit<Target, 'password'> {
@@ -23,6 +24,10 @@ export interface RunProgress {
   total: number
   /** Of the run, from the last seconds; null until there is a rate. */
   perSecond: number | null
+  /** Sent in the transfer, from the last seconds; null until there is a rate. */
+  bytesPerSecond?: number | null
+  /** Of the transfer, from its begin to now. */
+  speeds?: Speeds
   etaSeconds: [low: number, high: number] | null
   /** How far each phase came: done and total. */
   phases: Partial<Record<Phase, [done: number, total: number]>>

@@ -37,6 +37,7 @@ export function RunActions({ run, can, onChanged }: RunPartProps) {
     await onChanged()
   }
   const blocked = startBlockedBy(run)
+  const waits = state === 'paused' && run.error?.retryAt !== undefined
   const resumable = state === 'paused' || (state === 'failed' && run.error?.resumable === true)
   const place = `${placeOf(run.target)}, schema ${run.target.schema}`
   return (
@@ -74,9 +75,12 @@ export function RunActions({ run, can, onChanged }: RunPartProps) {
       {state === 'running' && can.operate ? (
         <Button onClick={() => act(() => client.migration.pause.mutate({ id }))}>Pause</Button>
       ) : null}
+      {waits && can.operate ? (
+        <Button onClick={() => act(() => client.migration.pause.mutate({ id }))}>Stop trying</Button>
+      ) : null}
       {resumable && can.operate ? (
         <Button variant="primary" onClick={() => act(() => client.migration.resume.mutate({ id }))}>
-          {run.error?.code === 'VALIDATION_RED' ? 'Compare again' : 'Resume'}
+          {waits ? 'Try now' : run.error?.code === 'VALIDATION_RED' ? 'Compare again' : 'Resume'}
         </Button>
       ) : null}
       {isCancellable(run) && can.operate ? (

@@ -7,6 +7,7 @@ import { Progress } from '@/components/ui/progress'
 import { Status, type StatusKind } from '@/components/ui/status'
 import { Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
+import { Pace } from './pace'
 
 type TableRow = RunProgress['tables'][number]
 
@@ -25,10 +26,12 @@ const TABLE_STATES: Record<TableRow['state'], { kind: StatusKind; word: string }
 /** How far the run is: a bar for each phase, and read, written and rejected apart for each table. */
 export function ProgressSection({ run }: { run: Run }) {
   const { progress } = run
+  const bars = run.purpose === 'compare' ? BARS.filter(({ phase }) => phase === 'validate') : BARS
   return (
     <Section title="Progress">
+      {run.purpose === 'migrate' && progress ? <Pace run={run} progress={progress} /> : null}
       <div className="flex flex-col gap-3">
-        {BARS.map((bar) => (
+        {bars.map((bar) => (
           <PhaseBar key={`${run.id} ${bar.phase}`} bar={bar} run={run} />
         ))}
       </div>

@@ -1,24 +1,60 @@
 'use client'
 
-import type { Validation } from '@/components/migration/types'
+import type { Run, Validation } from '@/components/migration/types'
+import { useTRPCClient } from '@/components/trpc/trpc'
+import { Button } from '@/components/ui/button'
 import { Callout } from '@/components/ui/callout'
+import { errorFacts } from '@/components/ui/error-facts'
 import { formatCount, formatNumber } from '@/components/ui/format'
 import { Status } from '@/components/ui/status'
 import { Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
+import { useToast } from '@/components/ui/toast'
+import type { RunPartProps } from './actions'
 import { CheckList } from './checks'
+import { Differences } from './difference'
 
 /** What was compared on both sides, table by table; a difference is named by its first row. */
-export function ValidationSection({ validation }: { validation: Validation }) {
+export function ValidationSection({
+  run,
+  validation,
+  can,
+  onChanged,
+}: RunPartProps & { validation: Validation }) {
+  const client = useTRPCClient()
+  const toast = useToast()
   const { tables, checks, ok } = validation
+  const again = async () => {
+    try {
+      await client.migration.validate.mutate({ id: run.id })
+    } catch (error) {
+      const { message, remedy } = errorFacts(error)
+      toast({ text: [message, remedy].filter(Boolean).join(' '), tone: 'bad' })
+    }
+    await onChanged()
+  }
+  const comparing = run.phase === 'validate'
   const columns = tables.reduce((sum, table) => sum + table.columns.length, 0)
   return (
     <Section
       title="Validation"
       note={`Counts and checksums of ${formatCount(columns, 'column')}, computed on both sides`}
+      actions={
+        can.operate && isComparable(run) ? (
+          <Button busy={comparing} onClick={again}>
+            Compare again
+          </Button>
+        ) : null
+      }
     >
       <div className="mb-3">
-        <Callout tone={ok ? 'ok' : 'bad'} title={ok ? 'Both sides are the same' : 'The sides differ'} />
+        {comparing && run.state !== 'running' ? (
+          <Callout tone="busy" title="Both sides are being compared again">
+            Below is what the last comparison found.
+          </Callout>
+        ) : (
+          <Callout tone={ok ? 'ok' : 'bad'} title={ok ? 'Both sides are the same' : 'The sides differ'} />
+        )}
       </div>
       <Table
         caption="Validation of each table"
@@ -77,6 +113,7 @@ export function ValidationSection({ validation }: { validation: Validation }) {
         rowKey={({ table }) => table}
         rowTone={(table) => (table.ok ? undefined : 'bad')}
       />
+      <Differences tables={tables} />
       {checks.length > 0 ? (
         <div className="mt-4">
           <h3 className="mb-2 font-medium">Keys, foreign keys, sequences</h3>
@@ -85,4 +122,12 @@ export function ValidationSection({ validation }: { validation: Validation }) {
       ) : null}
     </Section>
   )
+}
+
+/** An upload is gone after its run, a retired store is behind, and a run that failed here is compared by going on. */
+function isComparable({ state, sourceKind, purpose, error }: Run): boolean {
+  if (state === 'failed' && error?.resumable) return false
+  if (sourceKind === 'upload' && purpose === 'migrate') return false
+  if (state === 'switched_over') return sourceKind !== 'store'
+  return state === 'completed' || state === 'failed'
 }

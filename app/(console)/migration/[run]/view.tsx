@@ -6,7 +6,6 @@ import type { Run } from '@/components/migration/types'
 import { useCan } from '@/components/migration/use-can'
 import { placeOf, stateWords } from '@/components/migration/words'
 import { buttonClass } from '@/components/ui/button-class'
-import { Callout } from '@/components/ui/callout'
 import { Empty } from '@/components/ui/empty'
 import { errorFacts } from '@/components/ui/error-facts'
 import { ErrorTile, TileBoundary } from '@/components/ui/error-tile'
@@ -20,6 +19,7 @@ import { PlanSection } from './plan'
 import { ProgressSection } from './progress'
 import { ReportSection } from './report'
 import { SwitchoverSection } from './switchover'
+import { Trouble } from './trouble'
 import { useRun } from './use-run'
 import { ValidationSection } from './validation'
 
@@ -40,7 +40,11 @@ export function RunView({ id }: { id: string }) {
   return (
     <>
       <PageHeader
-        title={`${data.sourceName} to PostgreSQL`}
+        title={
+          data.purpose === 'compare'
+            ? `${data.sourceName} compared with PostgreSQL`
+            : `${data.sourceName} to PostgreSQL`
+        }
         lead={<Lead run={data} />}
         actions={<RunActions run={data} can={can} onChanged={run.refresh} />}
       />
@@ -57,7 +61,7 @@ export function RunView({ id }: { id: string }) {
       )}
       {data.validation ? (
         <TileBoundary what="Validation">
-          <ValidationSection validation={data.validation} />
+          <ValidationSection run={data} validation={data.validation} can={can} onChanged={run.refresh} />
         </TileBoundary>
       ) : null}
       {started && data.sourceKind === 'store' && data.state !== 'cancelled' ? (
@@ -88,29 +92,6 @@ function Lead({ run }: { run: Run }) {
         schema <Mono>{run.target.schema}</Mono>
       </span>
     </span>
-  )
-}
-
-/** Why the run does not go on by itself, and what to do. */
-function Trouble({ run }: { run: Run }) {
-  const { error, state } = run
-  if (!error) return null
-  return (
-    <div className="mt-4" role="alert">
-      <Callout tone={state === 'paused' ? 'warn' : 'bad'} title={error.message}>
-        <p>{error.remedy}</p>
-        {error.table ? (
-          <p>
-            Table <Mono>{error.table}</Mono>
-            {error.column ? (
-              <>
-                , column <Mono>{error.column}</Mono>
-              </>
-            ) : null}
-          </p>
-        ) : null}
-      </Callout>
-    </div>
   )
 }
 

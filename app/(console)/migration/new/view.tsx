@@ -13,6 +13,7 @@ import { ErrorText } from '@/components/ui/error-text'
 import { Field, Input } from '@/components/ui/field'
 import { useSingleFlight } from '@/components/ui/single-flight'
 import { PageHeader, Section } from '@/components/ui/text'
+import { type Purpose, PurposeStep } from './purpose-step'
 import { SourceStep } from './source-step'
 import { TargetStep } from './target-step'
 
@@ -27,12 +28,14 @@ export function NewRunView() {
   const [source, setSource] = useState<SourceRef>()
   const [chosen, setTarget] = useState<TargetRef>()
   const [schema, setSchema] = useState('public')
+  const [wanted, setPurpose] = useState<Purpose>('migrate')
   const target = chosen ?? onlyTarget(targets.data)
   const own = source?.kind === 'store'
+  const purpose = own ? 'migrate' : wanted
   const [submit, busy] = useSingleFlight(async () => {
     if (!source || !target) return
     const run = await create
-      .mutateAsync({ source, target, schema: own ? 'public' : schema })
+      .mutateAsync({ source, target, schema: own ? 'public' : schema, purpose })
       .catch(() => null)
     if (!run) return
     await client.invalidateQueries({ queryKey: trpc.migration.runs.queryKey() })
@@ -87,6 +90,7 @@ export function NewRunView() {
             />
           </Field>
         </Section>
+        <PurposeStep value={purpose} own={own} onChange={setPurpose} />
         <div role="alert" className="mt-4 empty:hidden">
           {create.error ? <ErrorText error={create.error} /> : null}
         </div>
