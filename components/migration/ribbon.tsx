@@ -3,7 +3,7 @@ import { formatDuration } from '@/components/ui/format'
 import { type StatusKind, StatusMark } from '@/components/ui/status'
 import type { Run, RunPhase } from './types'
 
-type Step = 'source' | 'target' | NonNullable<RunPhase>
+type Step = 'source' | 'target' | Exclude<NonNullable<RunPhase>, 'switch_back'>
 
 const STEPS: { step: Step; label: string }[] = [
   { step: 'source', label: 'Source' },
@@ -72,16 +72,20 @@ function kindOf(step: Step, run: Run | null): StatusKind {
   if (run.state === 'planned') return plannedKind(step, run)
   if (step === 'switchover') {
     if (run.state === 'switched_over') return 'ok'
-    if (run.phase === 'switchover') return 'busy'
+    if (run.phase === 'switchover' || run.phase === 'switch_back') return 'busy'
     return run.state === 'completed' ? 'warn' : 'off'
   }
   if (run.state === 'completed' || run.state === 'switched_over') return 'ok'
-  const at = ORDER.indexOf(run.phase ?? run.progress?.phase ?? 'schema')
+  if (run.state === 'switched_back') return 'ok'
+  const at = ORDER.indexOf(stepOf(run))
   const mine = ORDER.indexOf(step)
   if (mine < at) return 'ok'
   if (mine > at || run.state === 'cancelled') return 'off'
   return run.state === 'failed' ? 'bad' : run.state === 'paused' ? 'warn' : 'busy'
 }
+
+const stepOf = ({ phase, progress }: Run): Step =>
+  phase === 'switch_back' ? 'switchover' : (phase ?? progress?.phase ?? 'schema')
 
 /** Checks and plan are made side by side; both wait for an admin then. */
 function plannedKind(step: Step, { phase, checks, plan, error }: Run): StatusKind {

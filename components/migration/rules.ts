@@ -8,5 +8,5 @@ export function isDeletable({
 }: Pick<RunSummary, 'state' | 'sourceKind' | 'startedAt'>): boolean {
   if (state === 'completed') return sourceKind !== 'store'
   if (state === 'planned' || state === 'failed') return startedAt === null
-  return state === 'cancelled' || state === 'switched_over'
+  return state === 'cancelled' || state === 'switched_over' || state === 'switched_back'
 }

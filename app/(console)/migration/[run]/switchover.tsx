@@ -7,10 +7,9 @@ import { placeOf } from '@/components/migration/words'
 import { useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Callout } from '@/components/ui/callout'
-import { formatCount, formatDuration } from '@/components/ui/format'
-import { KeyValue, Mono, Section } from '@/components/ui/text'
-import { Time } from '@/components/ui/time'
+import { Mono, Section } from '@/components/ui/text'
 import type { RunPartProps } from './actions'
+import { Switched } from './switched'
 
 /** Moves the running console to PostgreSQL. Locked until both sides are proved to be the same. */
 export function SwitchoverSection({ run, can, onChanged }: RunPartProps) {
@@ -20,31 +19,8 @@ export function SwitchoverSection({ run, can, onChanged }: RunPartProps) {
   const { id } = run
   const place = placeOf(run.target)
   const done = run.report?.switchover
-  if (run.state === 'switched_over' && done) {
-    return (
-      <Section title="Switchover">
-        <KeyValue
-          items={[
-            { label: 'The console is on', value: <Mono>PostgreSQL {place}</Mono> },
-            { label: 'Since', value: <Time at={done.at} seconds /> },
-            { label: 'Writes waited', value: formatDuration(done.pauseMilliseconds) },
-            {
-              label: 'Written since the copy, brought over',
-              value: formatCount(done.rowsBroughtOver, 'row'),
-            },
-            {
-              label: 'Old store',
-              value: (
-                <>
-                  <Mono>{done.retiredFile}</Mono>, kept read-only; starting on it is refused
-                </>
-              ),
-            },
-          ]}
-        />
-      </Section>
-    )
-  }
+  if (done && (run.state === 'switched_over' || run.state === 'switched_back'))
+    return <Switched run={run} can={can} onChanged={onChanged} done={done} />
   const locked = lockOf(run)
   const switchOver = () =>
     ask({
