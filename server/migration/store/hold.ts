@@ -1,9 +1,13 @@
+import { setTimeout as after } from 'node:timers/promises'
 import { HoldfastError } from '@/server/errors'
 import { bringOver, type Sides } from './bring-over'
 
 /** With fewer changes than this left, holding writes takes a moment. */
 const FEW = 100
+/** What comes while a round goes on takes about as long as the round did: so short a wait is none. */
+const QUICK_MS = 150
 const MOST_ROUNDS = 50
+const LATE_READS_MS = 500
 /** Milliseconds that held writes wait at most: then the move is given up and nothing has changed. */
 export const longestHold = 10_000
 
@@ -14,10 +18,15 @@ export const longestHold = 10_000
 export async function catchUp(sides: Sides): Promise<number> {
   let arrived = 0
   for (let round = 0; round < MOST_ROUNDS && (await sides.log.count()) > FEW; round++) {
+    const begun = performance.now()
     arrived += await bringOver(sides, { held: false })
+    if (performance.now() - begun < QUICK_MS) break
   }
   return arrived
 }
+
+/** Reads that have begun on the store that was left end within this; then it can be closed. */
+export const lateReads = () => after(LATE_READS_MS)
 
 /** Ends a hold that takes too long: `passed` throws then, and so does `refuse`, from then on. */
 export function expiry(milliseconds: number, who: string) {

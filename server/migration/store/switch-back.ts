@@ -11,7 +11,7 @@ import { noteLine } from '../runs/run-log'
 import { getRun, type Run, type SwitchBackReport } from '../runs/runs'
 import { bringOver, lastCheck, type Sides } from './bring-over'
 import { stopCapture } from './capture'
-import { catchUp, expiry, longestHold } from './hold'
+import { catchUp, expiry, lateReads, longestHold } from './hold'
 import { holdLeft, markLeft } from './left'
 import type { PostgresSide, SqliteSide } from './own-store'
 import { askOf, isPgCapturing, pgLog } from './pg-capture'
@@ -45,9 +45,6 @@ export async function switchBack<P extends PostgresSide, S extends SqliteSide>(
     const choice = await readyToGoBack(deps, await getRun(deps, id), from)
     opened = { choice, to: openFile(deps, choice) }
     const switchedBack = await moveBack(deps, { from: from as P, ...opened })
-    void (from as P)
-      .close()
-      .catch((error: unknown) => deps.log.warn({ error }, 'the pools to PostgreSQL did not close'))
     await finish(deps, id, switchedBack, request.caller)
     return switchedBack
   } catch (error) {
@@ -85,7 +82,7 @@ async function moveBack<P extends PostgresSide, S extends SqliteSide>(
   deps: SwitchoverDeps<P, S>,
   { from, to, choice }: { from: P; to: S; choice: StoreChoice },
 ): Promise<SwitchBackReport> {
-  const { store, clock, dataDir } = deps
+  const { store, clock, log, dataDir } = deps
   const flush = () => to.alone((client) => void client.pragma('wal_checkpoint(PASSIVE)'))
   const sides: Sides = { from: from.handle, log: pgLog(askOf(from.client)), to: to.handle, flush }
   let rowsBroughtOver = await catchUp(sides)
@@ -118,7 +115,10 @@ async function moveBack<P extends PostgresSide, S extends SqliteSide>(
       lone.release(!moved)
     }
   })
-  return { at, pauseMilliseconds: clock.now() - asked, rowsBroughtOver }
+  const pauseMilliseconds = clock.now() - asked
+  await lateReads()
+  void from.close().catch((error: unknown) => log.warn({ error }, 'the pools to PostgreSQL did not close'))
+  return { at, pauseMilliseconds, rowsBroughtOver }
 }
 
 /** The choice is taken back already, so whatever fails here must not keep the console from going on. */

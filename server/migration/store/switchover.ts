@@ -12,7 +12,7 @@ import { getRun, type Run, type SwitchoverReport } from '../runs/runs'
 import type { Target } from '../types'
 import { bringOver, lastCheck, type Sides } from './bring-over'
 import { isCapturing, sqliteLog, stopCapture } from './capture'
-import { catchUp, expiry, longestHold } from './hold'
+import { catchUp, expiry, lateReads, longestHold } from './hold'
 import type { PostgresSide, SqliteSide } from './own-store'
 import { askOf, emptyPgCapture, isPgCapturing, startPgCapture } from './pg-capture'
 import { placeOf, readStoreChoice, writeStoreChoice } from './store-choice'
@@ -116,12 +116,14 @@ async function move<P extends PostgresSide, S extends SqliteSide>(
     since = clock.now()
     writeStoreChoice(dataDir, vault, { target, since, retiredFile })
     deps.adopt(to)
-    await from.leave()
-    retire(deps, from.client, target, since)
     return to.handle
   })
+  const pauseMilliseconds = clock.now() - asked
+  await lateReads()
+  await from.leave()
+  retire(deps, from.client, target, since)
   const switchBackUntil = switchBackMs > 0 ? since + switchBackMs : null
-  return { at: since, pauseMilliseconds: clock.now() - asked, rowsBroughtOver, retiredFile, switchBackUntil }
+  return { at: since, pauseMilliseconds, rowsBroughtOver, retiredFile, switchBackUntil }
 }
 
 /** The choice is kept already, so whatever fails here must not keep the console from going on. */
