@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDatabase, needsPostgres } from '@/db/testing/shared'
@@ -96,6 +97,18 @@ describe('npm run migrate for the own store', { timeout: 120_000 }, () => {
     })
     expect(admin.code).toBe(0)
     expect(await rows('SELECT email FROM users ORDER BY email')).toHaveLength(2)
+
+    const back = await command('migrate', ['switch-back'])
+    expect(back).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('in SQLite again') })
+    expect(existsSync(join(folder, 'store.json'))).toBe(false)
+    const kept = new BetterSqlite3(join(folder, 'holdfast.db'), { readonly: true })
+    undo.push(() => kept.close())
+    expect(kept.prepare('SELECT email FROM users ORDER BY email').pluck().all()).toEqual([
+      'ana@example.org',
+      'ben@example.org',
+    ])
+    const twice = await command('migrate', ['switch-back'])
+    expect(twice).toMatchObject({ code: 1, stdout: expect.stringContaining('nothing to switch back') })
   })
 
   it('is refused while the console serves the store, and nothing is written', async () => {

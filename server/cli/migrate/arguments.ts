@@ -6,7 +6,7 @@ import { readChoices } from './choices'
 import { type Given, readTarget } from './target'
 import { UsageError } from './usage'
 
-const names = ['run', 'plan', 'resume', 'validate', 'cancel', 'status'] as const
+const names = ['run', 'plan', 'resume', 'validate', 'cancel', 'status', 'switch-back'] as const
 /** Commands that begin with a file, and not with a run. */
 const fromSource: readonly string[] = ['run', 'plan', 'validate']
 
@@ -14,7 +14,7 @@ const fromSource: readonly string[] = ['run', 'plan', 'validate']
 export interface Command {
   /** 'own-store': the console's own store is moved to the PostgreSQL of the environment. */
   name: (typeof names)[number] | 'help' | 'own-store'
-  /** Empty for 'help' and 'own-store'. */
+  /** Empty for 'help', 'own-store' and 'switch-back'. */
   job: Job
   json: boolean
   /** Whatever may pass is waited for. */
@@ -52,6 +52,10 @@ export function parse(args: string[], given: Given): Command {
   const { values, positionals } = read(args)
   if (values.help) return { name: 'help', job: {} as Job, json: false, wait: false }
   const { name, runId } = named(values, positionals)
+  if (name === 'switch-back') {
+    if (onlyJson(values)) return { name, job: {} as Job, json: values.json, wait: false }
+    throw new UsageError('switch-back is of the own store: it takes no option but --json.')
+  }
   if (name === 'run' && onlyJson(values) && given.DB_TYPE === 'postgresql')
     return { name: 'own-store', job: {} as Job, json: values.json, wait: true }
   if (fromSource.includes(name)) {

@@ -17,6 +17,7 @@ import { help } from './help'
 import { moveOwnStore } from './own-store'
 import { openRejectFile } from './reject-file'
 import { statusText } from './status-text'
+import { switchStoreBack } from './switch-back'
 
 const done = 0
 const failed = 1
@@ -33,6 +34,8 @@ export async function perform(command: Command): Promise<number> {
       return done
     case 'own-store':
       return moveOwnStore(loadEnv(), command)
+    case 'switch-back':
+      return switchStoreBack(loadEnv(), command)
     case 'run':
     case 'resume':
     case 'validate':

@@ -7,6 +7,7 @@ export const help = `Usage: npm run migrate -- COMMAND [options]
   validate           compares every row of both sides, whatever filled the target, and writes nothing
   cancel RUN         undoes a run that isn't finished: the target is afterwards as it was
   status [RUN]       what the target knows of its unfinished runs, or of one
+  switch-back        moves the console's own store back to the SQLite file that it left, with every later change
 
   --source FILE      the SQLite database; it is only read (run, plan, validate)
   --target URL       postgres://USER@HOST:PORT/DATABASE, PostgreSQL 13 or newer; ?sslmode=require encrypts, verify-full
@@ -25,7 +26,8 @@ export const help = `Usage: npm run migrate -- COMMAND [options]
 
 With DB_TYPE=postgresql and no option but --json, run moves the console's own store from the SQLite file in
 HOLDFAST_DATA_DIR to the PostgreSQL of the DB_ variables and switches over to it, while the console is not running.
-The same command goes on after an interruption. A console that runs is moved on its page Migration.
+The same command goes on after an interruption. A console that runs is moved, and
+moved back, on its page Migration.
 
 The password is read from PGPASSWORD or DB_PASSWORD in the environment; a URL that holds one is refused.
 A server that is away, full, busy or read-only is waited for, with the reason and the time of the next try. Ctrl-C

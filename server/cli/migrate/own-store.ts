@@ -1,18 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { system } from '@/server/audit'
-import { systemClock } from '@/server/clock'
 import type { Env } from '@/server/env'
-import { inputHash, makeGrant } from '@/server/grants'
-import { openLog } from '@/server/log'
-import { type MigrationNews, moveStore, type Run } from '@/server/migration'
-import { openConsoleMigration } from '@/server/open-migration'
-import { openStore, storeFile, storeMove } from '@/server/open-store'
-import { version } from '@/server/system/about'
-import { openInstances } from '@/server/system/instances'
+import { moveStore, type Run } from '@/server/migration'
+import { storeFile, storeMove } from '@/server/open-store'
+import { openOfflineConsole } from './console'
 import { openStorePrinter } from './store-text'
-
-const by = { ...system, actor: 'command line', sessionId: 'command line' }
 
 /**
  * Moves the SQLite store of a console that is not running to the PostgreSQL of the DB_ variables, and keeps the choice,
@@ -33,35 +24,15 @@ export async function moveOwnStore(env: Env, { json }: { json: boolean }): Promi
     )
     return 1
   }
-  const log = openLog(env.LOG_LEVEL)
-  const clock = systemClock
-  const opened = await openStore({ ...env, DB_TYPE: 'sqlite' }, log, {
-    serving: true,
-    topologyChanged: () => {},
-  })
-  const { store, vault, lock } = opened
-  let { database } = opened
   let wake = () => {}
-  const migration = openConsoleMigration(env, {
-    ...{ store, vault, clock, log, topologyChanged: () => {} },
-    publish({ news }: MigrationNews) {
+  const { migration, caller, grant, close } = await openOfflineConsole(
+    { ...env, DB_TYPE: 'sqlite' },
+    ({ news }) => {
       printer.tick(news)
       wake()
     },
-    database: () => database,
-    adopt(next) {
-      database = next
-    },
-    // This command has it from the start.
-    takeFolder() {},
-    others: () => openInstances({ store, clock, log, id: randomUUID(), version }).others(),
-  })
+  )
   let stopped = false
-  const close = async () => {
-    await migration.close()
-    await database.close()
-    lock?.release()
-  }
   const stop = () => {
     stopped = true
     void close().finally(() => {
@@ -75,16 +46,7 @@ export async function moveOwnStore(env: Env, { json }: { json: boolean }): Promi
     await migration.start()
     const run = await moveStore({
       migration,
-      caller: by,
-      async grant(action, id) {
-        const facts = {
-          sessionId: by.sessionId,
-          action,
-          inputHash: inputHash({ id }),
-          method: 'machine' as const,
-        }
-        return (await store.run(makeGrant, { ...facts, by, now: clock.now() })).grantId
-      },
+      ...{ caller, grant },
       news: () =>
         Promise.race([
           new Promise<void>((resolve) => {
