@@ -7,7 +7,7 @@ import { type SampledColumn, sampleColumns } from '../source/samples'
 import { countOrphans, openSource, type ReferenceKey, sourceError } from '../source/source'
 import { type Trial, type TrialResult, tryTypes } from '../source/trials'
 import { targetError } from '../target/errors'
-import { connectTarget } from '../target/target'
+import { connectTarget, disconnect, isGone } from '../target/target'
 import { type CopyNews, type CopyTask, copyPart } from '../transfer/copy'
 import type { Bounds, Scan } from '../transfer/ranges'
 import { registerText } from '../transfer/text'
@@ -128,14 +128,19 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
       // A connection in an unknown state is not used again.
       const broken = client
       client = undefined
-      await broken?.end().catch(() => {})
-      port.postMessage({ id, failure: toFailure(translate(error, setup), true) })
+      const lost = broken !== undefined && isGone(broken)
+      await disconnect(broken)
+      port.postMessage({ id, failure: toFailure(translate(error, setup, lost), true) })
     }
   })
 }
 
-function translate(error: unknown, setup: ThreadSetup): unknown {
+/** `lost`: the connection has gone, and whatever a driver that was at work on it stumbled over says no more. */
+function translate(error: unknown, setup: ThreadSetup, lost: boolean): unknown {
   if (error instanceof MigrationError) return error
-  const { code = '' } = error as { code?: string }
-  return code.startsWith('SQLITE_') ? sourceError(error, setup.source) : targetError(error, setup.target)
+  const { code = '', message } = error as { code?: string; message?: string }
+  if (code.startsWith('SQLITE_')) return sourceError(error, setup.source)
+  const known =
+    lost && code === '' ? new Error(`Connection terminated (${message})`, { cause: error }) : error
+  return targetError(known, setup.target)
 }

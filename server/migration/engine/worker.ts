@@ -8,6 +8,7 @@ import { openControl, Stopped } from './control'
 import { cancelRun, forgetRun, resumeRun, runPlan, runPreflight, startRun } from './engine'
 import type { EngineDependencies } from './session'
 import { serveThread, type ThreadSetup } from './thread'
+import { watchTarget } from './watchdog'
 
 /** How long a finished run waits for its parent's word that the result is kept. */
 const ACKNOWLEDGE_MS = 10_000
@@ -59,11 +60,13 @@ function serveProcess(send: (event: RunEvent) => void): void {
     begun = type === 'resume'
     planned = mine.plan !== undefined
     let code = 0
+    const watchdog = watchTarget(mine.target)
     try {
-      await work(type, mine)
+      await Promise.race([work(type, mine), watchdog.lost])
     } catch (error) {
       code = await conclude(error, mine)
     }
+    watchdog.end()
     process.exitCode = code
     if (process.connected) process.disconnect()
     // Nothing is left to do: sockets to a server that doesn't answer must not keep the process.

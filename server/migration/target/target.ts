@@ -21,6 +21,7 @@ export async function connectTarget(target: Target, name = 'holdfast migration')
     application_name: name,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     ssl: tlsOptions(target),
   })
   client.on('error', () => {}) // A connection lost between statements shows at the next one.
@@ -38,6 +39,12 @@ export async function connectTarget(target: Target, name = 'holdfast migration')
 function tlsOptions({ ssl, ca }: Target): pg.ClientConfig['ssl'] {
   if (!ssl) return false
   return ssl === 'no-verify' ? { rejectUnauthorized: false } : { rejectUnauthorized: true, ...(ca && { ca }) }
+}
+
+/** Whether the server or the network has closed a connection. */
+export function isGone(client: pg.Client): boolean {
+  const { connection } = client as unknown as { connection?: { stream?: { destroyed?: boolean } } }
+  return connection?.stream?.destroyed === true
 }
 
 /** Ends a connection without waiting for a server that doesn't answer. */

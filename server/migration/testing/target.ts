@@ -27,12 +27,16 @@ let made = 0
 export async function openBench(engine: Engine): Promise<Bench> {
   const database = `migrate_${process.pid}_${++made}`
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-migrate-'))
-  const admin = new pg.Client({ ...engine, database: 'postgres' })
+  // Of a server of the test's own these are no plain properties.
+  const { host, port, user, password } = engine
+  const at = { host, port, user, password }
+  const admin = new pg.Client({ ...at, database: 'postgres' })
   await admin.connect()
   await admin.query(`CREATE DATABASE "${database}" ENCODING 'UTF8' TEMPLATE template0`)
-  const client = new pg.Client({ ...engine, database })
+  const client = new pg.Client({ ...at, database })
+  // A test may take the server away.
+  for (const one of [admin, client]) one.on('error', () => {})
   await client.connect()
-  const { host, port, user, password } = engine
   const target: Target = { host, port, user, password, database, schema: 'public' }
   let files = 0
   let runs = 0
@@ -49,9 +53,11 @@ export async function openBench(engine: Engine): Promise<Bench> {
     },
     job: (source, more) => ({ runId: `${database}-${++runs}`, source, target, mode: 'create', ...more }),
     async close() {
-      await client.end()
-      await admin.query(`DROP DATABASE "${database}" WITH (FORCE)`)
-      await admin.end()
+      for (const one of [admin, client]) await one.end().catch(() => {})
+      const last = new pg.Client({ ...at, database: 'postgres' })
+      await last.connect()
+      await last.query(`DROP DATABASE "${database}" WITH (FORCE)`)
+      await last.end()
       rmSync(folder, { recursive: true, force: true })
     },
   }
