@@ -18,6 +18,7 @@ import {
   type Upload,
   type UploadRequest,
 } from './places/uploads'
+import { refuseChoices } from './plan/choices'
 import { type Download, download } from './report/download'
 import { askValidation } from './runs/compare-units'
 import { Driver } from './runs/driver'
@@ -25,6 +26,7 @@ import { type MigrationConfig, type MigrationDeps, openJobs, type TargetRef } fr
 import {
   acknowledgeChecks,
   cancelRun,
+  chooseForRun,
   deleteRun,
   insertRun,
   pauseRun,
@@ -38,6 +40,7 @@ import {
   listRuns,
   type Run,
   type RunSummary,
+  readKept,
   readLog,
   runsInMove,
   unfinishedPlans,
@@ -48,7 +51,7 @@ import { placeOf } from './store/store-choice'
 import { recoverSwitchBack, switchBack } from './store/switch-back'
 import { recoverSwitchover, type SwitchoverDeps, switchOver } from './store/switchover'
 import { openWindow, tendWindow } from './store/window'
-import type { Target } from './types'
+import type { Choices, Target } from './types'
 
 export interface NewRun {
   source: SourceRef
@@ -99,6 +102,8 @@ export interface Migration {
   createRun(caller: Caller, input: NewRun): Promise<Run>
   /** Checks and plans anew. */
   planRun(id: string): Promise<void>
+  /** Plans anew by what is chosen. Throws BAD_INPUT for choices that can't be followed. */
+  choose(request: Request & { choices: Choices }): Promise<void>
   acknowledge(request: Request & { checks: string[] }): Promise<void>
   startRun(request: PrivilegedRequest): Promise<void>
   pauseRun(request: Request): Promise<void>
@@ -215,6 +220,12 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
       if (state !== 'planned')
         throw new HoldfastError('CONFLICT', 'Only a run that was not started can be checked again.')
       background(driver.plan(id), id)
+    },
+    async choose(request) {
+      const kept = await readKept({ store }, request.id)
+      if (kept) refuseChoices(kept, request.choices)
+      await store.run(chooseForRun, { ...request, now: now() })
+      background(driver.planAnew(request.id), request.id)
     },
     acknowledge: (request) => store.run(acknowledgeChecks, { ...request, now: now() }),
     async startRun(request) {

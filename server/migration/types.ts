@@ -53,6 +53,30 @@ export interface ColumnEvidence {
 /** The one text form that all values of a date or time column share: separator, digits of seconds, zone. */
 export type TimeShape = 'date' | `${' ' | 'T'}${0 | 3 | 6}${'' | 'Z'}`
 
+/** What reading the rows of one table found. */
+export interface TableEvidence {
+  /** Of the columns, in the order of all that is by column. */
+  names: string[]
+  columns: ColumnEvidence[]
+  rows: number
+  /** Least and greatest rowid, decimal text; null for an empty table or one without rowids. */
+  rowids: { min: string; max: string } | null
+  /** By column: values to show, and the types to choose from. Absent before the rows were read. */
+  samples?: string[][]
+  options?: TypeOption[][]
+}
+
+/** What one plan found in the rows, for another of the same state of the file: only choices differ. */
+export interface KeptEvidence {
+  /** `files` of the source's mark. */
+  files: string
+  tables: Record<string, TableEvidence>
+  /** Names of virtual tables. */
+  virtual: string[]
+  /** Rows by `table#n` that break the n-th foreign key. */
+  orphans: Record<string, number>
+}
+
 /** How a value is written for COPY and, in its canonical form, for validation. */
 export type Render =
   | 'integer'
@@ -429,6 +453,8 @@ export interface Job {
   plan?: Plan
   /** What was chosen other than the proposal; counts while there is no plan. */
   choices?: Choices
+  /** What an earlier plan found; used while the source is as it was. */
+  kept?: KeptEvidence
   /** Note writes to the source while the copy goes on, and apply them. */
   capture?: boolean
   /** Rows that a finished run rejected, for comparing again: its bookkeeping in the target is gone then. */
@@ -443,7 +469,8 @@ export interface Job {
 export type RunEvent = { at: number; runId: string } & (
   | { type: 'phase'; phase: Phase; state: 'started' | 'finished'; milliseconds?: number }
   | { type: 'check'; check: Check }
-  | { type: 'plan'; plan: Plan }
+  /** `kept`: what a run that was only planned can be planned anew from. */
+  | { type: 'plan'; plan: Plan; kept?: KeptEvidence }
   /** All tables, never going back; `done` and `total` count rows in transfer and validate, steps in build. */
   | { type: 'progress'; phase: Phase; done: number; total: number; tables: TableProgress[] }
   | { type: 'log'; level: 'info' | 'warn'; message: string }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { testConnection } from '@/server/database'
-import { refuseElsewhere } from '@/server/migration'
+import { choicesSchema, refuseElsewhere } from '@/server/migration'
 import { callerOf } from '@/server/trpc/caller'
 import { procedure, router } from '@/server/trpc/init'
 
@@ -120,6 +120,11 @@ export const migrationRouter = router({
     .mutation(({ ctx, input }) => ctx.runtime.migration.createRun(callerOf(ctx), input)),
 
   plan: manage.input(run).mutation(({ ctx, input }) => ctx.runtime.migration.planRun(input.id)),
+
+  /** Plans anew by what is chosen of types, names, NULLs and exclusions. */
+  choose: manage
+    .input(z.strictObject({ id, choices: choicesSchema }))
+    .mutation(({ ctx, input }) => ctx.runtime.migration.choose({ ...input, caller: callerOf(ctx) })),
 
   acknowledge: operate
     .input(z.strictObject({ id, checks: z.array(z.string().max(100)).min(1).max(100) }))

@@ -58,6 +58,7 @@ const withoutStepUp = [
   'migration.deleteUpload',
   'migration.create',
   'migration.plan',
+  'migration.choose',
   'migration.delete',
 ]
 

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { MigrationError } from '../failure'
-import { makePlan, preflight, refuseRed } from '../plan/analyse'
+import { makePlan, planAnew, preflight, refuseRed } from '../plan/analyse'
 import { loadedPart } from '../plan/generated'
 import { redCheck } from '../plan/preflight'
 import { refreshPlan } from '../plan/refresh'
@@ -38,9 +38,23 @@ export async function runPreflight(deps: EngineDependencies, job: Job): Promise<
   }
 }
 
-/** Checks and a plan. */
-export async function runPlan(deps: EngineDependencies, job: Job): Promise<Plan> {
-  return withSession(deps, job, (session) => analyse(deps, session))
+/** Checks and a plan; by other choices alone from what an earlier plan found, while the source is as it was. */
+export async function runPlan(deps: EngineDependencies, job: Job): Promise<void> {
+  await withSession(deps, job, async (session) => {
+    const { mark, watch } = session
+    const { kept } = job
+    if (kept?.files !== mark.files || job.mode !== 'create') {
+      const { plan, found } = await analyse(deps, session)
+      deps.emit({ type: 'plan', plan, kept: { ...found, files: mark.files } })
+      return
+    }
+    await phase(deps, session, 'plan', async () => {
+      const { plan, check } = await planAnew(watch, job, kept)
+      deps.emit({ type: 'check', check })
+      refuseRed([check])
+      deps.emit({ type: 'plan', plan: { ...plan, source: { ...plan.source, mark } }, kept })
+    })
+  })
 }
 
 /** A whole run, from preflight to a validated target. */
@@ -95,7 +109,7 @@ export async function resumeRun(deps: EngineDependencies, job: Job): Promise<Run
 /** The plan with the mark of the state that is copied; one that was made of another state gets its figures anew. */
 async function planOf(deps: EngineDependencies, session: Session): Promise<Plan> {
   const { job, pool, watch, mark } = session
-  const plan = job.plan ?? (await analyse(deps, session))
+  const plan = job.plan ?? (await analyseAndTell(deps, session))
   if (plan.source.mark?.files === mark.files) return plan
   refuseOtherTables(plan.source.mark, mark, job.source)
   return { ...(await refreshPlan(pool, watch, plan)), source: { ...plan.source, mark } }
@@ -204,7 +218,7 @@ function inspectAll(deps: EngineDependencies, { pool, watch, job }: Session) {
 }
 
 /** Preflight and plan side by side: one thread checks the file while others read its rows. */
-async function analyse(deps: EngineDependencies, session: Session): Promise<Plan> {
+async function analyse(deps: EngineDependencies, session: Session) {
   const checked = phase(deps, session, 'preflight', () => inspectAll(deps, session))
   checked.catch(() => {})
   const { pool, watch, job } = session
@@ -213,8 +227,12 @@ async function analyse(deps: EngineDependencies, session: Session): Promise<Plan
   })
   planned.catch(() => {})
   refuseRed((await checked).checks)
-  const made = await planned
-  const plan = { ...made, source: { ...made.source, mark: session.mark } }
+  const { plan, found } = await planned
+  return { plan: { ...plan, source: { ...plan.source, mark: session.mark } }, found }
+}
+
+async function analyseAndTell(deps: EngineDependencies, session: Session): Promise<Plan> {
+  const { plan } = await analyse(deps, session)
   deps.emit({ type: 'plan', plan })
   return plan
 }

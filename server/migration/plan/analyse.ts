@@ -7,12 +7,12 @@ import { mergeTrials, type TrialResult } from '../source/trials'
 import { readCatalog, relationNames, schemaExists, type TargetTable } from '../target/catalog'
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, EVERYTHING, type Scan } from '../transfer/ranges'
-import type { Check, ColumnEvidence, Job, Plan, TypeOption } from '../types'
+import type { Check, ColumnEvidence, Job, KeptEvidence, Plan, TableEvidence, TypeOption } from '../types'
 import { checkChoices, virtualNames, withoutTypes } from './choices'
 import { fitsTest } from './fits'
 import { quoteIdentifier } from './names'
 import { type Candidate, candidates } from './options'
-import { planTables, type TableEvidence } from './plan'
+import { planTables } from './plan'
 import { findByName, planCompare } from './plan-compare'
 import { planExisting } from './plan-existing'
 import { checkTarget, foreignKeyCheck, integrityCheck, redCheck } from './preflight'
@@ -194,30 +194,62 @@ function blankEvidence(schema: SourceSchema): Map<string, TableEvidence> {
     maxBytes: 0,
   })
   return new Map(
-    schema.tables.map((table) => [table.name, { rows: 0, rowids: null, columns: table.columns.map(blank) }]),
+    schema.tables.map((table) => [
+      table.name,
+      {
+        names: table.columns.map(({ name }) => name),
+        rows: 0,
+        rowids: null,
+        columns: table.columns.map(blank),
+      },
+    ]),
   )
 }
 
-/** Reads every row and proposes a plan. Throws TARGET_MISMATCH in 'existing' mode. */
+/** Reads every row and proposes a plan, and keeps what it found. Throws TARGET_MISMATCH in 'existing' mode. */
 export async function makePlan(
   pool: Pool,
   db: Database.Database,
   job: Job,
   schema: SourceSchema,
   orphans: () => Promise<ReadonlyMap<string, number>>,
-): Promise<Plan> {
+): Promise<{ plan: Plan; found: Omit<KeptEvidence, 'files'> }> {
   const found = await Promise.all(schema.tables.map((table) => readTable(pool, db, table)))
   const evidence = new Map(schema.tables.map((table, i) => [table.name, found[i] as TableEvidence]))
-  if (job.mode === 'create') {
-    return planTables(schema, evidence, await orphans(), job.target.schema, job.choices)
+  const kept = {
+    tables: Object.fromEntries(evidence),
+    virtual: virtualNames(schema),
+    orphans: Object.fromEntries(await orphans()),
   }
+  if (job.mode === 'create')
+    return {
+      plan: planTables(schema, evidence, await orphans(), job.target.schema, job.choices),
+      found: kept,
+    }
   const client = await connectTarget(job.target)
   try {
     const plan = job.mode === 'compare' ? planCompare : planExisting
-    return plan(schema, evidence, await readCatalog(client, job.target.schema), job.target.schema)
+    const catalog = await readCatalog(client, job.target.schema)
+    return { plan: plan(schema, evidence, catalog, job.target.schema), found: kept }
   } finally {
     await disconnect(client)
   }
+}
+
+/** The plan by other choices, from what an earlier one found; no row is read again. Answers the check of its names, too. */
+export async function planAnew(
+  db: Database.Database,
+  job: Job,
+  kept: KeptEvidence,
+): Promise<{ plan: Plan; check: Check }> {
+  const schema = inspect(db, job.exclude)
+  const evidence = new Map(Object.entries(kept.tables))
+  const orphans = new Map(Object.entries(kept.orphans))
+  const plan = planTables(schema, evidence, orphans, job.target.schema, job.choices)
+  const check = await checkPlace(schema, job).catch((error) =>
+    redCheck('target-place', 'Room for the tables', error),
+  )
+  return { plan, check }
 }
 
 async function readTable(pool: Pool, db: Database.Database, table: SourceTable): Promise<TableEvidence> {
@@ -236,6 +268,7 @@ async function readTable(pool: Pool, db: Database.Database, table: SourceTable):
   const merged = parts.reduce((a, b) => a.map((one, i) => mergeEvidence(one, b[i] as ColumnEvidence)))
   const offers = sampled.map((column, i) => candidates(column, merged[i] as ColumnEvidence))
   return {
+    names: table.columns.map((column) => column.name),
     columns: merged,
     rows: merged[0]?.rows ?? 0,
     rowids,

@@ -5,11 +5,11 @@ import { sampleColumns } from '../source/samples'
 import { inspect } from '../source/source'
 import { tryTypes } from '../source/trials'
 import { EVERYTHING } from '../transfer/ranges'
-import type { Choices, ColumnEvidence, Plan } from '../types'
+import type { Choices, ColumnEvidence, Plan, TableEvidence } from '../types'
 import { parseChoices } from './choices-schema'
 import { fitsTest } from './fits'
 import { candidates } from './options'
-import { planTables, type TableEvidence } from './plan'
+import { planTables } from './plan'
 
 /** A plan of a database made by `sql`, with the choices for its tables. */
 function plan(sql: string, tables?: Choices['tables']): Plan {
@@ -28,7 +28,7 @@ function plan(sql: string, tables?: Choices['tables']): Plan {
           return { ...one, refused: tried?.refused ?? 0, misfits: tried?.misfits ?? [] }
         }),
       )
-      return [table.name, { columns, rows: columns[0]?.rows ?? 0, rowids: null, options }]
+      return [table.name, { names: [], columns, rows: columns[0]?.rows ?? 0, rowids: null, options }]
     }),
   )
   db.close()

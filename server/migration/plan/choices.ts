@@ -1,6 +1,7 @@
+import { HoldfastError } from '@/server/errors'
 import { MigrationError } from '../failure'
 import type { SourceSchema } from '../source/source'
-import type { Choices, ColumnChoice, TableChoice, TypeOption } from '../types'
+import type { Choices, ColumnChoice, KeptEvidence, TableChoice, TypeOption } from '../types'
 import { namer } from './names'
 
 /** Choices by the source's names, which differ from others by more than their case. */
@@ -114,4 +115,18 @@ export function invalidChoices(problems: readonly string[]): MigrationError {
     `These choices can’t be followed: ${problems.slice(0, 8).join('; ')}${more}.`,
     'Correct them: tables and columns go by their names in the source, types by what the plan offers.',
   )
+}
+
+/** Refuses choices by what an earlier plan found, so that whoever chose hears it at once. Throws BAD_INPUT. */
+export function refuseChoices(kept: KeptEvidence, choices: Choices): void {
+  const tables = Object.entries(kept.tables).map(([name, { names, options }]) => ({
+    name,
+    columns: names.map((column, i) => ({ name: column, ...(options?.[i] && { options: options[i] }) })),
+  }))
+  try {
+    checkChoices(tables, choices, kept.virtual)
+  } catch (error) {
+    const { message, remedy } = error as MigrationError
+    throw new HoldfastError('BAD_INPUT', { message, remedy }, { cause: error })
+  }
 }

@@ -58,7 +58,8 @@ function constantDefault(column: PlannedColumn, { name, defaultSql, declaredType
       const number = `${sign}${only.text}`
       return affinity === 'TEXT' ? `CAST(${number} AS TEXT)` : number
     }
-    if ((only.kind === 'string' || only.kind === 'quoted') && !sign) {
+    // What COPY would need escaped is not looked for in a constant.
+    if ((only.kind === 'string' || only.kind === 'quoted') && !sign && !/[\\\p{Cc}]/u.test(only.text)) {
       const numeric = affinity !== 'TEXT' && affinity !== 'BLOB' && isNumber(only.text.trim())
       return numeric ? only.text.trim() : literal(only.text)
     }

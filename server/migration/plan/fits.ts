@@ -6,6 +6,8 @@ const TRUE_WORDS = ['t', 'true', 'y', 'yes', 'on', '1']
 const FALSE_WORDS = ['f', 'false', 'n', 'no', 'off', '0']
 
 const words = (list: readonly string[]) => list.map((word) => `'${word}'`).join(', ')
+export const isTrue = (column: string) => `lower(CAST(${column} AS TEXT)) IN (${words(TRUE_WORDS)})`
+export const isFalse = (column: string) => `lower(CAST(${column} AS TEXT)) IN (${words(FALSE_WORDS)})`
 const isFlag = (column: string) =>
   `typeof(${column}) <> 'blob' AND lower(CAST(${column} AS TEXT)) IN (${words([...TRUE_WORDS, ...FALSE_WORDS])})`
 

@@ -1,7 +1,6 @@
 import type { SourceTable } from '../source/source'
-import type { NotCarried, PlannedIdentity, PlannedTable } from '../types'
+import type { NotCarried, PlannedIdentity, PlannedTable, TableEvidence } from '../types'
 import { planIndexes, reportCollations } from './indexes'
-import type { TableEvidence } from './plan'
 
 /** Gives a table its primary key, indexes and the sequence that feeds its rowid alias. */
 export function planKeys(

@@ -96,9 +96,10 @@ function offerTimes({ name, declaredType, forms }: SampledColumn, evidence: Colu
   if (shape && texts > 0) add(timeType(shape), 'time', evidence.shape === shape ? 0 : null, { shape })
   const named = isTimeType(declaredType) || TIME_NAMES.some((form) => form.test(name))
   // Bounds of a column of several classes are not numbers: nothing is known of the unit.
-  if (!named || !isNumeric(evidence)) return
+  if (!isNumeric(evidence)) return
   const unit = unitOf(Number(max))
-  if (!unit) return
+  // Without a name, values of these years alone are taken for moments.
+  if (!unit || !(named || (Number(min) >= 9.4e8 && unitOf(Number(min))?.render === unit.render))) return
   const known = integers > 0 && reals === 0 && Number(min) >= 0
   add('timestamp with time zone', unit.render, known ? 0 : null, { note: unit.note })
 }

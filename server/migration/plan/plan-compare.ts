@@ -1,7 +1,15 @@
 import type { SourceSchema, SourceTable } from '../source/source'
 import type { TargetTable } from '../target/catalog'
-import type { ColumnEvidence, CompareForm, Plan, PlannedColumn, PlannedTable, Render } from '../types'
-import { planScan, type TableEvidence } from './plan'
+import type {
+  ColumnEvidence,
+  CompareForm,
+  Plan,
+  PlannedColumn,
+  PlannedTable,
+  Render,
+  TableEvidence,
+} from '../types'
+import { planScan } from './plan'
 import { parentsFirst } from './plan-existing'
 
 /**

@@ -1,8 +1,8 @@
 import { MigrationError } from '../failure'
 import type { SourceSchema, SourceTable } from '../source/source'
 import type { TargetColumn, TargetTable } from '../target/catalog'
-import type { ColumnEvidence, Plan, PlannedColumn, PlannedTable, Render } from '../types'
-import { planScan, type TableEvidence } from './plan'
+import type { ColumnEvidence, Plan, PlannedColumn, PlannedTable, Render, TableEvidence } from '../types'
+import { planScan } from './plan'
 
 /** Smallest and largest value of PostgreSQL's integers (https://www.postgresql.org/docs/current/datatype-numeric.html). */
 const INTEGERS: Record<string, bigint> = { smallint: 1n << 15n, integer: 1n << 31n, bigint: 1n << 63n }

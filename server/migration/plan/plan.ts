@@ -8,7 +8,7 @@ import type {
   PlannedColumn,
   PlannedTable,
   ScanKey,
-  TypeOption,
+  TableEvidence,
 } from '../types'
 import { planChecks } from './checks'
 import { type Chosen, checkChoices, type KnownTable, nameAll, readChosen, virtualNames } from './choices'
@@ -20,17 +20,6 @@ import { planKeys } from './keys'
 import { mapColumn } from './mapping'
 import { namer } from './names'
 import { matchWidths } from './widths'
-
-/** What reading the rows of one table found. */
-export interface TableEvidence {
-  columns: ColumnEvidence[]
-  rows: number
-  /** Least and greatest rowid, decimal text; null for an empty table or one without rowids. */
-  rowids: { min: string; max: string } | null
-  /** By column: values to show, and the types to choose from. Absent before the rows were read. */
-  samples?: string[][]
-  options?: TypeOption[][]
-}
 
 type Report = (item: NotCarried) => void
 

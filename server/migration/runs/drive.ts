@@ -3,7 +3,7 @@ import type { RunState } from '@/db/tables'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import { toFailure, waitAfter } from '../failure'
-import type { Failure, Job, Phase, Plan, RunEvent, RunReport, Validation } from '../types'
+import type { Failure, Job, KeptEvidence, Phase, Plan, RunEvent, RunReport, Validation } from '../types'
 import { type Attempts, followAttempts } from './attempts'
 import { launch, type RunEnd, type RunHandle } from './client'
 import { keepPlan, keepRun, settleRun } from './drive-units'
@@ -94,6 +94,7 @@ export class Drive {
     this.#phase = task === 'plan' ? 'preflight' : run.phase
     this.#progress = run.progress
     this.#follow = followProgress(run.progress)
+    for (const check of run.checks) this.#checks.set(check.id, check)
     this.done = new Promise((resolve) => {
       this.#finish = resolve
     })
@@ -176,7 +177,7 @@ export class Drive {
       case 'check':
         return this.#keepCheck(event.check)
       case 'plan':
-        return this.#keepPlan(event.plan)
+        return this.#keepPlan(event.plan, event.kept)
       case 'log':
         return this.#note(event.level, event.message)
       case 'paused':
@@ -206,17 +207,21 @@ export class Drive {
   }
 
   async #keepCheck(check: RunCheck): Promise<void> {
-    this.#checks.set(check.id, check)
+    const before = this.#checks.get(check.id)
+    const same = before?.state === check.state && before.detail === check.detail
+    this.#checks.set(check.id, same ? { ...check, acknowledged: before.acknowledged } : check)
     if (this.#task !== 'plan') return
     await this.#deps.store.run(keepPlan, { id: this.#run.id, checks: [...this.#checks.values()] })
     this.#publish()
   }
 
-  async #keepPlan(proposed: Plan): Promise<void> {
+  async #keepPlan(proposed: Plan, kept?: KeptEvidence): Promise<void> {
     const plan = this.#deps.fitPlan(this.#run, proposed)
     this.#plan = plan
     this.#run.plan = plan
-    if (this.#task === 'plan') await this.#deps.store.run(keepPlan, { id: this.#run.id, plan })
+    // The own store takes no choices: nothing will ask for its evidence.
+    const values = this.#run.sourceKind === 'store' ? { plan } : { plan: { ...plan, kept } }
+    if (this.#task === 'plan') await this.#deps.store.run(keepPlan, { id: this.#run.id, ...values })
     else await this.#save({ plan })
   }
 

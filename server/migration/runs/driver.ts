@@ -44,6 +44,14 @@ export class Driver {
     await (await this.#take(id, 'plan'))?.done
   }
 
+  /** Plans by other choices, and reads the rows only if the source has changed. Resolves when the plan is kept. */
+  async planAnew(id: string): Promise<void> {
+    await this.#drives.get(id)?.stop()
+    if ((await getRun(this.#deps, id)).plan === null) return this.plan(id)
+    await this.#deps.store.run(keepPlan, { id, phase: 'plan', error: null })
+    await (await this.#take(id, 'plan'))?.done
+  }
+
   /** Begins the copy. */
   async begin(id: string): Promise<void> {
     await this.#take(id, 'start')

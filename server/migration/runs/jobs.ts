@@ -20,7 +20,7 @@ import { placeOf } from '../store/store-choice'
 import type { Job, Target } from '../types'
 import type { DriveDeps, MigrationNews, Task } from './drive'
 import { noteMadeStore } from './run-units'
-import { getRun, type Run } from './runs'
+import { getRun, type Run, readKept } from './runs'
 
 export interface MigrationDeps<P extends PostgresSide, S extends SqliteSide> {
   store: Store
@@ -133,7 +133,16 @@ export function openJobs<P extends PostgresSide, S extends SqliteSide>(
       const exclude = run.sourceKind === 'store' ? { exclude: STAYING } : {}
       return { ...base, mode: 'compare', ...exclude, ...(run.plan && { plan: run.plan }) }
     }
-    if (run.sourceKind !== 'store') return { ...base, mode: 'create', ...(run.plan && { plan: run.plan }) }
+    if (run.sourceKind !== 'store') {
+      const kept = task === 'plan' ? await readKept({ store }, run.id) : undefined
+      return {
+        ...base,
+        mode: 'create',
+        ...(run.plan && { plan: run.plan }),
+        ...(run.choices && { choices: run.choices }),
+        ...(kept && { kept }),
+      }
+    }
     if (task === 'start' || task === 'resume') {
       await withTarget(target, async (side) => {
         if (!(await getRun({ store }, run.id)).target.madeStore) {

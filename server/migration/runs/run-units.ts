@@ -5,6 +5,7 @@ import { appendAudit, type Caller } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import { useGrant } from '@/server/grants'
 import { placeOf } from '../store/store-choice'
+import type { Choices } from '../types'
 import { type Run, type RunTarget, type RunValues, stateWords, toRun, unknownRun } from './runs'
 
 /** States in which the engine has something to do. */
@@ -36,6 +37,32 @@ export const acknowledgeChecks = unit(
     )
     yield* q(tx.db.update(runs).set({ checks: next }).where(eq(runs.id, id)))
     yield* audit(tx, caller, now, 'sys_migration_checks_acknowledged', id, { checks })
+  },
+)
+
+/** Keeps what is chosen of a run that was not started; its plan is made anew by it. */
+export const chooseForRun = unit(
+  'run.choose',
+  function* (
+    tx,
+    { id, choices, caller, now }: { id: string; choices: Choices; caller: Caller; now: number },
+  ) {
+    const { migrationRuns: runs } = tx.tables
+    const run = yield* lockRun(tx, id)
+    if (run.sourceKind === 'store' || run.purpose === 'compare')
+      throw new HoldfastError('CONFLICT', {
+        message: 'This run takes the tables of the target as they are: there is nothing to choose.',
+        remedy: 'Start the run.',
+      })
+    const [chosen] = yield* q(
+      tx.db
+        .update(runs)
+        .set({ choices, error: null, phase: 'plan' })
+        .where(and(eq(runs.id, id), eq(runs.state, 'planned')))
+        .returning({ id: runs.id }),
+    )
+    if (!chosen) throw wrongState(run.state, 'planned otherwise')
+    yield* audit(tx, caller, now, 'sys_migration_choices', id, { choices })
   },
 )
 
@@ -202,6 +229,10 @@ function refuseUnready(run: Run): void {
       message: 'The plan is not made yet.',
       remedy: 'Wait for it, or check again.',
     })
+  }
+  if (run.error) {
+    const { message, remedy } = run.error
+    throw new HoldfastError('CONFLICT', { message: `The plan could not be made: ${message}`, remedy })
   }
   if (red.length > 0) {
     throw new HoldfastError('CHECK_FAILED', {

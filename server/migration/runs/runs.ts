@@ -3,7 +3,18 @@ import type { Store } from '@/db/store'
 import type { RunPurpose, RunState } from '@/db/tables'
 import type { Tx } from '@/db/unit'
 import { HoldfastError } from '@/server/errors'
-import type { Check, Failure, Phase, Plan, RunReport, TableProgress, Target, Validation } from '../types'
+import type {
+  Check,
+  Choices,
+  Failure,
+  KeptEvidence,
+  Phase,
+  Plan,
+  RunReport,
+  TableProgress,
+  Target,
+  Validation,
+} from '../types'
 import type { Speeds } from './speeds'
 
 /** The target of a run as it is kept and shown. */
@@ -80,6 +91,8 @@ export interface Run {
   /** The engine's phase; `switchover` or `switch_back` while the console is moving. */
   phase: Phase | 'switchover' | 'switch_back' | null
   plan: Plan | null
+  /** What an admin chose other than proposed. */
+  choices: Choices | null
   checks: RunCheck[]
   progress: RunProgress | null
   validation: Validation | null
@@ -132,6 +145,16 @@ export const stateWords: Record<RunState, string> = {
   switched_back: 'switched back',
 }
 
+/** A plan as it is kept while the run is only planned. */
+type KeptPlan = Plan & { kept?: KeptEvidence }
+
+/** The evidence is long, and asked for by `readKept` alone. */
+function withoutKept(plan: KeptPlan | null): Plan | null {
+  if (!plan) return null
+  const { kept: _, ...rest } = plan
+  return rest
+}
+
 export function toRun(row: Row): Run {
   return {
     id: row.id,
@@ -144,7 +167,8 @@ export function toRun(row: Row): Run {
     connectionId: row.connectionId,
     state: row.state,
     phase: row.phase as Run['phase'],
-    plan: row.plan as Plan | null,
+    plan: withoutKept(row.plan as KeptPlan | null),
+    choices: row.choices as Choices | null,
     checks: (row.checks as RunCheck[] | null) ?? [],
     progress: row.progress as RunProgress | null,
     validation: row.validation as Validation | null,
@@ -196,6 +220,13 @@ export async function getRun({ store }: { store: Store }, id: string): Promise<R
   const [row] = await store.db.select().from(runs).where(eq(runs.id, id))
   if (!row) throw unknownRun()
   return toRun(row)
+}
+
+/** What the last plan of a run found in the rows, for a plan by other choices. */
+export async function readKept({ store }: { store: Store }, id: string): Promise<KeptEvidence | undefined> {
+  const { migrationRuns: runs } = store.tables
+  const [row] = await store.db.select({ plan: runs.plan }).from(runs).where(eq(runs.id, id))
+  return (row?.plan as KeptPlan | null | undefined)?.kept
 }
 
 /** The log of a run, newest first. */

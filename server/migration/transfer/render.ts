@@ -1,6 +1,7 @@
 import { affinityOf, decimalOf } from '../plan/mapping'
 import { quoteIdentifier } from '../plan/names'
 import type { PlannedColumn, PlannedTable } from '../types'
+import { chosenSource, chosenTarget, chosenText, sourceValue } from './chosen'
 
 /**
  * SQLite itself renders the rows of a chunk as one blob of COPY text (https://www.postgresql.org/docs/current/sql-copy.html,
@@ -32,8 +33,8 @@ export function lineExpression(table: PlannedTable, escaped: ReadonlySet<string>
 }
 
 function field(column: PlannedColumn, escaped: boolean): string {
-  const name = quoteIdentifier(column.source)
-  let value = name
+  const name = sourceValue(column)
+  let value = chosenText(column, name) ?? name
   if (column.render === 'bytes') value = `'\\\\x' || hex(${name})`
   else if (mayBeNegativeZero(column))
     value = `CASE WHEN ${name} = 0 AND atan2(${name}, -1.0) < 0 THEN '-0' ELSE ${name} END`
@@ -43,10 +44,9 @@ function field(column: PlannedColumn, escaped: boolean): string {
   const neverNull = !column.nullable && column.evidence.nulls === 0
   return neverNull && column.render !== 'bytes'
     ? value
-    : `ifnull(CASE WHEN ${name} IS NOT NULL THEN ${value} END, '\\N')`.replace(
-        `CASE WHEN ${name} IS NOT NULL THEN ${name} END`,
-        name,
-      )
+    : value === name
+      ? `ifnull(${name}, '\\N')`
+      : `ifnull(CASE WHEN ${name} IS NOT NULL THEN ${value} END, '\\N')`
 }
 
 /** Columns of REAL affinity hold 0.0 for -0.0 already; untyped ones keep the sign. */
@@ -57,7 +57,7 @@ function mayBeNegativeZero(column: PlannedColumn): boolean {
 /** Expression that counts the backslashes that the rendering itself puts into a row. */
 export function backslashExpression(table: PlannedTable): string {
   const counts = table.columns.flatMap((column) => {
-    const name = quoteIdentifier(column.source)
+    const name = sourceValue(column)
     if (column.render === 'bytes') return [`CASE WHEN ${name} IS NULL THEN 1 ELSE 2 END`]
     return !column.nullable && column.evidence.nulls === 0 ? [] : [`(${name} IS NULL)`]
   })
@@ -110,7 +110,9 @@ const REAL_SCALE = '4611686018427387904.0'
  * integer arithmetic covers go through the function `holdfast_bits`, which the reader registers.
  */
 export function canonicalSource(column: PlannedColumn): string {
-  const name = quoteIdentifier(column.source)
+  const name = sourceValue(column)
+  const chosen = chosenSource(column, name)
+  if (chosen) return chosen
   switch (column.render) {
     case 'real': {
       const whole = `CAST(${name} AS INTEGER)`
@@ -140,6 +142,8 @@ export function canonicalSource(column: PlannedColumn): string {
 /** The same form as PostgreSQL computes it from the stored value. */
 export function canonicalTarget(column: PlannedColumn): string {
   const name = quoteIdentifier(column.target)
+  const chosen = chosenTarget(column, name)
+  if (chosen) return chosen
   switch (column.render) {
     case 'boolean':
       return `${name}::integer::text`

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
+import { sourceValue } from '../transfer/chosen'
 import type { Bounds, Scan } from '../transfer/ranges'
 import type { PlannedColumn, PlannedTable } from '../types'
 import { type DigestTask, orderedScan, sourceRows, targetRange } from './order'
@@ -77,7 +78,7 @@ export function readChunk(table: PlannedTable, row: (string | null)[]): ChunkDig
  * overflows. The quick form takes the sum as it is, and fails if it does.
  */
 function tallySource(column: PlannedColumn, utf16: boolean, { quick }: Form): string {
-  const name = quoteIdentifier(column.source)
+  const name = sourceValue(column)
   const count = quick && !mayBeNull(column) ? 'NULL' : `count(${name})`
   switch (sumOf(column, utf16)) {
     case 'value':
@@ -102,10 +103,10 @@ function tallyTarget(column: PlannedColumn, utf16: boolean): string {
   }
 }
 
-function sumOf({ render, compare }: PlannedColumn, utf16: boolean): 'value' | 'bytes' | null {
-  if (compare) return null
+function sumOf({ render, compare, evidence }: PlannedColumn, utf16: boolean): 'value' | 'bytes' | null {
+  if (compare || (utf16 && evidence.texts > 0)) return null
   if (render === 'integer' || render === 'boolean') return 'value'
-  return (render === 'text' && !utf16) || render === 'bytes' ? 'bytes' : null
+  return render === 'text' || render === 'bytes' ? 'bytes' : null
 }
 
 /** jsonb is compared on its own: SQLite can't print its form. */

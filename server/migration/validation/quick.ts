@@ -1,5 +1,6 @@
 import { affinityOf } from '../plan/mapping'
 import { quoteIdentifier } from '../plan/names'
+import { sourceValue } from '../transfer/chosen'
 import type { PlannedColumn } from '../types'
 import { canonicalSource, canonicalTarget } from './forms'
 
@@ -20,7 +21,7 @@ export const CANONICAL: Form = { source: canonicalSource, target: canonicalTarge
  */
 export const QUICK: Form = {
   source(column) {
-    const name = quoteIdentifier(column.source)
+    const name = sourceValue(column)
     // The sign of a negative zero is lost in this form: a column of REAL affinity never had it.
     return isPlainReal(column)
       ? `CASE WHEN ${name} = CAST(${name} AS INTEGER) THEN CAST(${name} AS INTEGER) ELSE ${name} END`
