@@ -473,6 +473,8 @@ export type RunEvent = { at: number; runId: string } & (
   | { type: 'plan'; plan: Plan; kept?: KeptEvidence }
   /** All tables, never going back; `done` and `total` count rows in transfer and validate, steps in build. */
   | { type: 'progress'; phase: Phase; done: number; total: number; tables: TableProgress[] }
+  /** Keys of the source that were written to and not brought over yet, and when the last were. */
+  | { type: 'lag'; keys: number; appliedAt: number }
   | { type: 'log'; level: 'info' | 'warn'; message: string }
   /** Rows that were not stored. `first`: all come anew, as where the copy begins or goes on, and before 'done'. */
   | { type: 'rejects'; rows: RejectedRow[]; first?: true }

@@ -135,7 +135,8 @@ export async function validate(
       plan.mode === 'compare'
         ? await checkCompared(client, plan, inspect(watch, session.job.exclude))
         : await checkStructure(client, plan)
-    const sourceChanged = dataVersion(watch) !== session.version
+    // Later writes to a source with capture are noted, and follow.
+    const sourceChanged = !session.job.capture && dataVersion(watch) !== session.version
     if (sourceChanged) {
       checks.push({
         id: 'source-changed',

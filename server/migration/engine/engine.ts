@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { leaveSource, removeCapture } from '../capture/install'
 import { MigrationError } from '../failure'
 import { makePlan, planAnew, preflight, refuseRed } from '../plan/analyse'
 import { loadedPart } from '../plan/generated'
@@ -21,6 +22,7 @@ import { readRejects } from '../target/rejects'
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, splitTable } from '../transfer/ranges'
 import type { Job, Plan, PlannedTable, RejectedRow, RunReport, TableProgress } from '../types'
+import { bringOver, type Capture, catchUp, openCapture, snapshotCaptured } from './capturing'
 import { compareRun, validate } from './comparison'
 import { openMeter } from './progress'
 import { countRejected, defaultLimits, exceeded, tellRejects } from './rejects'
@@ -62,20 +64,30 @@ export async function startRun(deps: EngineDependencies, job: Job): Promise<RunR
   if (job.mode === 'compare') return compareRun(deps, job)
   return withSession(deps, job, async (session) => {
     const startedAt = deps.clock.now()
-    const plan = await planOf(deps, session)
+    const proposed = job.plan ?? (await analyseAndTell(deps, session))
     await deps.control.gate()
     const client = await connectTarget(job.target, `holdfast migration ${job.runId}`)
+    let capture: Capture | null = null
+    let begun = false
     try {
       await lockRun(client, job.runId)
       if (await readRun(client, job.runId)) {
+        begun = true
         throw new MigrationError(
           'RUN_ACTIVE',
           `The target already holds run ${job.runId}.`,
           'Resume or cancel it.',
         )
       }
-      return await finish(deps, session, client, await prepare(deps, session, client, { plan, startedAt }))
+      capture = job.capture ? openCapture(job, proposed) : null
+      if (capture) await snapshotCaptured(capture, session)
+      const plan = await planOf(session, proposed)
+      const run = await prepare(deps, session, client, { plan, startedAt })
+      begun = true
+      return await finish(deps, session, client, run, capture)
     } finally {
+      if (capture && !begun) removeCapture(capture.writer, job.runId)
+      capture?.close()
       await disconnect(client)
     }
   })
@@ -97,9 +109,16 @@ export async function resumeRun(deps: EngineDependencies, job: Job): Promise<Run
     }
     const resumed: Job = { ...job, source: job.source || stored.source, mode: stored.mode, plan: stored.plan }
     return await withSession(deps, resumed, async (session) => {
-      const run = await startAnewIfChanged(deps, session, client, stored)
-      deps.emit({ type: 'plan', plan: run.plan })
-      return finish(deps, session, client, run)
+      const capture = job.capture ? openCapture(resumed, stored.plan) : null
+      try {
+        if (capture?.fresh) await snapshotCaptured(capture, session)
+        const noted = capture !== null && !capture.fresh
+        const run = noted ? stored : await startAnewIfChanged(deps, session, client, stored)
+        deps.emit({ type: 'plan', plan: run.plan })
+        return await finish(deps, session, client, run, capture)
+      } finally {
+        capture?.close()
+      }
     })
   } finally {
     await disconnect(client)
@@ -107,9 +126,8 @@ export async function resumeRun(deps: EngineDependencies, job: Job): Promise<Run
 }
 
 /** The plan with the mark of the state that is copied; one that was made of another state gets its figures anew. */
-async function planOf(deps: EngineDependencies, session: Session): Promise<Plan> {
+async function planOf(session: Session, plan: Plan): Promise<Plan> {
   const { job, pool, watch, mark } = session
-  const plan = job.plan ?? (await analyseAndTell(deps, session))
   if (plan.source.mark?.files === mark.files) return plan
   refuseOtherTables(plan.source.mark, mark, job.source)
   return { ...(await refreshPlan(pool, watch, plan)), source: { ...plan.source, mark } }
@@ -144,13 +162,17 @@ async function startAnewIfChanged(
   client: pg.Client,
   stored: StoredRun,
 ): Promise<StoredRun> {
-  const { job, mark } = session
-  if (stored.plan.source.mark?.files === mark.files || job.capture) return stored
+  const { mark } = session
+  if (stored.plan.source.mark?.files === mark.files) return stored
   const message =
     'The source was written to since the run stopped, so its rows are copied anew: the target becomes one state of it.'
   deps.emit({ type: 'log', level: 'warn', message })
   const { startedAt, repair } = stored
-  return prepare(deps, session, client, { plan: await planOf(deps, session), startedAt, instead: repair })
+  return prepare(deps, session, client, {
+    plan: await planOf(session, stored.plan),
+    startedAt,
+    instead: repair,
+  })
 }
 
 /** Undoes a run that is not finished: the target is afterwards as it was before. */
@@ -160,6 +182,7 @@ export async function cancelRun(deps: Pick<EngineDependencies, 'emit'>, job: Job
   try {
     await lockRun(client, job.runId)
     const stored = await readRun(client, job.runId)
+    leaveSource(job.source || (stored?.source ?? ''), job.runId)
     if (stored?.state === 'done') {
       throw new MigrationError(
         'RUN_FINISHED',
@@ -243,12 +266,19 @@ async function finish(
   session: Session,
   client: pg.Client,
   run: StoredRun,
+  capture: Capture | null,
 ): Promise<RunReport> {
   const { job } = session
   const { plan } = run
   endSessionsOnCancel(deps, job)
   const moved = await phase(deps, session, 'transfer', () => transfer(deps, session, client, plan))
+  // Parts that were copied by workers before this one are of earlier states: unique indexes need one state.
+  if (capture) await bringOver(capture, { client, built: false })
   await phase(deps, session, 'build', () => buildAll(deps, session, client, run))
+  if (capture) {
+    await catchUp(capture, { client, built: true }, (lag) => tellLag(deps, lag))
+    await bringOver(capture, { client, built: true, session })
+  }
   const validation = await phase(deps, session, 'validate', () =>
     validate(deps, session, client, plan, moved),
   )
@@ -276,6 +306,11 @@ async function finish(
   await tellRejects(deps, client, job.runId)
   deps.emit({ type: 'done', report })
   return report
+}
+
+async function tellLag(deps: EngineDependencies, lag: number): Promise<void> {
+  await deps.control.gate()
+  deps.emit({ type: 'lag', keys: lag, appliedAt: deps.clock.now() })
 }
 
 interface Moved {

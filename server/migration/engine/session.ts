@@ -79,6 +79,12 @@ async function takeSnapshot(pool: Pool, watch: Database.Database, exclude?: read
   )
 }
 
+/** Moves the threads on to the source's present state. */
+export async function retakeSnapshot(session: Session): Promise<void> {
+  const { pool, watch, job } = session
+  Object.assign(session, await takeSnapshot(pool, watch, job.exclude))
+}
+
 export async function phase<T>(
   deps: EngineDependencies,
   session: Session,

@@ -15,7 +15,7 @@ import { type Candidate, candidates } from './options'
 import { planTables } from './plan'
 import { findByName, planCompare } from './plan-compare'
 import { planExisting } from './plan-existing'
-import { checkTarget, foreignKeyCheck, integrityCheck, redCheck } from './preflight'
+import { captureCheck, checkTarget, foreignKeyCheck, integrityCheck, redCheck } from './preflight'
 
 /** Rows that one thread reads for evidence before another table or range has its turn. */
 const EVIDENCE_ROWS = 250_000n
@@ -50,6 +50,7 @@ export async function preflight(
     detail: `${schema.tables.length} tables, ${mb} MB, ${schema.facts.encoding}, journal ${schema.facts.journalMode}.`,
     ...(schema.tables.length === 0 && { remedy: 'There is nothing to carry: name another file.' }),
   })
+  if (job.capture) add(captureCheck(job.source, schema.facts.journalMode))
   const orphans = new Map<string, number>()
   await Promise.all([
     pool

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs'
 import type pg from 'pg'
 import { MigrationError } from '../failure'
 import { BOOKKEEPING } from '../target/checkpoint'
@@ -21,6 +22,32 @@ export function integrityCheck(problems: readonly string[]): Check {
     detail: ok ? 'quick_check found nothing.' : `quick_check found: ${problems.slice(0, 5).join('; ')}`,
     ...(!ok && { remedy: 'Restore a backup, or save what can be read with `sqlite3 FILE .recover`.' }),
   }
+}
+
+/** Readers of a database that is not in WAL mode keep its application from writing while they read. */
+export function captureCheck(file: string, journalMode: string): Check {
+  const check = { id: 'source-capture', title: 'Writes can be noted' }
+  const at = file.replaceAll("'", "'\\''")
+  if (journalMode !== 'wal') {
+    return {
+      ...check,
+      state: 'red',
+      detail: `The journal mode is ${journalMode}: its application could not write while rows are read.`,
+      remedy: `sqlite3 '${at}' 'PRAGMA journal_mode = WAL', or start the run without noting writes.`,
+    }
+  }
+  try {
+    accessSync(file, constants.W_OK)
+  } catch {
+    return {
+      ...check,
+      state: 'red',
+      detail:
+        'The file may not be written to by the user of this process, so no triggers can be put into it.',
+      remedy: `Grant it, e.g. chmod g+w '${at}' and its folder, or start the run without noting writes.`,
+    }
+  }
+  return { ...check, state: 'green', detail: 'Triggers note the keys of written rows while the run goes on.' }
 }
 
 /** `broken`: rows without their parent by table. */

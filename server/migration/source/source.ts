@@ -171,7 +171,7 @@ export function inspect(db: Database.Database, exclude: readonly string[] = []):
   const skip = new Set(exclude.map((name) => name.toLowerCase()))
   const listed = db.prepare(
     `SELECT l.name, l.type, l.wr, s.sql FROM pragma_table_list l JOIN sqlite_schema s ON s.name = l.name AND s.type IN ('table', 'view')
-     WHERE l.schema = 'main' AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY s.rowid`,
+     WHERE l.schema = 'main' AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND l.name NOT GLOB 'holdfast_capture_*' ORDER BY s.rowid`,
   )
   const tables: SourceTable[] = []
   const notCarried: NotCarried[] = []
@@ -194,7 +194,9 @@ export function inspect(db: Database.Database, exclude: readonly string[] = []):
     else if (row.type === 'table')
       notCarried.push({ kind: 'table', name: row.name, reason: 'Left out by choice.' })
   }
-  const triggers = db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid`)
+  const triggers = db.prepare(
+    `SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name NOT GLOB 'holdfast_capture_*' ORDER BY rowid`,
+  )
   for (const { name, sql } of triggers.all() as { name: string; sql: string }[]) {
     notCarried.push({ kind: 'trigger', name, reason: 'Triggers are listed, not translated.', sql })
   }

@@ -146,7 +146,7 @@ async function copyBatch(
 }
 
 /** A COPY at work: `finished` settles when the server has taken it, `abort` when it has let go of it. */
-function openCopy(client: pg.Client, statement: string) {
+export function openCopy(client: pg.Client, statement: string) {
   const stream = client.query(copyFrom(statement, { highWaterMark: 1 << 20 }))
   let ended = false
   const finished = new Promise<void>((resolve, reject) => {
