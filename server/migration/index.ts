@@ -23,7 +23,10 @@ export type { MigrationNews, RunTick } from './runs/drive'
 export type { MigrationConfig, MigrationDeps, TargetRef } from './runs/jobs'
 export { persistRun } from './runs/persist'
 export { openPrinter } from './runs/printer'
+export type { RejectPage } from './runs/reject-file'
+export { refuseUnaccepted } from './runs/rejects'
 export type {
+  Acceptance,
   KeptReport,
   LogLine,
   Run,

@@ -23,6 +23,8 @@ import { type Download, download } from './report/download'
 import { askValidation } from './runs/compare-units'
 import { Driver } from './runs/driver'
 import { type MigrationConfig, type MigrationDeps, openJobs, type TargetRef } from './runs/jobs'
+import { openRejectFiles, type RejectPage } from './runs/reject-file'
+import { acceptRejects, setRejectLimits } from './runs/reject-units'
 import {
   acknowledgeChecks,
   cancelRun,
@@ -51,7 +53,7 @@ import { placeOf } from './store/store-choice'
 import { recoverSwitchBack, switchBack } from './store/switch-back'
 import { recoverSwitchover, type SwitchoverDeps, switchOver } from './store/switchover'
 import { openWindow, tendWindow } from './store/window'
-import type { Choices, Target } from './types'
+import type { Choices, RejectLimits, Target } from './types'
 
 export interface NewRun {
   source: SourceRef
@@ -112,6 +114,12 @@ export interface Migration {
   validateRun(request: Request): Promise<void>
   cancelRun(request: Request): Promise<void>
   deleteRun(request: Request): Promise<void>
+  /** Rows that were not stored, as far as they are known; `after` is the `next` of the page before. */
+  rejects(request: { id: string; after?: string; limit: number }): Promise<RejectPage>
+  /** Takes responsibility for them; `rejected` is how many were seen. */
+  acceptRejects(request: Request & { rejected: number }): Promise<void>
+  /** Other limits for a run that is not at work. */
+  rejectLimits(request: Request & { rejects: RejectLimits }): Promise<void>
   switchOver(request: PrivilegedRequest): Promise<SwitchoverReport>
   /** Moves the console back to the SQLite file that a run took it from, with every later change. */
   switchBack(request: PrivilegedRequest): Promise<SwitchBackReport>
@@ -126,14 +134,16 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
   const { dataDir, sourceDirs, uploadMax, workerFile, envTarget } = config
   const uploadDeps = { store, clock, dataDir, uploadMax }
   const connectionDeps = { store, clock, vault }
+  const rejects = openRejectFiles(dataDir)
   const place = () => ({ sourceDirs, storeFile: store.dialect === 'sqlite' ? config.storeFile : null })
 
-  const { resolveTarget, targetOf, job, ended } = openJobs({ ...deps, uploads: uploadDeps }, config)
+  const { resolveTarget, targetOf, job, ended } = openJobs({ ...deps, uploads: uploadDeps, rejects }, config)
   const driver = new Driver({
     store,
     clock,
     log,
     workerFile,
+    rejects,
     publish: deps.publish,
     job,
     fitPlan: (run, plan) => (run.sourceKind === 'store' ? fitStorePlan(plan) : plan),
@@ -189,7 +199,7 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
     listRuns: () => listRuns({ store }),
     getRun: (id) => getRun({ store }, id),
     readLog: (id, limit) => readLog({ store }, id, limit),
-    download: (id, file) => download({ store, clock }, id, file),
+    download: (id, file) => download({ store, clock, rejects }, id, file),
     async createRun(caller, { source, target: ref, schema, purpose = 'migrate' }) {
       const { path, name } = await resolveSource(uploadDeps, place(), source)
       const {
@@ -253,9 +263,16 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
     async deleteRun(request) {
       const run = await getRun({ store }, request.id)
       await store.run(deleteRun, { ...request, now: now() })
+      await rejects.remove(request.id)
       if (run.sourceKind === 'upload') await deleteUpload(uploadDeps, run.source)
       if (run.state === 'switched_over') await tendWindow(switchoverDeps)
     },
+    async rejects({ id, after, limit }) {
+      await getRun({ store }, id)
+      return rejects.page(id, after, limit)
+    },
+    acceptRejects: (request) => store.run(acceptRejects, { ...request, now: now() }),
+    rejectLimits: (request) => store.run(setRejectLimits, { ...request, now: now() }),
     switchOver: (request) => switchOver(switchoverDeps, request),
     switchBack: (request) => switchBack(switchoverDeps, request),
   }

@@ -36,6 +36,8 @@ const target = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('connection'), id }),
 ])
 
+const rejectLimit = z.int().min(0).max(1_000_000)
+
 const schema = line(63).regex(/^(?!pg_)/, 'names that begin with pg_ belong to PostgreSQL')
 
 const read = procedure('migration:read')
@@ -160,6 +162,25 @@ export const migrationRouter = router({
   delete: manage
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.deleteRun({ ...input, caller: callerOf(ctx) })),
+
+  /** Rows that could not be stored, page by page. */
+  rejects: read
+    .input(
+      z.strictObject({
+        id,
+        after: z.string().max(20).optional(),
+        limit: z.int().min(1).max(1_000).default(100),
+      }),
+    )
+    .query(({ ctx, input }) => ctx.runtime.migration.rejects(input)),
+
+  acceptRejects: manage
+    .input(z.strictObject({ id, rejected: z.int().min(1) }))
+    .mutation(({ ctx, input }) => ctx.runtime.migration.acceptRejects({ ...input, caller: callerOf(ctx) })),
+
+  rejectLimits: manage
+    .input(z.strictObject({ id, rejects: z.strictObject({ perTable: rejectLimit, perRun: rejectLimit }) }))
+    .mutation(({ ctx, input }) => ctx.runtime.migration.rejectLimits({ ...input, caller: callerOf(ctx) })),
 
   switchOver: manage
     .input(run)

@@ -2,6 +2,7 @@ import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import { choicesOf } from '../plan/choices-of'
+import type { RejectFiles } from '../runs/reject-file'
 import { getRun, type Run } from '../runs/runs'
 import { reportPage } from './page'
 
@@ -12,21 +13,31 @@ export interface Download {
   body: string
 }
 
-type Maker = (run: Run, now: number) => Omit<Download, 'name'>
+type Made = Omit<Download, 'name'>
+type Maker = (run: Run, deps: DownloadDeps) => Made | Promise<Made>
+
+interface DownloadDeps {
+  store: Store
+  clock: Clock
+  rejects: RejectFiles
+}
 
 /** What can be downloaded of a run. */
 const files: Record<string, Maker> = {
-  'report.html': (run, now) => ({ type: 'text/html; charset=utf-8', body: reportPage(run, now) }),
+  'report.html': (run, { clock }) => ({
+    type: 'text/html; charset=utf-8',
+    body: reportPage(run, clock.now()),
+  }),
   'report.json': (run) => asJson(reportOf(run)),
   'choices.json': (run) => asJson(choicesFrom(run)),
+  'rejects.ndjson': async (run, { rejects }) => ({
+    type: 'application/x-ndjson',
+    body: await rejects.text(run.id),
+  }),
 }
 
 /** One file about a run. Throws NOT_FOUND for an unknown run or file, and for what a run doesn't have yet. */
-export async function download(
-  deps: { store: Store; clock: Clock },
-  id: string,
-  file: string,
-): Promise<Download> {
+export async function download(deps: DownloadDeps, id: string, file: string): Promise<Download> {
   const run = await getRun(deps, id)
   const make = Object.hasOwn(files, file) ? files[file] : undefined
   if (!make) {
@@ -35,7 +46,7 @@ export async function download(
       remedy: `It has ${Object.keys(files).join(', ')}.`,
     })
   }
-  return { name: `migration-${id}-${file}`, ...make(run, deps.clock.now()) }
+  return { name: `migration-${id}-${file}`, ...(await make(run, deps)) }
 }
 
 const asJson = (value: unknown) => ({ type: 'application/json', body: `${JSON.stringify(value, null, 2)}\n` })

@@ -3,6 +3,7 @@ import type { RunState } from '@/db/tables'
 import { locked, q, type Tx, unit } from '@/db/unit'
 import { appendAudit, system } from '@/server/audit'
 import type { Failure, Plan } from '../types'
+import { storableJson } from './json'
 import { ACTIVE } from './run-units'
 import { free, isDue, type RunCheck, type RunValues, toRun } from './runs'
 
@@ -22,7 +23,7 @@ export const keepPlan = unit(
     yield* q(
       tx.db
         .update(runs)
-        .set(values)
+        .set(storableJson(values))
         .where(and(eq(runs.id, id), eq(runs.state, 'planned'))),
     )
   },
@@ -47,7 +48,7 @@ export const settleRun = unit('run.settle', function* (tx, input: Settlement) {
   const [row] = yield* q(
     tx.db
       .update(runs)
-      .set({ ...values, state, phase: null, ...(ended && { endedAt: now }) })
+      .set({ ...storableJson(values), state, phase: null, ...(ended && { endedAt: now }) })
       .where(and(eq(runs.id, id), inArray(runs.state, from)))
       .returning({ id: runs.id }),
   )
@@ -104,7 +105,7 @@ export const keepRun = unit(
     const [row] = yield* q(
       tx.db
         .update(runs)
-        .set({ ...input.values, leaseUntil: input.until })
+        .set({ ...storableJson(input.values), leaseUntil: input.until })
         .where(and(eq(runs.id, input.id), eq(runs.leaseOwner, input.owner)))
         .returning({ state: runs.state }),
     )

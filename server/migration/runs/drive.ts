@@ -8,6 +8,8 @@ import { type Attempts, followAttempts } from './attempts'
 import { launch, type RunEnd, type RunHandle } from './client'
 import { keepPlan, keepRun, settleRun } from './drive-units'
 import { followProgress } from './forecast'
+import type { RejectFiles } from './reject-file'
+import { rowsWere } from './rejects'
 import { beginnings, endings, noteLine, phaseWords } from './run-log'
 import type { Run, RunCheck, RunProgress, RunValues, TableFigures } from './runs'
 
@@ -34,6 +36,7 @@ export interface DriveDeps {
   log: Log
   /** Bundle of the worker process. */
   workerFile: string
+  rejects: RejectFiles
   publish(news: MigrationNews): void
   /** The task's input. Before the copy begins, everything that it needs in the target is made here. */
   job(run: Run, task: Task): Promise<Job>
@@ -180,6 +183,8 @@ export class Drive {
         return this.#keepPlan(event.plan, event.kept)
       case 'log':
         return this.#note(event.level, event.message)
+      case 'rejects':
+        return this.#deps.rejects.keep(this.#run.id, event.rows, event.first)
       case 'paused':
         return this.#paused(event.reason)
       case 'resumed':
@@ -236,6 +241,9 @@ export class Drive {
 
   /** The worker's bookkeeping in the target goes when this has been kept, and only if both sides agree. */
   async #completed(report: RunReport): Promise<void> {
+    const kept = await this.#deps.rejects.count(this.#run.id)
+    // Not acknowledged then: the next worker tells them again.
+    if (kept !== report.rejected) throw new Error(`${kept} of ${report.rejected} rejected rows were kept.`)
     const values = { ...this.#fit(report), progress: this.#progress }
     // A run that only compares has done its work, whatever it found.
     if (report.validation.ok || this.#run.purpose === 'compare')
@@ -310,7 +318,17 @@ export class Drive {
     await this.#deps.store.run(settleRun, { id, state, now: this.#deps.clock.now(), values, reason, silent })
     if (state === 'completed') await this.#deps.ended(this.#run, state)
     if (state === 'completed' || state === 'cancelled') await this.#note('info', endings[state])
+    if (state === 'completed' && values?.report)
+      await this.#noteRejects((values.report as RunReport).rejected)
     this.#publish()
+  }
+
+  async #noteRejects(count: number): Promise<void> {
+    if (count === 0) return
+    await this.#note(
+      'warn',
+      `${rowsWere(count)} rejected: look at them, and accept that before the target is used.`,
+    )
   }
 
   async #planned(error: Failure | null): Promise<void> {

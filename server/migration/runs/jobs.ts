@@ -19,6 +19,7 @@ import {
 import { placeOf } from '../store/store-choice'
 import type { Job, Target } from '../types'
 import type { DriveDeps, MigrationNews, Task } from './drive'
+import type { RejectFiles } from './reject-file'
 import { noteMadeStore } from './run-units'
 import { getRun, type Run, readKept } from './runs'
 
@@ -60,7 +61,7 @@ export type TargetRef = { kind: 'environment' } | { kind: 'connection'; id: stri
 
 /** What a worker is given for a run, and what is cleared away when the run has ended. */
 export function openJobs<P extends PostgresSide, S extends SqliteSide>(
-  deps: MigrationDeps<P, S> & { uploads: UploadDeps },
+  deps: MigrationDeps<P, S> & { uploads: UploadDeps; rejects: RejectFiles },
   { sourceDirs, migrationsFolder, envTarget, authority }: MigrationConfig,
 ) {
   const { store, vault, uploads } = deps
@@ -128,7 +129,11 @@ export function openJobs<P extends PostgresSide, S extends SqliteSide>(
 
   const job: DriveDeps['job'] = async (run: Run, task: Task): Promise<Job> => {
     const target = await targetOf(run)
-    const base = { runId: run.id, source: await fileOf(run), target }
+    const base = {
+      ...{ runId: run.id, source: await fileOf(run), target },
+      ...(run.choices && { choices: run.choices }),
+      ...(task === 'validate' && { rejected: await deps.rejects.all(run.id) }),
+    }
     if (run.purpose === 'compare') {
       const exclude = run.sourceKind === 'store' ? { exclude: STAYING } : {}
       return { ...base, mode: 'compare', ...exclude, ...(run.plan && { plan: run.plan }) }
@@ -139,7 +144,6 @@ export function openJobs<P extends PostgresSide, S extends SqliteSide>(
         ...base,
         mode: 'create',
         ...(run.plan && { plan: run.plan }),
-        ...(run.choices && { choices: run.choices }),
         ...(kept && { kept }),
       }
     }
@@ -163,6 +167,7 @@ export function openJobs<P extends PostgresSide, S extends SqliteSide>(
   const ended: DriveDeps['ended'] = async (run, state) => {
     // What was only compared can be compared again until the run is deleted.
     if (run.purpose === 'compare' && state === 'completed') return
+    if (state === 'cancelled') await deps.rejects.remove(run.id)
     if (run.sourceKind === 'upload') await deleteUpload(uploads, run.source)
     if (run.purpose === 'compare') return
     if (run.sourceKind !== 'store' || state !== 'cancelled' || run.startedAt === null) return

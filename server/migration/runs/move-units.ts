@@ -1,6 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import { q, unit } from '@/db/unit'
 import { appendAudit, type Caller, system } from '@/server/audit'
+import { refuseUnaccepted } from './rejects'
 import { audit, describe, lockRun, type Privileged, useUp, wrongState } from './run-units'
 import type { SwitchBackReport, SwitchoverReport } from './runs'
 
@@ -12,6 +13,7 @@ export const beginSwitchover = unit(
   function* (tx, { id, caller, grantId, now }: Privileged) {
     const { migrationRuns: runs } = tx.tables
     const run = yield* lockRun(tx, id)
+    refuseUnaccepted(run)
     const [begun] = yield* q(
       tx.db
         .update(runs)

@@ -75,6 +75,13 @@ export interface SwitchBackReport {
 /** `switchover` is added when the console has moved, `switchBack` when it has moved back. */
 export type KeptReport = RunReport & { switchover?: SwitchoverReport; switchBack?: SwitchBackReport }
 
+/** Who accepted that so many rows were rejected, and when. */
+export interface Acceptance {
+  by: string
+  at: number
+  rejected: number
+}
+
 /** One run, as pages and programs see it. */
 export interface Run {
   id: string
@@ -98,6 +105,8 @@ export interface Run {
   validation: Validation | null
   report: KeptReport | null
   error: Failure | null
+  /** Who took responsibility for the rejected rows. */
+  accepted: Acceptance | null
   createdAt: number
   startedAt: number | null
   endedAt: number | null
@@ -120,6 +129,7 @@ export interface RunSummary
     | 'endedAt'
   > {
   progress: Omit<RunProgress, 'tables'> | null
+  rejected: number
 }
 
 export interface LogLine {
@@ -174,6 +184,7 @@ export function toRun(row: Row): Run {
     validation: row.validation as Validation | null,
     report: row.report as KeptReport | null,
     error: row.error as Failure | null,
+    accepted: row.accepted as Acceptance | null,
     createdAt: row.createdAt,
     startedAt: row.startedAt,
     endedAt: row.endedAt,
@@ -203,9 +214,10 @@ export async function listRuns({ store }: { store: Store }, limit = 100): Promis
     .orderBy(desc(runs.createdAt), desc(runs.id))
     .limit(limit)
   return rows.map((row) => {
-    const { tables: _, ...progress } = (row.progress as RunProgress | null) ?? { tables: [] }
+    const { tables, ...progress } = (row.progress as RunProgress | null) ?? { tables: [] }
     return {
       ...row,
+      rejected: tables.reduce((sum, table) => sum + table.rejected, 0),
       target: row.target as unknown as RunTarget,
       phase: row.phase as Run['phase'],
       progress: row.progress === null ? null : (progress as RunSummary['progress']),

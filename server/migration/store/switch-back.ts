@@ -7,6 +7,7 @@ import { type Caller, system } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import { endsWithin } from '@/server/patience'
 import { beginSwitchBack, dropSwitchBack, finishSwitchBack } from '../runs/move-units'
+import { rejectedByTable } from '../runs/rejects'
 import { noteLine } from '../runs/run-log'
 import { getRun, type Run, type SwitchBackReport } from '../runs/runs'
 import { bringOver, lastCheck, type Sides } from './bring-over'
@@ -42,9 +43,10 @@ export async function switchBack<P extends PostgresSide, S extends SqliteSide>(
   let opened: { to: S; choice: StoreChoice } | undefined
   try {
     const from = deps.database()
-    const choice = await readyToGoBack(deps, await getRun(deps, id), from)
+    const run = await getRun(deps, id)
+    const choice = await readyToGoBack(deps, run, from)
     opened = { choice, to: openFile(deps, choice) }
-    const switchedBack = await moveBack(deps, { from: from as P, ...opened })
+    const switchedBack = await moveBack(deps, { from: from as P, run, ...opened })
     await finish(deps, id, switchedBack, request.caller)
     return switchedBack
   } catch (error) {
@@ -80,7 +82,7 @@ export async function recoverSwitchBack<P extends PostgresSide, S extends Sqlite
 
 async function moveBack<P extends PostgresSide, S extends SqliteSide>(
   deps: SwitchoverDeps<P, S>,
-  { from, to, choice }: { from: P; to: S; choice: StoreChoice },
+  { from, to, choice, run }: { from: P; to: S; choice: StoreChoice; run: Run },
 ): Promise<SwitchBackReport> {
   const { store, clock, log, dataDir } = deps
   const flush = () => to.alone((client) => void client.pragma('wal_checkpoint(PASSIVE)'))
@@ -99,7 +101,7 @@ async function moveBack<P extends PostgresSide, S extends SqliteSide>(
         await refuseOthers(deps)
         const held = { from: from.handle, log: pgLog(ask), to: to.handle }
         rowsBroughtOver += await bringOver(held, { held: true })
-        await lastCheck(held)
+        await lastCheck(held, rejectedByTable(run))
         await markLeft(ask, { at: clock.now(), movedTo: choice.retiredFile })
       }
       await Promise.race([rest(), late.passed])

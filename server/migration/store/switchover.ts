@@ -7,6 +7,7 @@ import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
 import type { Vault } from '@/server/vault'
 import { beginSwitchover, dropSwitchover, finishSwitchover } from '../runs/move-units'
+import { rejectedByTable } from '../runs/rejects'
 import { noteLine } from '../runs/run-log'
 import { getRun, type Run, type SwitchoverReport } from '../runs/runs'
 import type { Target } from '../types'
@@ -53,9 +54,10 @@ export async function switchOver<P extends PostgresSide, S extends SqliteSide>(
   await store.run(beginSwitchover, { ...request, now: clock.now() })
   let to: P | undefined
   try {
-    const target = await deps.target(await getRun(deps, id))
+    const run = await getRun(deps, id)
+    const target = await deps.target(run)
     to = deps.openPostgres(target)
-    const switchover = await move(deps, { from: from as S, to, target })
+    const switchover = await move(deps, { from: from as S, to, target, run })
     await finish(deps, id, switchover, request.caller)
     return switchover
   } catch (error) {
@@ -93,7 +95,7 @@ export async function recoverSwitchover<P extends PostgresSide, S extends Sqlite
 
 async function move<P extends PostgresSide, S extends SqliteSide>(
   deps: SwitchoverDeps<P, S>,
-  { from, to, target }: { from: SqliteSide; to: P; target: Target },
+  { from, to, target, run }: { from: SqliteSide; to: P; target: Target; run: Run },
 ): Promise<SwitchoverReport> {
   const { store, clock, vault, dataDir, switchBackMs } = deps
   const sides: Sides = { from: from.handle, log: sqliteLog(from), to: to.handle }
@@ -107,7 +109,7 @@ async function move<P extends PostgresSide, S extends SqliteSide>(
     const late = expiry(longestHold, 'PostgreSQL')
     const rest = async () => {
       rowsBroughtOver += await bringOver(sides, { held: true })
-      await lastCheck(sides)
+      await lastCheck(sides, rejectedByTable(run))
       // Both sides are the same now: only what comes later has to go back.
       if (switchBackMs > 0) await emptyPgCapture(askOf(client))
     }
