@@ -11,6 +11,7 @@ import { connectTarget, disconnect, isGone } from '../target/target'
 import { type CopyNews, type CopyTask, copyPart } from '../transfer/copy'
 import type { Bounds, Scan } from '../transfer/ranges'
 import { registerText } from '../transfer/text'
+import { registerUtf8 } from '../transfer/utf8'
 import type { ColumnEvidence, Failure, RowDifference, Target } from '../types'
 import { registerCanonical } from '../validation/canonical'
 import { differenceOfSets } from '../validation/difference-set'
@@ -74,6 +75,7 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
     if (!db) {
       db = openSource(setup.source)
       registerCanonical(db)
+      registerUtf8(db)
       registerText(db)
     }
     return db

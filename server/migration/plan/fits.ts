@@ -80,7 +80,8 @@ function testOf(column: string, type: string, render: Render, shape?: TimeShape)
       return decimal ? `${finite} AND ${decimalTest(column, decimal.precision, decimal.scale)}` : finite
     }
     case 'time':
-      return shape ? `${isText} AND ${shapeTest(column, shape)} AND ${column} >= '0001'` : null
+      // The column alone would give '0001' its affinity, and compare with a number.
+      return shape ? `${isText} AND ${shapeTest(column, shape)} AND substr(${column}, 1, 4) >= '0001'` : null
     case 'seconds':
       return `${isNumber} AND ${between(...SECONDS)}`
     case 'milliseconds':
