@@ -185,6 +185,27 @@ export interface PlannedCheck {
   targetSql: string
 }
 
+/** A view that gives the same rows; they stand in the order in which they are made. */
+export interface PlannedView {
+  /** In the source. */
+  name: string
+  target: string
+  columns: string[]
+  sql: string
+  targetSql: string
+}
+
+/** A trigger with its function of the same name, made after the load. */
+export interface PlannedTrigger {
+  /** In the source. */
+  name: string
+  target: string
+  /** Table or view in the source. */
+  table: string
+  sql: string
+  targetSql: string
+}
+
 /** The column that gets its values from a sequence, and the last value given out in the source. */
 export interface PlannedIdentity {
   column: string
@@ -315,6 +336,8 @@ export interface Plan {
   schema: string
   mode: Mode
   tables: PlannedTable[]
+  views?: PlannedView[]
+  triggers?: PlannedTrigger[]
   notCarried: NotCarried[]
 }
 

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { loadedPart } from '../plan/generated'
 import { quoteIdentifier as q, quoteLiteral } from '../plan/names'
 import { parentsFirst } from '../plan/plan-existing'
-import { qualified } from '../target/ddl'
+import { qualified, switchTriggers } from '../target/ddl'
 import type { Plan, PlannedTable } from '../types'
 import { takeForeignKeys } from './foreign-keys'
 import { keysTable, wholeTable } from './install'
@@ -64,12 +64,15 @@ async function apply(round: Round, changed: Changed[], bare: boolean): Promise<n
   await client.query('BEGIN')
   try {
     await client.query('SET CONSTRAINTS ALL DEFERRED')
+    // What triggers did in the source is among the noted rows.
+    for (const sql of switchTriggers(plan, 'DISABLE')) await client.query(sql)
     const putBack = bare ? await takeForeignKeys(client, plan) : null
     for (const one of changed) await loadAside(round, one)
     const upsert = (one: Changed) => !bare && isReferenced(plan, one.table)
     for (const one of [...changed].reverse()) await client.query(removal(plan.schema, one, upsert(one)))
     for (const one of changed) await client.query(insertion(plan.schema, one, upsert(one)))
     await putBack?.()
+    for (const sql of switchTriggers(plan, 'ENABLE')) await client.query(sql)
     for (const one of changed) await advanceSequence(round, one.table)
     await client.query('COMMIT')
   } catch (error) {

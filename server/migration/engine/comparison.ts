@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { MigrationError } from '../failure'
+import { plainTables } from '../plan/choices'
 import { inspect, sourceFacts } from '../source/source'
 import { readRejects } from '../target/rejects'
 import { connectTarget, disconnect } from '../target/target'
@@ -133,7 +134,11 @@ export async function validate(
     )
     const checks =
       plan.mode === 'compare'
-        ? await checkCompared(client, plan, inspect(watch, session.job.exclude))
+        ? await checkCompared(
+            client,
+            plan,
+            inspect(watch, session.job.exclude, plainTables(session.job.choices)),
+          )
         : await checkStructure(client, plan)
     // Later writes to a source with capture are noted, and follow.
     const sourceChanged = !session.job.capture && dataVersion(watch) !== session.version

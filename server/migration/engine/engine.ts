@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { leaveSource, removeCapture } from '../capture/install'
 import { MigrationError } from '../failure'
 import { makePlan, planAnew, preflight, refuseRed } from '../plan/analyse'
+import { plainTables } from '../plan/choices'
 import { loadedPart } from '../plan/generated'
 import { redCheck } from '../plan/preflight'
 import { refreshPlan } from '../plan/refresh'
@@ -246,7 +247,13 @@ async function analyse(deps: EngineDependencies, session: Session) {
   checked.catch(() => {})
   const { pool, watch, job } = session
   const planned = phase(deps, session, 'plan', async () => {
-    return makePlan(pool, watch, job, inspect(watch, job.exclude), async () => (await checked).orphans)
+    return makePlan(
+      pool,
+      watch,
+      job,
+      inspect(watch, job.exclude, plainTables(job.choices)),
+      async () => (await checked).orphans,
+    )
   })
   planned.catch(() => {})
   refuseRed((await checked).checks)

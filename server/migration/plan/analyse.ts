@@ -1,21 +1,29 @@
 import type Database from 'better-sqlite3'
 import type { Pool } from '../engine/pool'
 import { MigrationError } from '../failure'
-import { mergeEvidence } from '../source/evidence'
+import { mergeEvidence, readEvidence } from '../source/evidence'
 import { inspect, resolveReference, type SourceSchema, type SourceTable } from '../source/source'
 import { mergeTrials, type TrialResult } from '../source/trials'
 import { readCatalog, relationNames, schemaExists, type TargetTable } from '../target/catalog'
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, EVERYTHING, type Scan } from '../transfer/ranges'
 import type { Check, ColumnEvidence, Job, KeptEvidence, Plan, TableEvidence, TypeOption } from '../types'
-import { checkChoices, virtualNames, withoutTypes } from './choices'
+import { checkChoices, columnsLeft, plainTables, virtualNames, withoutTypes } from './choices'
 import { fitsTest } from './fits'
 import { quoteIdentifier } from './names'
 import { type Candidate, candidates } from './options'
 import { planTables } from './plan'
 import { findByName, planCompare } from './plan-compare'
 import { planExisting } from './plan-existing'
-import { captureCheck, checkTarget, foreignKeyCheck, integrityCheck, redCheck } from './preflight'
+import {
+  captureCheck,
+  checkTarget,
+  columnsCheck,
+  foreignKeyCheck,
+  integrityCheck,
+  integrityFailure,
+  redCheck,
+} from './preflight'
 
 /** Rows that one thread reads for evidence before another table or range has its turn. */
 const EVIDENCE_ROWS = 250_000n
@@ -40,7 +48,7 @@ export async function preflight(
     checks.push(check)
     emit(check)
   }
-  const schema = inspect(db, job.exclude)
+  const schema = inspect(db, job.exclude, plainTables(job.choices))
   checkChoices(schema.tables, withoutTypes(job.choices), virtualNames(schema))
   const mb = (schema.facts.sizeBytes / 1e6).toFixed(1)
   add({
@@ -51,12 +59,11 @@ export async function preflight(
     ...(schema.tables.length === 0 && { remedy: 'There is nothing to carry: name another file.' }),
   })
   if (job.capture) add(captureCheck(job.source, schema.facts.journalMode))
+  const wide = columnsCheck(columnsLeft(schema, job.choices))
+  if (wide && job.mode === 'create') add(wide)
   const orphans = new Map<string, number>()
   await Promise.all([
-    pool
-      .run({ kind: 'quickCheck' })
-      .then(integrityCheck, (error) => redCheck('source-integrity', 'Source is sound', error))
-      .then(add),
+    pool.run({ kind: 'quickCheck' }).then(integrityCheck, integrityFailure).then(add),
     checkForeignKeys(pool, schema, orphans)
       .catch((error) => redCheck('source-foreign-keys', 'Foreign keys hold', error))
       .then(add),
@@ -243,14 +250,29 @@ export async function planAnew(
   job: Job,
   kept: KeptEvidence,
 ): Promise<{ plan: Plan; check: Check }> {
-  const schema = inspect(db, job.exclude)
+  const schema = inspect(db, job.exclude, plainTables(job.choices))
   const evidence = new Map(Object.entries(kept.tables))
+  for (const table of schema.tables) {
+    if (!evidence.has(table.name)) evidence.set(table.name, readOnce(db, table))
+  }
   const orphans = new Map(Object.entries(kept.orphans))
   const plan = planTables(schema, evidence, orphans, job.target.schema, job.choices)
   const check = await checkPlace(schema, job).catch((error) =>
     redCheck('target-place', 'Room for the tables', error),
   )
   return { plan, check }
+}
+
+/** A virtual table that was chosen after the others were read: without other types to choose from. */
+function readOnce(db: Database.Database, table: SourceTable): TableEvidence {
+  const scan: Scan = { table: table.name, columns: [table.rowidName ?? ''], descending: false }
+  const columns = readEvidence(db, scan, EVERYTHING, table.columns)
+  return {
+    names: table.columns.map((column) => column.name),
+    columns,
+    rows: columns[0]?.rows ?? 0,
+    rowids: table.rowidName === null ? null : readRowids(db, table.name, table.rowidName),
+  }
 }
 
 async function readTable(pool: Pool, db: Database.Database, table: SourceTable): Promise<TableEvidence> {

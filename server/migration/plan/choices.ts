@@ -107,6 +107,25 @@ export function virtualNames(schema: SourceSchema): string[] {
   return schema.notCarried.filter(({ kind }) => kind === 'virtual table').map(({ name }) => name)
 }
 
+/** Names of the virtual tables that are to be carried as plain ones. */
+export function plainTables(choices: Choices | undefined): string[] {
+  return Object.entries(choices?.tables ?? {}).flatMap(([name, { plain }]) => (plain ? [name] : []))
+}
+
+/** The tables and columns that are not left out. */
+export function columnsLeft(
+  schema: Pick<SourceSchema, 'tables'>,
+  choices: Choices | undefined,
+): { name: string; columns: string[] }[] {
+  const chosen = readChosen(choices)
+  return schema.tables
+    .filter(({ name }) => !chosen.table(name).exclude)
+    .map(({ name, columns }) => ({
+      name,
+      columns: columns.map((column) => column.name).filter((column) => !chosen.column(name, column).exclude),
+    }))
+}
+
 /** All problems in one error, the first eight in full. */
 export function invalidChoices(problems: readonly string[]): MigrationError {
   const more = problems.length > 8 ? `; and ${problems.length - 8} more` : ''

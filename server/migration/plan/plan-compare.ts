@@ -1,3 +1,4 @@
+import { listPrograms } from '../source/programs'
 import type { SourceSchema, SourceTable } from '../source/source'
 import type { TargetTable } from '../target/catalog'
 import type {
@@ -31,7 +32,7 @@ export function planCompare(
     schema: targetSchema,
     mode: 'compare',
     tables: parentsFirst(tables),
-    notCarried: schema.notCarried,
+    notCarried: [...schema.notCarried, ...listPrograms(schema)],
   }
 }
 

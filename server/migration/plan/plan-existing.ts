@@ -1,4 +1,5 @@
 import { MigrationError } from '../failure'
+import { listPrograms } from '../source/programs'
 import type { SourceSchema, SourceTable } from '../source/source'
 import type { TargetColumn, TargetTable } from '../target/catalog'
 import type { ColumnEvidence, Plan, PlannedColumn, PlannedTable, Render, TableEvidence } from '../types'
@@ -40,7 +41,7 @@ export function planExisting(
     schema: targetSchema,
     mode: 'existing',
     tables: ordered,
-    notCarried: schema.notCarried,
+    notCarried: [...schema.notCarried, ...listPrograms(schema)],
   }
 }
 

@@ -19,6 +19,7 @@ import { planGenerated } from './generated'
 import { planKeys } from './keys'
 import { mapColumn } from './mapping'
 import { namer } from './names'
+import { planPrograms } from './programs'
 import { matchWidths } from './widths'
 
 type Report = (item: NotCarried) => void
@@ -77,7 +78,20 @@ export function planTables(
     planned.checks = planChecks(table, planned, report)
     for (const index of planned.indexes) index.targetSql = createIndex(planned, index, targetSchema)
   })
-  return { source: schema.facts, schema: targetSchema, mode: 'create', tables, notCarried }
+  const programs = planPrograms(
+    schema,
+    readable.map((source) => ({
+      source,
+      planned: bySource.get(source.name.toLowerCase()) as PlannedTable,
+    })),
+    {
+      schema: targetSchema,
+      name,
+      leftOut: new Set((choices?.leaveOut ?? []).map((one) => one.toLowerCase())),
+      report,
+    },
+  )
+  return { source: schema.facts, schema: targetSchema, mode: 'create', tables, ...programs, notCarried }
 }
 
 /** What the choices are checked against. */

@@ -50,6 +50,20 @@ export function captureCheck(file: string, journalMode: string): Check {
   return { ...check, state: 'green', detail: 'Triggers note the keys of written rows while the run goes on.' }
 }
 
+/** PostgreSQL's tables have 1,600 columns at most (https://www.postgresql.org/docs/current/limits.html). */
+export function columnsCheck(tables: readonly { name: string; columns: readonly unknown[] }[]): Check | null {
+  const wide = tables.filter((table) => table.columns.length > 1600)
+  if (wide.length === 0) return null
+  const named = wide.map(({ name, columns }) => `${name} has ${columns.length.toLocaleString('en')} columns`)
+  return {
+    id: 'target-columns',
+    title: 'Columns fit',
+    state: 'red',
+    detail: `${named.join('; ')}: PostgreSQL holds 1,600 in a table.`,
+    remedy: 'Leave columns out, or the table, by the choices; or split the table in the source.',
+  }
+}
+
 /** `broken`: rows without their parent by table. */
 export function foreignKeyCheck(broken: ReadonlyMap<string, number>, mismatches: readonly string[]): Check {
   const rows = [...broken].filter(([, count]) => count > 0)
@@ -66,6 +80,19 @@ export function foreignKeyCheck(broken: ReadonlyMap<string, number>, mismatches:
       remedy:
         'Correct the rows, or go on: these keys are added NOT VALID, so that they hold for new rows alone.',
     }),
+  }
+}
+
+/** A quick_check that came to no end. The application's own collations are unknown here, and indexes over them can't be read. */
+export function integrityFailure(error: unknown): Check {
+  const check = redCheck('source-integrity', 'Source is sound', error)
+  if (!/no such collation sequence/i.test(check.detail)) return check
+  return {
+    ...check,
+    state: 'amber',
+    detail:
+      'quick_check can’t read indexes over a collation of the application’s own; rows are read without them.',
+    remedy: 'Run PRAGMA quick_check in the application, where the collation is known.',
   }
 }
 

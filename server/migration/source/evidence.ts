@@ -33,6 +33,21 @@ export function readEvidence(
   bounds: Bounds,
   columns: readonly EvidenceColumn[],
 ): ColumnEvidence[] {
+  const found: ColumnEvidence[] = []
+  for (let at = 0; at < columns.length; at += COLUMNS_AT_ONCE)
+    found.push(...readColumns(db, scan, bounds, columns.slice(at, at + COLUMNS_AT_ONCE)))
+  return found
+}
+
+/** SQLite's results have 2,000 columns at most (https://www.sqlite.org/limits.html#max_column). */
+const COLUMNS_AT_ONCE = 250
+
+function readColumns(
+  db: Database.Database,
+  scan: Scan,
+  bounds: Bounds,
+  columns: readonly EvidenceColumn[],
+): ColumnEvidence[] {
   const { condition, values } = within(scan, bounds)
   const from = `FROM ${quoteIdentifier(scan.table)} WHERE ${condition}`
   const statement = db.prepare(`SELECT count(*), ${columns.flatMap(aggregates).join(', ')} ${from}`)

@@ -3,8 +3,10 @@ import Database from 'better-sqlite3'
 import { MigrationError } from '../failure'
 import { quoteIdentifier } from '../plan/names'
 import type { ForeignKeyAction, NotCarried, SourceFacts } from '../types'
+import { inspectTriggers, inspectViews, type SourceTrigger, type SourceView } from './programs'
 import { deferredReferences } from './sqltext'
 import { type CheckClause, type GeneratedClause, tableClauses } from './table-sql'
+import { inspectVirtual } from './virtual'
 
 export interface SourceColumn {
   name: string
@@ -58,7 +60,9 @@ export interface SourceTable {
 export interface SourceSchema {
   facts: SourceFacts
   tables: SourceTable[]
-  /** Views, triggers and virtual tables. */
+  views: SourceView[]
+  triggers: SourceTrigger[]
+  /** Virtual tables, and what was left out. */
   notCarried: NotCarried[]
 }
 
@@ -166,41 +170,42 @@ export function sourceFacts(db: Database.Database): SourceFacts {
   }
 }
 
-/** Reads the whole schema; `exclude` leaves tables out by name. */
-export function inspect(db: Database.Database, exclude: readonly string[] = []): SourceSchema {
-  const skip = new Set(exclude.map((name) => name.toLowerCase()))
+/** Reads the whole schema; `exclude` leaves tables out by name, `plain` reads virtual tables as plain ones. */
+export function inspect(
+  db: Database.Database,
+  exclude: readonly string[] = [],
+  plain: readonly string[] = [],
+): SourceSchema {
+  const among = (names: readonly string[], name: string) =>
+    names.some((one) => one.toLowerCase() === name.toLowerCase())
   const listed = db.prepare(
-    `SELECT l.name, l.type, l.wr, s.sql FROM pragma_table_list l JOIN sqlite_schema s ON s.name = l.name AND s.type IN ('table', 'view')
+    `SELECT l.name, l.type, l.wr, s.sql FROM pragma_table_list l JOIN sqlite_schema s ON s.name = l.name AND s.type = 'table'
      WHERE l.schema = 'main' AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND l.name NOT GLOB 'holdfast_capture_*' ORDER BY s.rowid`,
   )
   const tables: SourceTable[] = []
   const notCarried: NotCarried[] = []
   for (const row of listed.all() as { name: string; type: string; wr: number; sql: string }[]) {
-    if (row.type === 'table' && !skip.has(row.name.toLowerCase())) tables.push(inspectTable(db, row))
-    else if (row.type === 'view')
-      notCarried.push({
-        kind: 'view',
-        name: row.name,
-        reason: 'Views are listed, not translated.',
-        sql: row.sql,
-      })
-    else if (row.type === 'virtual')
-      notCarried.push({
-        kind: 'virtual table',
-        name: row.name,
-        reason: 'A virtual table and its shadow tables belong to a SQLite module.',
-        sql: row.sql,
-      })
-    else if (row.type === 'table')
-      notCarried.push({ kind: 'table', name: row.name, reason: 'Left out by choice.' })
+    const { name, sql } = row
+    if (row.type === 'virtual') {
+      const read = among(plain, name)
+        ? readVirtual(db, row)
+        : 'A virtual table and its shadow tables belong to a SQLite module.'
+      if (typeof read === 'string') notCarried.push({ kind: 'virtual table', name, reason: read, sql })
+      else tables.push(read)
+    } else if (row.type === 'table' && among(exclude, name))
+      notCarried.push({ kind: 'table', name, reason: 'Left out by choice.' })
+    else if (row.type === 'table') tables.push(inspectTable(db, row))
   }
-  const triggers = db.prepare(
-    `SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name NOT GLOB 'holdfast_capture_*' ORDER BY rowid`,
-  )
-  for (const { name, sql } of triggers.all() as { name: string; sql: string }[]) {
-    notCarried.push({ kind: 'trigger', name, reason: 'Triggers are listed, not translated.', sql })
+  const programs = { views: inspectViews(db), triggers: inspectTriggers(db) }
+  return { facts: sourceFacts(db), tables, ...programs, notCarried }
+}
+
+function readVirtual(db: Database.Database, row: { name: string; sql: string }): SourceTable | string {
+  try {
+    return inspectVirtual(db, row)
+  } catch (error) {
+    return `SQLite can’t read it as a table: ${(error as Error).message}.`
   }
-  return { facts: sourceFacts(db), tables, notCarried }
 }
 
 function inspectTable(db: Database.Database, row: { name: string; wr: number; sql: string }): SourceTable {

@@ -33,6 +33,8 @@ export interface Typed {
 
 export interface KnownColumn extends Typed {
   source: string
+  /** Not among those that * stands for: a rowid. */
+  hidden?: true
   /** What a generated column is made of, to be put where PostgreSQL allows no reference to one. */
   expanded?: string
 }

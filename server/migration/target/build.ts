@@ -9,6 +9,7 @@ import {
   attachUnique,
   createIndex,
   createKeyIndex,
+  createProgram,
   qualified,
   validateCheck,
   validateForeignKey,
@@ -103,7 +104,20 @@ export function buildStages(plan: Plan, restore: readonly RestoredKey[]): Stage[
     { steps: foreignKeys, serial: true },
     { steps: [...validations, ...checks, ...analyze(plan)] },
     { steps: sequences(plan) },
+    { steps: programs(plan), serial: true },
   ]
+}
+
+/** Views in their order, then triggers: nothing of the load fires them. */
+function programs({ views = [], triggers = [] }: Plan): Step[] {
+  const made = [
+    ...views.map((view) => ({ name: `view ${view.target}`, statements: [createProgram(view.targetSql)] })),
+    ...triggers.map((trigger) => ({
+      name: `trigger ${trigger.target}`,
+      statements: [createProgram(trigger.targetSql)],
+    })),
+  ]
+  return made.map((step, i) => ({ ...step, weight: made.length - i }))
 }
 
 function analyze({ tables, schema }: Plan): Step[] {

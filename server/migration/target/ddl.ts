@@ -1,5 +1,12 @@
-import { quoteIdentifier as q } from '../plan/names'
-import type { PlannedCheck, PlannedColumn, PlannedForeignKey, PlannedIndex, PlannedTable } from '../types'
+import { quoteIdentifier as q, quoteLiteral } from '../plan/names'
+import type {
+  Plan,
+  PlannedCheck,
+  PlannedColumn,
+  PlannedForeignKey,
+  PlannedIndex,
+  PlannedTable,
+} from '../types'
 
 const list = (columns: readonly string[]) => columns.map(q).join(', ')
 
@@ -72,4 +79,25 @@ export function validateForeignKey(
   schema: string,
 ): string {
   return `ALTER TABLE ${qualified(schema, table.target)} VALIDATE CONSTRAINT ${q(name)}`
+}
+
+/** A view or trigger; what the server refuses to make is left out, and the validation says so. */
+export function createProgram(targetSql: string): string {
+  return `DO $holdfast_do$ BEGIN EXECUTE ${quoteLiteral(targetSql)}; EXCEPTION WHEN syntax_error_or_access_rule_violation OR feature_not_supported THEN NULL; END $holdfast_do$`
+}
+
+/** Statements that switch the triggers of the plan's tables off or on, as far as they stand. */
+export function switchTriggers({ schema, tables, triggers = [] }: Plan, to: 'ENABLE' | 'DISABLE'): string[] {
+  // A table whose deferred keys are still to be checked can't be altered.
+  const checked = to === 'ENABLE' && triggers.length > 0 ? ['SET CONSTRAINTS ALL IMMEDIATE'] : []
+  const switched = triggers.flatMap((trigger) => {
+    const table = tables.find((one) => one.source.toLowerCase() === trigger.table.toLowerCase())
+    if (!table) return []
+    const name = qualified(schema, table.target)
+    const stands = `EXISTS (SELECT FROM pg_trigger WHERE tgrelid = ${quoteLiteral(name)}::regclass AND tgname = ${quoteLiteral(trigger.target)})`
+    return [
+      `DO $holdfast_do$ BEGIN IF ${stands} THEN ALTER TABLE ${name} ${to} TRIGGER ${q(trigger.target)}; END IF; END $holdfast_do$`,
+    ]
+  })
+  return [...checked, ...switched]
 }

@@ -65,10 +65,14 @@ async function createTables(client: pg.Client, plan: Plan): Promise<Repair> {
   const created = !(await schemaExists(client, plan.schema))
   if (created) await client.query(`CREATE SCHEMA ${q(plan.schema)}`)
   for (const table of plan.tables) await client.query(createTable(table, plan.schema))
+  for (const view of [...(plan.views ?? [])].reverse())
+    undo.push(`DROP VIEW IF EXISTS ${qualified(plan.schema, view.target)}`)
   // One statement, so that foreign keys among them don't matter; RESTRICT spares what others built on them.
   undo.push(
     `DROP TABLE IF EXISTS ${plan.tables.map((table) => qualified(plan.schema, table.target)).join(', ')}`,
   )
+  for (const trigger of plan.triggers ?? [])
+    undo.push(`DROP FUNCTION IF EXISTS ${qualified(plan.schema, trigger.target)}()`)
   if (created) undo.push(`DROP SCHEMA IF EXISTS ${q(plan.schema)} RESTRICT`)
   return { undo, restore: [] }
 }

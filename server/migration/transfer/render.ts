@@ -2,6 +2,7 @@ import { affinityOf, decimalOf } from '../plan/mapping'
 import { quoteIdentifier } from '../plan/names'
 import type { PlannedColumn, PlannedTable } from '../types'
 import { chosenSource, chosenTarget, chosenText, sourceValue } from './chosen'
+import { addUp, joinFields } from './fields'
 
 /**
  * SQLite itself renders the rows of a chunk as one blob of COPY text (https://www.postgresql.org/docs/current/sql-copy.html,
@@ -29,7 +30,7 @@ export function isTextual(column: PlannedColumn): boolean {
 /** Expression of one row as a line without its end; `escaped` names the columns that get replace() by source name. */
 export function lineExpression(table: PlannedTable, escaped: ReadonlySet<string>): string {
   const fields = table.columns.map((column) => field(column, escaped.has(column.source)))
-  return fields.length === 1 ? (fields[0] as string) : `concat_ws('${DELIMITER}', ${fields.join(', ')})`
+  return fields.length === 1 ? (fields[0] as string) : joinFields(fields, `'${DELIMITER}'`)
 }
 
 function field(column: PlannedColumn, escaped: boolean): string {
@@ -61,7 +62,7 @@ export function backslashExpression(table: PlannedTable): string {
     if (column.render === 'bytes') return [`CASE WHEN ${name} IS NULL THEN 1 ELSE 2 END`]
     return !column.nullable && column.evidence.nulls === 0 ? [] : [`(${name} IS NULL)`]
   })
-  return counts.join(' + ') || '0'
+  return addUp(counts)
 }
 
 /**

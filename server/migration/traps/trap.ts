@@ -11,6 +11,7 @@ export interface Trap {
   bench: Bench
   /** Writes the file, migrates it, and expects a validation without red. */
   run(sql: string, more?: Partial<Job>): Promise<Outcome>
+  runFile(file: string, more?: Partial<Job>): Promise<Outcome>
   query(sql: string): Promise<Record<string, unknown>[]>
 }
 
@@ -26,8 +27,8 @@ export interface Outcome {
 /** A database of its own for each test of a file. */
 export function openTrap(): Trap {
   const trap = {
-    async run(sql, more) {
-      const file = trap.bench.file(sql)
+    run: (sql, more) => trap.runFile(trap.bench.file(sql), more),
+    async runFile(file, more) {
       const end = await startRun(trap.bench.job(file, more)).ended
       if (end.state !== 'done') throw new Error(JSON.stringify(end))
       const { report } = end
@@ -56,6 +57,15 @@ export async function expectRows({ bench }: Trap, file: string, tables: string[]
     const { source, target } = await bothSides(file, bench.client, table)
     expect(target, table).toEqual(source)
   }
+}
+
+/** Every view gives the same rows on both sides. */
+export async function expectViews(trap: Trap, file: string, { views = [] }: Plan): Promise<void> {
+  await expectRows(
+    trap,
+    file,
+    views.map((view) => view.target),
+  )
 }
 
 /** A statement that the target refuses, by its SQLSTATE. */

@@ -47,3 +47,30 @@ export async function checkCarried(client: pg.Client, plan: Plan): Promise<Check
       }),
   }
 }
+
+/** Views and triggers of the plan that the server made; one that it refused is for somebody to make by hand. */
+export async function checkPrograms(client: pg.Client, plan: Plan): Promise<Check | null> {
+  const { views = [], triggers = [] } = plan
+  if (views.length + triggers.length === 0) return null
+  const { rows } = await client.query<{ name: string; kind: string }>(
+    `SELECT relname AS name, 'view' AS kind FROM pg_class WHERE relkind = 'v' AND relnamespace = quote_ident($1)::regnamespace
+     UNION ALL SELECT t.tgname, 'trigger' FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+     WHERE NOT t.tgisinternal AND c.relnamespace = quote_ident($1)::regnamespace`,
+    [plan.schema],
+  )
+  const stands = (kind: string, name: string) => rows.some((row) => row.kind === kind && row.name === name)
+  const missing = [
+    ...views.filter((view) => !stands('view', view.target)).map((view) => `view ${view.target}`),
+    ...triggers.filter((one) => !stands('trigger', one.target)).map((one) => `trigger ${one.target}`),
+  ]
+  return {
+    id: 'target-programs',
+    title: 'Views and triggers',
+    state: missing.length > 0 ? 'amber' : 'green',
+    detail:
+      missing.length > 0
+        ? `The server refused to make: ${missing.join('; ')}.`
+        : `${views.length} views and ${triggers.length} triggers stand.`,
+    ...(missing.length > 0 && { remedy: 'Make them by hand from the SQL in the plan.' }),
+  }
+}

@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../plan/names'
 import { qualified } from '../target/ddl'
 import { sourceValue } from '../transfer/chosen'
+import { joinFields } from '../transfer/fields'
 import type { Bounds, Scan } from '../transfer/ranges'
 import type { PlannedColumn, PlannedTable } from '../types'
 import { type DigestTask, orderedScan, sourceRows, targetRange } from './order'
@@ -23,6 +24,10 @@ export interface ChunkDigest {
   hash: string
 }
 
+/** Results of a query are 1,664 at most in PostgreSQL: further columns count by the hash of the rows alone. */
+const TALLIED = 500
+const tallied = (table: PlannedTable) => table.columns.slice(0, TALLIED)
+
 /** Reads a chunk of the source. */
 export function sourceChunk(
   db: Database.Database,
@@ -33,7 +38,7 @@ export function sourceChunk(
 ): ChunkDigest {
   const { table, utf16 } = task
   const { from, values } = sourceRows(task, scan, range)
-  const tallies = table.columns.map((column) => tallySource(column, utf16, form))
+  const tallies = tallied(table).map((column) => tallySource(column, utf16, form))
   const sql = `SELECT count(*), ${joined(rowSource(table, form), utf16)}, ${tallies.join(', ')} FROM ${from}`
   const row = db
     .prepare(sql)
@@ -50,6 +55,7 @@ export function sourceChunk(
             .update(row[1] as Buffer | string)
             .digest('hex'),
     columns: table.columns.map((_, i) => {
+      if (i >= TALLIED) return { count: rows, sum: null }
       const [count, high, low] = row.slice(2 + 3 * i, 5 + 3 * i) as (bigint | null)[]
       const sum = high == null || low == null ? null : ((high << 32n) + low).toString()
       return { count: count === null ? rows : Number(count), sum }
@@ -61,7 +67,9 @@ export function sourceChunk(
 export function targetChunk({ table, schema, utf16 }: DigestTask, range: Bounds, form: Form): string {
   const { where, order } = targetRange(table, orderedScan(table) as Scan, range)
   const columns = table.columns.map((column) => quoteIdentifier(column.target)).join(', ')
-  const tallies = table.columns.map((column) => tallyTarget(column, utf16)).join(', ')
+  const tallies = tallied(table)
+    .map((column) => tallyTarget(column, utf16))
+    .join(', ')
   return `SELECT count(*), encode(sha256(convert_to(string_agg(${rowTarget(table, form)}, E'\\n'), 'UTF8')), 'hex'), ${tallies} FROM (SELECT ${columns} FROM ${qualified(schema, table.target)} ${where} ORDER BY ${order}) AS chunk`
 }
 
@@ -69,7 +77,11 @@ export function readChunk(table: PlannedTable, row: (string | null)[]): ChunkDig
   return {
     rows: Number(row[0]),
     hash: row[1] ?? '',
-    columns: table.columns.map((_, i) => ({ count: Number(row[2 + 2 * i]), sum: row[3 + 2 * i] ?? null })),
+    columns: table.columns.map((_, i) =>
+      i < TALLIED
+        ? { count: Number(row[2 + 2 * i]), sum: row[3 + 2 * i] ?? null }
+        : { count: Number(row[0]), sum: null },
+    ),
   }
 }
 
@@ -125,7 +137,7 @@ function rowSource(table: PlannedTable, form: Form): string {
     ? `''`
     : fields.length === 1
       ? (fields[0] as string)
-      : `concat_ws(char(31), ${fields.join(', ')})`
+      : joinFields(fields, 'char(31)')
 }
 
 function rowTarget(table: PlannedTable, form: Form): string {
@@ -133,7 +145,7 @@ function rowTarget(table: PlannedTable, form: Form): string {
     const value = form.target(column)
     return !form.quick || column.compare || mayBeNull(column) ? `coalesce((${value})::text, E'\\x01')` : value
   })
-  return fields.length === 0 ? `''` : `concat_ws(E'\\x1f', ${fields.join(', ')})`
+  return fields.length === 0 ? `''` : joinFields(fields, `E'\\x1f'`)
 }
 
 /** The blob of a chunk, or its text where a UTF-16 database would give other bytes. */

@@ -86,10 +86,10 @@ export async function digestTargetSet(
     (name) => `count(${name})::float8, ${piece(name, 1)}, ${piece(name, 8)}`,
   )
   const { rows } = await client.query({
-    text: `SELECT count(*)::float8, ${sums.join(', ')} FROM ${canonicalTargetRows(table, schema)} AS w`,
-    rowMode: 'array',
+    // One array: a query has 1,664 results at most.
+    text: `SELECT ARRAY[count(*)::float8, ${sums.join(', ')}] AS sums FROM ${canonicalTargetRows(table, schema)} AS w`,
   })
-  const row = rows[0] as unknown as number[]
+  const row = rows[0].sums as number[]
   const columns = [...names, 'whole'].map((_, i) => ({
     count: Number(row[1 + 3 * i]),
     sums: [Number(row[2 + 3 * i]), Number(row[3 + 3 * i])],

@@ -3,7 +3,7 @@ import { quoteIdentifier, quoteLiteral } from '../plan/names'
 import { readCatalog } from '../target/catalog'
 import { qualified } from '../target/ddl'
 import type { Check, Plan } from '../types'
-import { checkCarried } from './carried'
+import { checkCarried, checkPrograms } from './carried'
 
 /** Keys, foreign keys and sequences as the catalogue has them against the plan. */
 export async function checkStructure(client: pg.Client, plan: Plan): Promise<Check[]> {
@@ -41,7 +41,9 @@ export async function checkStructure(client: pg.Client, plan: Plan): Promise<Che
       remedy: 'Something outside of the run dropped them: cancel and start again.',
     }),
   }
-  const carried = plan.mode === 'create' ? [await checkCarried(client, plan)] : []
+  const programs = await checkPrograms(client, plan)
+  const carried =
+    plan.mode === 'create' ? [await checkCarried(client, plan), ...(programs ? [programs] : [])] : []
   return [structure, ...carried, await checkSequences(client, plan)]
 }
 
