@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { MigrationError, toFailure } from '../failure'
 import { isConnectionLoss, targetError } from '../target/errors'
+import { explainFull } from '../target/full'
 import type { Failure, Job, RunEvent, RunNews, WorkerCommand } from '../types'
 import { runValidation } from './comparison'
 import { openControl, Stopped } from './control'
@@ -86,7 +87,9 @@ function serveProcess(send: (event: RunEvent) => void): void {
       }
     }
     // What stopped a planned run before it wrote anything can go away, too.
-    const failure = toFailure(known(error, mine), begun)
+    const reason = known(error, mine)
+    const full = reason instanceof MigrationError && reason.code === 'TARGET_FULL'
+    const failure = toFailure(full ? await explainFull(reason, mine) : reason, begun)
     emit({ type: 'failed', failure: { ...failure, resumable: goesOn(failure) } })
     return 1
   }
