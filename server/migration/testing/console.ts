@@ -65,6 +65,8 @@ export interface TestConsole {
   /** A step-up grant of the admin's session for one action on a run. */
   grant(runId: string, action?: `migration.${'start' | 'switchOver' | 'switchBack'}`): Promise<string>
   database(): SqliteSide | PostgresSide
+  /** Another console on the same store, beside this one. */
+  another(): Promise<Migration>
   /** Closes the migrations and opens them again on the same store, as a restart does. */
   restart(): Promise<Migration>
   /** Resolves when the run is as asked, woken by the news of it. */
@@ -74,13 +76,15 @@ export interface TestConsole {
 export async function openTestConsole(
   later: (step: () => unknown) => void,
   dialect: 'sqlite' | 'postgresql',
+  /** Database that runs write to; one of the shared server without it. */
+  place?: string,
 ): Promise<TestConsole> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-console-'))
   later(() => rmSync(folder, { recursive: true, force: true }))
   const dataDir = join(folder, 'data')
   const sourceDir = join(folder, 'sources')
   for (const path of [dataDir, sourceDir]) mkdirSync(path)
-  const { url, drop } = await createDatabase()
+  const { url, drop } = place ? { url: place, drop: () => {} } : await createDatabase()
   later(drop)
   const { hostname, port, username, password, pathname } = new URL(url)
   const target: Target = {
@@ -160,6 +164,12 @@ export async function openTestConsole(
       return grantId
     },
     database: () => current,
+    async another() {
+      const other = open()
+      later(() => other.close())
+      await other.start()
+      return other
+    },
     async restart() {
       await console.migration.close()
       console.migration = open()
