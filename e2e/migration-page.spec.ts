@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
+import Database from 'better-sqlite3'
 import { makeLibrary } from '@/db/testing/library'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { expectAccessibleAtBothWidths } from './accessible'
@@ -56,6 +57,16 @@ async function planned(page: Page, schema: string): Promise<void> {
   await expect(page.getByRole('button', { name: 'Start', exact: true })).toBeEnabled(patient)
 }
 
+/** A table with a text among its numbers, and another one. */
+function makeMixed(file: string): void {
+  const db = new Database(file)
+  db.exec(`
+    CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INTEGER, scratch TEXT);
+    INSERT INTO people VALUES (1, 'Ana', 5, NULL), (2, 'Ben', 'x', ''), (3, 'Cleo', 30, 'y');
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)`)
+  db.close()
+}
+
 async function started(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Start', exact: true }).click()
   await stepUp(page, 'Start the migration')
@@ -108,4 +119,64 @@ test('the report of a planned run and its choices are downloaded', async ({ page
     code: 'NOT_FOUND',
     remedy: expect.stringContaining('report.html'),
   })
+})
+
+test('types, names and what stays behind are chosen, saved as a file, loaded again and followed', async ({
+  page,
+  world,
+}) => {
+  makeMixed(join(world.sources, 'mixed.db'))
+  await page.goto('/migration/new')
+  await page.getByRole('radio', { name: 'mixed.db' }).check()
+  await page.getByRole('textbox', { name: 'Schema' }).fill('chosen')
+  await page.getByRole('button', { name: 'Check and plan' }).click()
+  await page.getByRole('button', { name: 'people', exact: true }).click(patient)
+  const drawer = page.getByRole('dialog')
+  await drawer.getByLabel('Name in PostgreSQL').fill('persons')
+  const age = drawer.getByRole('group', { name: 'Column age' })
+  await age.getByLabel('Type').selectOption('bigint')
+  await expect(age.getByText('1 row would be rejected: x')).toBeVisible()
+  await drawer.getByRole('group', { name: 'Column scratch' }).getByLabel('Leave this column out').check()
+  await expectAccessibleAtBothWidths(page)
+  await drawer.getByRole('button', { name: 'Close' }).click()
+  await page.getByRole('button', { name: 'notes', exact: true }).click()
+  await drawer.getByLabel('Leave this table out').check()
+  await page.keyboard.press('Escape')
+  await expect(page.getByText('notes will be left out')).toBeVisible()
+  await expect(page.getByText('What you chose is not in the plan yet')).toBeVisible()
+  await expectAccessibleAtBothWidths(page)
+  await page.getByRole('button', { name: 'Plan by it' }).click()
+  await expect(page.getByText('notes is left out')).toBeVisible(patient)
+  const tables = page.getByRole('table', { name: 'Planned tables' })
+  await expect(tables.getByRole('row', { name: /^people persons/ })).toBeVisible()
+
+  const saved = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Save choices' }).click()
+  const file = await (await saved).path()
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+    version: 1,
+    tables: {
+      people: {
+        target: 'persons',
+        columns: { age: { type: 'bigint' }, scratch: { exclude: true } },
+      },
+      notes: { exclude: true },
+    },
+  })
+  await page.getByRole('button', { name: 'Take notes back in' }).click()
+  await page.getByRole('button', { name: 'Plan by it' }).click()
+  await expect(tables.getByRole('row', { name: /^notes/ })).toBeVisible(patient)
+  await page.getByLabel('Load choices').setInputFiles({
+    name: 'choices.json',
+    mimeType: 'application/json',
+    buffer: readFileSync(file),
+  })
+  await page.getByRole('button', { name: 'Plan by it' }).click()
+  await expect(page.getByText('notes is left out')).toBeVisible(patient)
+  await page.getByLabel('Load choices').setInputFiles({
+    name: 'other.json',
+    mimeType: 'application/json',
+    buffer: Buffer.from('{}'),
+  })
+  await expect(page.getByText('other.json is no file of choices')).toBeVisible()
 })

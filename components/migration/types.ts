@@ -7,6 +7,7 @@ export type RunPhase = Run['phase']
 export type Progress = NonNullable<Run['progress']>
 export type Plan = NonNullable<Run['plan']>
 export type PlannedTable = Plan['tables'][number]
+export type Choices = NonNullable<Run['choices']>
 export type Check = Run['checks'][number]
 export type Validation = NonNullable<Run['validation']>
 export type Sources = RouterOutputs['migration']['sources']

@@ -128,7 +128,12 @@ describe('over REST', () => {
       'POST /auth/verify',
       'POST /infrastructure/cache/clear',
       'POST /infrastructure/database/test',
+      'POST /infrastructure/migration/cancel',
+      'POST /infrastructure/migration/pause',
+      'POST /infrastructure/migration/plan',
+      'POST /infrastructure/migration/resume',
       'POST /infrastructure/migration/start',
+      'POST /infrastructure/migration/validate',
       'POST /infrastructure/security/2fa/generate',
       'POST /infrastructure/security/2fa/verify',
     ])

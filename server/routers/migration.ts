@@ -110,6 +110,10 @@ export const migrationRouter = router({
 
   /** Makes a run; checks and plan follow by themselves. */
   create: manage
+    .meta({
+      permission: 'migration:manage',
+      rest: { method: 'POST', path: '/infrastructure/migration/plan' },
+    })
     .input(
       z.strictObject({
         source,
@@ -143,19 +147,35 @@ export const migrationRouter = router({
     ),
 
   pause: operate
+    .meta({
+      permission: 'migration:operate',
+      rest: { method: 'POST', path: '/infrastructure/migration/pause' },
+    })
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.pauseRun({ ...input, caller: callerOf(ctx) })),
 
   resume: operate
+    .meta({
+      permission: 'migration:operate',
+      rest: { method: 'POST', path: '/infrastructure/migration/resume' },
+    })
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.resumeRun({ ...input, caller: callerOf(ctx) })),
 
   /** Compares both sides of an ended run again. */
   validate: operate
+    .meta({
+      permission: 'migration:operate',
+      rest: { method: 'POST', path: '/infrastructure/migration/validate' },
+    })
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.validateRun({ ...input, caller: callerOf(ctx) })),
 
   cancel: operate
+    .meta({
+      permission: 'migration:operate',
+      rest: { method: 'POST', path: '/infrastructure/migration/cancel' },
+    })
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.cancelRun({ ...input, caller: callerOf(ctx) })),
 

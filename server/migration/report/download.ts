@@ -56,7 +56,9 @@ function reportOf(run: Run): unknown {
   return run.report ?? { ...run, report: undefined }
 }
 
-function choicesFrom({ plan }: Run) {
+/** What was chosen; where that is nothing, everything as proposed, to be edited. */
+function choicesFrom({ plan, choices }: Run) {
+  if (choices) return choices
   if (plan) return choicesOf(plan)
   throw new HoldfastError('NOT_FOUND', {
     message: 'The run has no plan yet.',

@@ -6,17 +6,24 @@ import { formatCount, formatNumber } from '@/components/ui/format'
 import { Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
 import { useDrawer } from '@/components/ui/url-state'
+import type { RunPartProps } from './actions'
+import { ChoicesBar } from './choices-bar'
+import { LeftOutTables, RejectLimits } from './choices-rest'
 import { NotCarried } from './not-carried'
 import { keyOf, TableDetail } from './table-detail'
+import { TableEditor } from './table-editor'
+import { useChoices } from './use-choices'
 
 /** Tables, types, keys and indexes as they will be or were made; a table opens with its columns. */
-export function PlanSection({ plan }: { plan: Plan }) {
+export function PlanSection({ run, plan, can, onChanged }: RunPartProps & { plan: Plan }) {
   const drawer = useDrawer('table')
+  const draft = useChoices(run, can.manage, onChanged)
   const opened = plan.tables.find(({ source }) => source === drawer.id)
   const rows = plan.tables.reduce((sum, table) => sum + table.rows, 0)
   return (
     <>
       <Section title="Plan" note={`${formatCount(plan.tables.length, 'table')}, ${formatCount(rows, 'row')}`}>
+        {draft ? <ChoicesBar run={run} draft={draft} /> : null}
         <Table
           caption="Planned tables"
           columns={[
@@ -59,6 +66,8 @@ export function PlanSection({ plan }: { plan: Plan }) {
           onOpen={({ source }) => drawer.open(source)}
           selected={drawer.id ?? undefined}
         />
+        {draft ? <LeftOutTables plan={plan} draft={draft} /> : null}
+        {draft ? <RejectLimits draft={draft} /> : null}
       </Section>
       <NotCarried items={plan.notCarried} />
       <Drawer
@@ -67,6 +76,9 @@ export function PlanSection({ plan }: { plan: Plan }) {
         title={opened ? <Mono>{opened.source}</Mono> : ''}
         subtitle={opened ? formatCount(opened.rows, 'row') : undefined}
       >
+        {opened && draft ? (
+          <TableEditor table={opened} choices={draft.choices} onChange={draft.change} />
+        ) : null}
         {opened ? <TableDetail table={opened} /> : null}
       </Drawer>
     </>

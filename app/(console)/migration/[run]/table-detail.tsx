@@ -56,11 +56,14 @@ function typeOf({ type, nullable, generated }: Column): string {
   return [type, !nullable && 'NOT NULL', generated && 'generated'].filter(Boolean).join(' ')
 }
 
+/** An empty text is seen as one. */
+export const shown = (samples: readonly string[]) => samples.map((text) => text || "''").join(' · ')
+
 function Samples({ column: { samples = [], evidence } }: { column: Column }) {
   return (
     <span className="whitespace-normal">
       {samples.length > 0 ? (
-        <Mono className="text-muted">{samples.join(' · ')}</Mono>
+        <Mono className="text-muted">{shown(samples)}</Mono>
       ) : (
         <span className="text-muted">none</span>
       )}

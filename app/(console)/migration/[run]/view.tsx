@@ -69,12 +69,13 @@ export function RunView({ id }: { id: string }) {
           <SwitchoverSection run={data} can={can} onChanged={run.refresh} />
         </TileBoundary>
       ) : null}
-      {data.plan ? <ReportSection run={data} /> : null}
+      {data.report ? <ReportSection run={data} /> : null}
       {data.plan ? (
         <TileBoundary what="Plan">
-          <PlanSection plan={data.plan} />
+          <PlanSection run={data} plan={data.plan} can={can} onChanged={run.refresh} />
         </TileBoundary>
       ) : null}
+      {data.plan && !data.report ? <ReportSection run={data} /> : null}
       <TileBoundary what="Log">
         <LogSection id={id} moving={data.state === 'running' || data.phase !== null} />
       </TileBoundary>
