@@ -13,6 +13,8 @@ interface World {
   postgres: PostgresServer
   console: RunningConsole
   sources: string
+  /** Database that receives the tables. */
+  target: string
 }
 
 /** One console for the file, with a PostgreSQL of its own and a folder of sources. */
@@ -29,7 +31,7 @@ const test = base.extend<{ baseURL: string }, { world: World }>({
       const console = await startConsole({
         env: { ...place, DB_NAME: database, MIGRATION_SOURCE_DIRS: sources },
       })
-      await use({ postgres, sources, console })
+      await use({ postgres, sources, console, target: database })
       await console.stop()
       await postgres.stop()
       rmSync(sources, { recursive: true, force: true })
@@ -179,4 +181,56 @@ test('types, names and what stays behind are chosen, saved as a file, loaded aga
     buffer: Buffer.from('{}'),
   })
   await expect(page.getByText('other.json is no file of choices')).toBeVisible()
+})
+
+test('rows that cannot be stored are listed, downloaded and accepted by their number', async ({ page }) => {
+  await page.goto('/migration')
+  await page.getByRole('table', { name: 'Runs, newest first' }).getByRole('button').first().click()
+  await page.waitForURL(/\/migration\/[0-9a-f-]{36}/)
+  await started(page)
+  const rows = page.getByRole('table', { name: 'Rejected rows' })
+  await expect(rows.getByRole('row', { name: /^people id = 2 age x/ })).toBeVisible()
+  await expectAccessibleAtBothWidths(page)
+  const saved = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Download rejected rows' }).click()
+  const [line = ''] = readFileSync(await (await saved).path(), 'utf8')
+    .trim()
+    .split('\n')
+  expect(JSON.parse(line)).toMatchObject({ table: 'people', key: 'id = 2', column: 'age', value: 'x' })
+  await page.getByRole('button', { name: 'Accept 1 rejected row' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByRole('button', { name: 'Accept', exact: true })).toBeDisabled()
+  await dialog.getByRole('textbox').fill('1')
+  await expectAccessibleAtBothWidths(page)
+  await dialog.getByRole('button', { name: 'Accept', exact: true }).click()
+  await expect(page.getByText(/^Accepted by /)).toBeVisible()
+  await page.reload()
+  await expect(page.getByText(/^Accepted by /)).toBeVisible()
+})
+
+test('a target that was changed is compared again, with the first row that differs side by side', async ({
+  page,
+  world,
+}) => {
+  await planned(page, 'compared')
+  await started(page)
+  await world.postgres.query(`UPDATE compared.books SET title = 'changed' WHERE id = 7`, [], world.target)
+  await page.getByRole('button', { name: 'Compare again' }).click()
+  await expect(page.getByText('The sides differ')).toBeVisible(patient)
+  const row = page.getByRole('table', { name: 'First row that differs in books' })
+  await expect(row.getByRole('row', { name: /^title .* changed Different$/ })).toBeVisible()
+  await expectAccessibleAtBothWidths(page)
+
+  await page.goto('/migration/new')
+  await page.getByRole('radio', { name: 'library.db' }).check()
+  await page.getByRole('textbox', { name: 'Schema' }).fill('compared')
+  await page.getByRole('radio', { name: 'Only compare' }).check()
+  await expectAccessibleAtBothWidths(page)
+  await page.getByRole('button', { name: 'Check and plan' }).click()
+  await page.waitForURL(/\/migration\/[0-9a-f-]{36}$/)
+  await expect(page.getByRole('button', { name: 'Start', exact: true })).toBeEnabled(patient)
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
+  await stepUp(page, 'Start the migration')
+  await expect(page.getByText('The sides differ')).toBeVisible(patient)
+  await expect(row.getByRole('row', { name: /^title .* changed Different$/ })).toBeVisible()
 })

@@ -12,7 +12,7 @@ import { useTRPC } from '@/components/trpc/trpc'
 import { buttonClass } from '@/components/ui/button-class'
 import { Empty } from '@/components/ui/empty'
 import { ErrorTile } from '@/components/ui/error-tile'
-import { formatDuration, formatNumber, formatShare } from '@/components/ui/format'
+import { formatCount, formatDuration, formatNumber, formatShare } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Status } from '@/components/ui/status'
 import { type Column, Table } from '@/components/ui/table'
@@ -128,6 +128,9 @@ const columns: Column<RunSummary>[] = [
       return (
         <span className="whitespace-nowrap">
           <Status kind={kind}>{word}</Status>
+          {run.rejected > 0 ? (
+            <span className="ml-2 text-warn">{formatCount(run.rejected, 'rejected row')}</span>
+          ) : null}
           {shareOf(run) ? <span className="ml-2 text-muted tabular-nums">{shareOf(run)}</span> : null}
         </span>
       )

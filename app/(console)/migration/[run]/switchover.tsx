@@ -74,7 +74,9 @@ export function SwitchoverSection({ run, can, onChanged }: RunPartProps) {
   )
 }
 
-function lockOf({ state, validation }: Run): string | null {
+function lockOf({ state, validation, report, accepted }: Run): string | null {
   if (validation && !validation.ok) return 'Locked: a check of the validation is red'
+  if (report && report.rejected > (accepted?.rejected ?? 0))
+    return 'Locked until somebody accepts the rejected rows'
   return state === 'completed' && validation ? null : 'Locked until the copy is complete and validated'
 }

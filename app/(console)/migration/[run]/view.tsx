@@ -17,6 +17,7 @@ import { ChecksSection } from './checks'
 import { LogSection } from './log'
 import { PlanSection } from './plan'
 import { ProgressSection } from './progress'
+import { RejectsSection } from './rejects'
 import { ReportSection } from './report'
 import { SwitchoverSection } from './switchover'
 import { Trouble } from './trouble'
@@ -59,6 +60,11 @@ export function RunView({ id }: { id: string }) {
           <ChecksSection run={data} can={can} onChanged={run.refresh} />
         </TileBoundary>
       )}
+      {rejectedOf(data) > 0 ? (
+        <TileBoundary what="Rejected rows">
+          <RejectsSection run={data} can={can} onChanged={run.refresh} />
+        </TileBoundary>
+      ) : null}
       {data.validation ? (
         <TileBoundary what="Validation">
           <ValidationSection run={data} validation={data.validation} can={can} onChanged={run.refresh} />
@@ -82,6 +88,9 @@ export function RunView({ id }: { id: string }) {
     </>
   )
 }
+
+const rejectedOf = ({ progress, report }: Run) =>
+  report?.rejected ?? progress?.tables.reduce((sum, table) => sum + table.rejected, 0) ?? 0
 
 function Lead({ run }: { run: Run }) {
   const { kind, word } = stateWords[run.state]
