@@ -43,6 +43,7 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
   const backslashes = backslashExpression(table)
   const textual = table.columns.filter(isTextual).map((column) => column.source)
   const escaped = new Set<string>()
+  const statements = new Map<string, Database.Statement>()
   // Of a text in UTF-16 nothing is wrong any more once SQLite has made it UTF-8: NUL aside, it is other text then.
   const flaws = utf16
     ? textual.map((name) => `total(holdfast_flawed(CAST(${quoteIdentifier(name)} AS BLOB)))`)
@@ -51,11 +52,16 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
   function render(range: Bounds): { data: Buffer | null; rows: number; slashes: number } {
     const { condition, values } = within(scan, range)
     const joined = `group_concat(${lineExpression(table, escaped)}, char(10)) || char(10)`
-    const sql = `SELECT ${utf16 ? joined : `CAST(${joined} AS BLOB)`}, count(*), sum(${backslashes}), ${flaws.join(' + ') || '0'} FROM ${quoteIdentifier(table.source)} WHERE ${andStorable(condition, table, 'plan')}`
-    const [data, rows, slashes, flawed] = db
-      .prepare(sql)
-      .raw()
-      .get(...values) as [Buffer | string | null, number, number, number]
+    const slashed = backslashes === '0' ? '0' : `sum(${backslashes})`
+    const sql = `SELECT ${utf16 ? joined : `CAST(${joined} AS BLOB)`}, count(*), ${slashed}, ${flaws.join(' + ') || '0'} FROM ${quoteIdentifier(table.source)} WHERE ${andStorable(condition, table, 'plan')}`
+    const statement = statements.get(sql) ?? db.prepare(sql).raw()
+    statements.set(sql, statement)
+    const [data, rows, slashes, flawed] = statement.get(...values) as [
+      Buffer | string | null,
+      number,
+      number,
+      number,
+    ]
     if (flawed > 0) throw new UnstorableText('a text with NUL or not in UTF-16')
     return { data: typeof data === 'string' ? Buffer.from(data) : data, rows, slashes }
   }

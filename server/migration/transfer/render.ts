@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../plan/names'
 import type { PlannedColumn, PlannedTable } from '../types'
 import { chosenSource, chosenTarget, chosenText, sourceValue } from './chosen'
 import { addUp, joinFields } from './fields'
+import { countMarks } from './marks'
 
 /**
  * SQLite itself renders the rows of a chunk as one blob of COPY text (https://www.postgresql.org/docs/current/sql-copy.html,
@@ -71,34 +72,10 @@ export function backslashExpression(table: PlannedTable): string {
  */
 export function isClean(chunk: Buffer, rows: number, columns: number, backslashes: number): boolean {
   if (chunk.indexOf(13) >= 0) return false
-  let slashes = 0
-  for (let at = chunk.indexOf(92); at >= 0; at = chunk.indexOf(92, at + 1)) slashes++
-  if (slashes !== backslashes) return false
-  const counts = countSeparators(chunk)
-  return counts.lines === rows && counts.delimiters === rows * (columns - 1)
-}
-
-/** Four bytes at a time: a byte below 32 leaves its top bit (https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord). */
-function countSeparators(chunk: Buffer): { lines: number; delimiters: number } {
-  let lines = 0
-  let delimiters = 0
-  const count = (byte: number) => {
-    if (byte === 10) lines++
-    else if (byte === 31) delimiters++
-  }
-  let at = 0
-  while (at < chunk.length && (chunk.byteOffset + at) % 4 !== 0) count(chunk[at++] as number)
-  const words = new Int32Array(chunk.buffer, chunk.byteOffset + at, (chunk.length - at) >> 2)
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] as number
-    if (((word - 0x20202020) & ~word & 0x80808080) === 0) continue
-    count(word & 0xff)
-    count((word >>> 8) & 0xff)
-    count((word >>> 16) & 0xff)
-    count(word >>> 24)
-  }
-  for (at += words.length * 4; at < chunk.length; at++) count(chunk[at] as number)
-  return { lines, delimiters }
+  const marks = countMarks(chunk)
+  return (
+    marks.backslashes === backslashes && marks.lines === rows && marks.delimiters === rows * (columns - 1)
+  )
 }
 
 /** Doubles from 2^-9 to 2^53 are an integer and 62 binary places: both fit 64 bits, and nothing is rounded. */
