@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { MigrationError } from '../failure'
 import { plainTables } from '../plan/choices'
 import { inspect, sourceFacts } from '../source/source'
+import { checkUnbuilt, type Unbuilt } from '../target/build'
 import { readRejects } from '../target/rejects'
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, EVERYTHING, scanOf, splitTable } from '../transfer/ranges'
@@ -92,6 +93,8 @@ function needsPlan(): MigrationError {
 export interface Transferred {
   parts: ReadonlyMap<string, Bounds[]>
   rejects: readonly RejectedRow[]
+  /** What could not be built because of the rows. */
+  unbuilt?: readonly Unbuilt[]
 }
 
 /** Compares every table in the session's snapshot without its rejected rows, then the structure. */
@@ -100,7 +103,7 @@ export async function validate(
   session: Session,
   client: pg.Client,
   plan: Plan,
-  { parts, rejects }: Transferred,
+  { parts, rejects, unbuilt = [] }: Transferred,
 ): Promise<Validation> {
   const { pool, watch } = session
   const utf16 = sourceFacts(watch).encoding !== 'UTF-8'
@@ -141,6 +144,8 @@ export async function validate(
           )
         : await checkStructure(client, plan)
     // Later writes to a source with capture are noted, and follow.
+    const broken = checkUnbuilt(unbuilt)
+    if (broken) checks.unshift(broken)
     const sourceChanged = !session.job.capture && dataVersion(watch) !== session.version
     if (sourceChanged) {
       checks.push({

@@ -8,7 +8,7 @@ import { redCheck } from '../plan/preflight'
 import { refreshPlan } from '../plan/refresh'
 import { refuseOtherTables } from '../source/mark'
 import { inspect, sourceFacts } from '../source/source'
-import { build, buildStages, countSteps, settleAll } from '../target/build'
+import { build, buildStages, countSteps, settleAll, type Unbuilt } from '../target/build'
 import {
   lockRun,
   markDone,
@@ -281,13 +281,13 @@ async function finish(
   const moved = await phase(deps, session, 'transfer', () => transfer(deps, session, client, plan))
   // Parts that were copied by workers before this one are of earlier states: unique indexes need one state.
   if (capture) await bringOver(capture, { client, built: false })
-  await phase(deps, session, 'build', () => buildAll(deps, session, client, run))
+  const unbuilt = await phase(deps, session, 'build', () => buildAll(deps, session, client, run))
   if (capture) {
     await catchUp(capture, { client, built: true }, (lag) => tellLag(deps, lag))
     await bringOver(capture, { client, built: true, session })
   }
   const validation = await phase(deps, session, 'validate', () =>
-    validate(deps, session, client, plan, moved),
+    validate(deps, session, client, plan, { ...moved, unbuilt }),
   )
   const { password: _, ...target } = job.target
   const report: RunReport = {
@@ -409,7 +409,7 @@ async function buildAll(
   session: Session,
   client: pg.Client,
   run: StoredRun,
-): Promise<void> {
+): Promise<Unbuilt[]> {
   const second =
     session.pool.size > 1
       ? await connectTarget(session.job.target, `holdfast migration ${session.job.runId}`)
@@ -419,7 +419,7 @@ async function buildAll(
   let steps = { done: 0, total: countSteps(stages) }
   const show = reporter(deps, 'build', () => ({ ...steps, tables: [] }))
   try {
-    await build(clients, session.job.runId, stages, {
+    const unbuilt = await build(clients, session.job.runId, stages, {
       progress: (done, total) => {
         steps = { done, total }
         show.soon()
@@ -427,6 +427,7 @@ async function buildAll(
       gate: () => deps.control.gate(),
     })
     await client.query('SET synchronous_commit = on')
+    return unbuilt
   } finally {
     show.end()
     await disconnect(second)

@@ -295,4 +295,54 @@ describe.skipIf(!engine)('a row that cannot be stored', () => {
     await query('DROP TABLE big')
     expect(await fingerprint(bench.client)).toEqual(before)
   })
+
+  it('leaves the foreign keys of rows that point to it unproved, and says so', async () => {
+    const file = bench.file(
+      `CREATE TABLE parent (id INTEGER PRIMARY KEY, v TEXT); CREATE TABLE child (id INTEGER PRIMARY KEY, up INTEGER REFERENCES parent(id));
+       CREATE TABLE other (id INTEGER PRIMARY KEY, up INTEGER REFERENCES parent(id))`,
+      (db) => {
+        const insert = db.prepare('INSERT INTO parent VALUES (?, ?)')
+        for (const [id, v] of [
+          [1, 'a'],
+          [2, 'b\0'],
+          [3, 'c'],
+        ])
+          insert.run(id, v)
+        db.exec('INSERT INTO child VALUES (1, 1), (2, 2), (3, 3); INSERT INTO other VALUES (1, 1)')
+      },
+    )
+    const { report } = await migrate(bench.job(file))
+    expect(report).toMatchObject({ rejected: 1, validation: { ok: true } })
+    const check = report.checks.find(({ id }) => id === 'target-unbuilt')
+    expect(check).toMatchObject({ state: 'amber' })
+    expect(check?.detail).toContain(
+      'child_up_fkey could not be built: Key (up)=(2) is not present in table "parent"',
+    )
+    expect(
+      await query(`SELECT conname, convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY 1`),
+    ).toEqual([
+      { conname: 'child_up_fkey', convalidated: false },
+      { conname: 'other_up_fkey', convalidated: true },
+    ])
+  })
+
+  it('is stored when only an index stands against it, which is named and keeps the run red until it is mended', async () => {
+    const file = bench.file(`CREATE TABLE t (id INTEGER PRIMARY KEY, n NUMERIC UNIQUE);
+      CREATE TABLE leans (id INTEGER PRIMARY KEY, n NUMERIC REFERENCES t(n)); INSERT INTO t VALUES (1, 1.2), (2, 1.4), (3, 5);`)
+    const job = bench.job(file)
+    const plan = await planWith(job, { 't.n': { type: 'numeric(5,0)', render: 'numeric' } })
+    const { report } = await migrate({ ...job, plan })
+    expect(report.validation.ok).toBe(false)
+    const check = report.checks.find(({ id }) => id === 'target-unbuilt')
+    expect(check).toMatchObject({ state: 'red' })
+    expect(check?.detail).toMatch(/unique index t_n_key could not be built: Key \(n\)=\(1\) is duplicated\./)
+    await query('DELETE FROM t WHERE id = 2; INSERT INTO t VALUES (2, 4)')
+    const end = await resumeRun(job).ended
+    expect(end.state === 'done' && end.report.checks.some(({ id }) => id === 'target-unbuilt')).toBe(false)
+    expect(
+      await query(
+        `SELECT conname FROM pg_constraint WHERE contype IN ('u', 'f') AND conrelid IN ('t'::regclass, 'leans'::regclass) ORDER BY 1`,
+      ),
+    ).toEqual([{ conname: 'leans_n_fkey' }, { conname: 't_n_key' }])
+  })
 })

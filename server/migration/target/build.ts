@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { quoteLiteral } from '../plan/names'
-import type { Plan, PlannedIdentity, PlannedTable } from '../types'
+import type { Check, Plan, PlannedIdentity, PlannedTable } from '../types'
 import { commitStep, finishedSteps, type RestoredKey } from './checkpoint'
 import {
   addCheck,
@@ -20,6 +20,15 @@ export interface Step {
   statements: string[]
   /** Larger first within a stage. */
   weight: number
+  /** What is not there when rows stand against it; `red`: the target lets in what the source did not. */
+  makes?: { what: string; red: boolean }
+}
+
+/** Something that could not be built because of the rows. */
+export interface Unbuilt {
+  what: string
+  red: boolean
+  reason: string
 }
 
 /** `serial`: steps that lock two tables each, and would wait for one another in a circle. */
@@ -47,6 +56,7 @@ export function buildStages(plan: Plan, restore: readonly RestoredKey[]): Stage[
         name: `validate ${key.table} ${key.name}`,
         statements: [validateForeignKey({ target: key.table }, key.name, schema)],
         weight: rows(key.table),
+        makes: { what: `proof of foreign key ${key.name}`, red: false },
       }))
     return [{ steps: add, serial: true }, { steps: [...prove, ...analyze(plan)] }, { steps: sequences(plan) }]
   }
@@ -57,6 +67,7 @@ export function buildStages(plan: Plan, restore: readonly RestoredKey[]): Stage[
             name: `index ${table.primaryKey.name}`,
             statements: [createKeyIndex(table, schema)],
             weight: table.rows,
+            makes: { what: `primary key ${table.primaryKey.name}`, red: true },
           },
         ]
       : []),
@@ -64,29 +75,41 @@ export function buildStages(plan: Plan, restore: readonly RestoredKey[]): Stage[
       name: `index ${index.name}`,
       statements: [createIndex(table, index, schema)],
       weight: table.rows * (1 + index.columns.length),
+      makes: { what: `${index.unique ? 'unique index' : 'index'} ${index.name}`, red: index.unique },
     })),
   ])
-  const keys = tables.map((table) => ({
-    name: `keys ${table.target}`,
-    statements: [
-      ...(table.primaryKey ? [attachKey(table, schema)] : []),
-      ...table.indexes.filter((index) => index.constraint).map((index) => attachUnique(table, index, schema)),
-      ...(table.checks ?? []).map((check) => addCheck(table, check, schema)),
-    ],
-    weight: 0,
-  }))
-  const foreignKeys = tables
-    .filter((table) => table.foreignKeys.length > 0)
-    .map((table) => ({
-      name: `foreign keys ${table.target}`,
-      statements: table.foreignKeys.map((key) => addForeignKey(table, key, schema)),
+  // A step each: one that rows stand against takes no other with it.
+  const keys = tables.flatMap((table) => [
+    ...(table.primaryKey
+      ? [{ name: `key ${table.primaryKey.name}`, statements: [attachKey(table, schema)], weight: 0 }]
+      : []),
+    ...table.indexes
+      .filter((index) => index.constraint)
+      .map((index) => ({
+        name: `unique ${index.name}`,
+        statements: [attachUnique(table, index, schema)],
+        weight: 0,
+      })),
+    ...(table.checks ?? []).map((check) => ({
+      name: `add check ${table.target} ${check.name}`,
+      statements: [addCheck(table, check, schema)],
       weight: 0,
-    }))
+    })),
+  ])
+  const foreignKeys = tables.flatMap((table) =>
+    table.foreignKeys.map((key) => ({
+      name: `foreign key ${table.target} ${key.name}`,
+      statements: [addForeignKey(table, key, schema)],
+      weight: 0,
+      makes: { what: `foreign key ${key.name}`, red: true },
+    })),
+  )
   const checks = tables.flatMap((table) =>
     (table.checks ?? []).map((check) => ({
       name: `check ${table.target} ${check.name}`,
       statements: [validateCheck(table, check, schema)],
       weight: table.rows / 2,
+      makes: { what: `proof of check ${check.name}`, red: false },
     })),
   )
   const validations = tables.flatMap((table) =>
@@ -96,11 +119,12 @@ export function buildStages(plan: Plan, restore: readonly RestoredKey[]): Stage[
         name: `validate ${table.target} ${key.name}`,
         statements: [validateForeignKey(table, key.name, schema)],
         weight: table.rows,
+        makes: { what: `proof of foreign key ${key.name}`, red: false },
       })),
   )
   return [
     { steps: indexes },
-    { steps: keys.filter((step) => step.statements.length > 0) },
+    { steps: keys },
     { steps: foreignKeys, serial: true },
     { steps: [...validations, ...checks, ...analyze(plan)] },
     { steps: sequences(plan) },
@@ -152,13 +176,17 @@ export function countSteps(stages: readonly Stage[]): number {
   return stages.reduce((sum, { steps }) => sum + steps.length, 0)
 }
 
-/** Runs the stages over the given sessions, skipping steps that an earlier attempt committed. */
+/**
+ * Runs the stages over the given sessions, skipping steps that an earlier attempt committed. Answers what could not be
+ * built because of the rows: it is tried again when the run is resumed.
+ */
 export async function build(
   clients: readonly pg.Client[],
   runId: string,
   stages: Stage[],
   hooks: { progress(done: number, total: number): void; gate(): Promise<void> },
-): Promise<void> {
+): Promise<Unbuilt[]> {
+  const unbuilt: Unbuilt[] = []
   const finished = await finishedSteps(clients[0] as pg.Client, runId)
   const total = countSteps(stages)
   let done = stages.flatMap(({ steps }) => steps).filter((step) => finished.has(step.name)).length
@@ -174,17 +202,50 @@ export async function build(
       (serial ? clients.slice(0, 1) : clients).map(async (client) => {
         for (let step = queue.shift(); step; step = queue.shift()) {
           await hooks.gate()
-          await commitStep(client, runId, step.name, step.statements)
+          try {
+            await commitStep(client, runId, step.name, step.statements)
+          } catch (error) {
+            const reason = brokenBy(error, unbuilt.length > 0)
+            if (reason === null) throw error
+            if (step.makes) unbuilt.push({ ...step.makes, reason })
+          }
           done++
           hooks.progress(done, total)
         }
       }),
     )
   }
+  return unbuilt
+}
+
+/**
+ * Why a step failed, if rows stand against it (23), or are too long for an index (54); and what leans on something that
+ * was not built, and is not there (42704) or not unique (42830). Null for everything else.
+ */
+function brokenBy(error: unknown, before: boolean): string | null {
+  const { code = '', message = '', detail } = error as { code?: string; message?: string; detail?: string }
+  const rows = /^(23|54)/.test(code)
+  if (!rows && !(before && ['42704', '42830'].includes(code))) return null
+  return detail ?? `${message}.`
 }
 
 /** Waits for all, so that no session is at work when the first error is thrown. */
 export async function settleAll(work: Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
+}
+
+/** What could not be built, as a check of the run; null when all was. */
+export function checkUnbuilt(unbuilt: readonly Unbuilt[]): Check | null {
+  if (unbuilt.length === 0) return null
+  const red = unbuilt.some((one) => one.red)
+  return {
+    id: 'target-unbuilt',
+    title: 'What rows stand against',
+    state: red ? 'red' : 'amber',
+    detail: unbuilt.map(({ what, reason }) => `${what} could not be built: ${reason}`).join(' '),
+    remedy: red
+      ? 'Mend the rows in the target and resume the run, or cancel it and choose other types.'
+      : 'Mend the rows in the target, then build it by hand.',
+  }
 }

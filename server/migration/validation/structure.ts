@@ -24,7 +24,7 @@ export async function checkStructure(client: pg.Client, plan: Plan): Promise<Che
       const match = found?.foreignKeys.find((one) => one.name === key.name)
       if (!match) missing.push(`${key.name} of ${table.target}`)
       else if (!match.validated)
-        unproved.push(`${key.name} of ${table.target}: ${key.orphans} rows without their parent`)
+        unproved.push(`${key.name} of ${table.target}: ${orphansOf(key.orphans)} without their parent`)
     }
   }
   const structure: Check = {
@@ -38,7 +38,7 @@ export async function checkStructure(client: pg.Client, plan: Plan): Promise<Che
           ? `Not valid for old rows: ${unproved.join('; ')}.`
           : `${keys} primary and ${foreignKeys} foreign keys stand and are valid.`,
     ...(missing.length > 0 && {
-      remedy: 'Something outside of the run dropped them: cancel and start again.',
+      remedy: 'Rows stand against them, or something outside of the run dropped them: mend it and resume.',
     }),
   }
   const programs = await checkPrograms(client, plan)
@@ -46,6 +46,9 @@ export async function checkStructure(client: pg.Client, plan: Plan): Promise<Che
     plan.mode === 'create' ? [await checkCarried(client, plan), ...(programs ? [programs] : [])] : []
   return [structure, ...carried, await checkSequences(client, plan)]
 }
+
+/** Rows are missing too whose parent was rejected: those are not counted. */
+const orphansOf = (known: number) => (known > 0 ? `${known} rows` : 'some rows')
 
 /** Sequences go on past the greatest id. */
 export async function checkSequences(client: pg.Client, plan: Plan): Promise<Check> {
