@@ -245,6 +245,7 @@ export type NotCarriedKind =
   | 'default'
   | 'collation'
   | 'primary key'
+  | 'conflict clause'
   | 'column'
   | 'table'
 

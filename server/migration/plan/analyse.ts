@@ -4,7 +4,7 @@ import { MigrationError } from '../failure'
 import { mergeEvidence, readEvidence } from '../source/evidence'
 import { inspect, resolveReference, type SourceSchema, type SourceTable } from '../source/source'
 import { mergeTrials, type TrialResult } from '../source/trials'
-import { readCatalog, relationNames, schemaExists, type TargetTable } from '../target/catalog'
+import { functionNames, readCatalog, relationNames, schemaExists, type TargetTable } from '../target/catalog'
 import { connectTarget, disconnect } from '../target/target'
 import { type Bounds, EVERYTHING, type Scan } from '../transfer/ranges'
 import type { Check, ColumnEvidence, Job, KeptEvidence, Plan, TableEvidence, TypeOption } from '../types'
@@ -127,7 +127,12 @@ async function checkPlace(schema: SourceSchema, job: Job): Promise<Check> {
       ...(table.primaryKey ? [table.primaryKey.name] : []),
       ...table.indexes.map((index) => index.name),
     ])
-    const clashes = wanted.filter((name) => taken.has(name))
+    const views = plan.views?.map(({ target }) => target) ?? []
+    const functions = await functionNames(client, job.target.schema)
+    const clashes = [
+      ...[...wanted, ...views].filter((name) => taken.has(name)),
+      ...(plan.triggers ?? []).map(({ target }) => target).filter((name) => functions.has(name)),
+    ]
     const there = await schemaExists(client, job.target.schema)
     if (clashes.length === 0) {
       const detail = there

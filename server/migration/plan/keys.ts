@@ -13,6 +13,11 @@ export function planKeys(
   reportCollations(table, planned.columns, report)
   planned.indexes = planIndexes(table, planned, name, report)
   planPrimaryKey(table, planned, name, report)
+  for (const sql of table.conflicts) {
+    const reason =
+      'PostgreSQL refuses such a row: write INSERT … ON CONFLICT where it should be passed over or replace another.'
+    report({ kind: 'conflict clause', name: table.name, reason, sql })
+  }
   const identity = planIdentity(table, planned, evidence)
   if (identity) planned.identity = identity
 }

@@ -20,6 +20,7 @@ import { planKeys } from './keys'
 import { mapColumn } from './mapping'
 import { namer } from './names'
 import { planPrograms } from './programs'
+import { refuseWideRows } from './row-width'
 import { matchWidths } from './widths'
 
 type Report = (item: NotCarried) => void
@@ -64,6 +65,7 @@ export function planTables(
     ),
   )
   matchWidths(tables, readable, (table, column) => chosen.column(table, column).type !== undefined)
+  refuseWideRows(tables)
   const bySource = new Map(tables.map((table) => [table.source.toLowerCase(), table]))
   const each = (step: (table: SourceTable, planned: PlannedTable) => void) => {
     for (const table of readable) step(table, bySource.get(table.name.toLowerCase()) as PlannedTable)

@@ -1,10 +1,9 @@
 import type { SourceTable } from '../source/source'
 import { Refusal } from '../sql/cursor'
-import type { Catalog, Relation } from '../sql/query'
-import type { KnownColumn, Typed } from '../sql/types'
+import { type Catalog, type Relation, shownAs } from '../sql/query'
+import type { Typed } from '../sql/types'
 import { qualified } from '../target/ddl'
 import type { PlannedTable } from '../types'
-import { quoteIdentifier } from './names'
 import { tableColumns } from './scope'
 
 /** Tables that are carried, and views as they are translated, by their names in the source. */
@@ -59,11 +58,6 @@ export function viewRelation(
   return {
     sql: qualified(schema, target),
     key: [],
-    columns: (prefix) =>
-      columns.map((column, i): KnownColumn => {
-        const { literal: _, explicit: __, atLeast: ___, whole: ____, ...value } = column
-        const name = names[i] as string
-        return { ...value, source: name, sql: `${prefix}${quoteIdentifier(name)}` }
-      }),
+    columns: (prefix) => columns.map((column, i) => shownAs(column, names[i] as string, prefix)),
   }
 }

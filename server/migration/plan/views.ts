@@ -59,8 +59,6 @@ function translateView(view: SourceView, relations: Relations) {
   readName(cursor)
   if (cursor.symbol('.')) readName(cursor)
   while (!cursor.words('AS')) cursor.next()
-  if (cursor.isNext('WITH') || cursor.isNext('VALUES'))
-    throw new Refusal('WITH and VALUES are not translated.')
   const select = parseSelect(cursor)
   cursor.symbol(';')
   cursor.end()

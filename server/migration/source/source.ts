@@ -53,6 +53,8 @@ export interface SourceTable {
   indexes: SourceIndex[]
   foreignKeys: SourceForeignKey[]
   checks: CheckClause[]
+  /** Columns and constraints with an ON CONFLICT that does other than fail. */
+  conflicts: string[]
   /** sqlite_sequence, decimal text. */
   sequence: string | null
 }
@@ -249,6 +251,7 @@ function inspectTable(db: Database.Database, row: { name: string; wr: number; sq
     indexes,
     foreignKeys: inspectForeignKeys(db, name, sql),
     checks: clauses.checks,
+    conflicts: clauses.conflicts,
     sequence: readSequence(db, name),
   }
 }

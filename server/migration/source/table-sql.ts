@@ -24,13 +24,15 @@ export interface TableClauses {
   generated: Map<string, GeneratedClause>
   /** By column in lower case: names in upper case, without BINARY. */
   collations: Map<string, string>
+  /** ON CONFLICT clauses that do other than fail, as written. */
+  conflicts: string[]
 }
 
 const CONSTRAINTS = ['CONSTRAINT', 'PRIMARY', 'UNIQUE', 'CHECK', 'FOREIGN']
 
 /** Reads the clauses of a CREATE TABLE (https://www.sqlite.org/lang_createtable.html). */
 export function tableClauses(sql: string): TableClauses {
-  const clauses: TableClauses = { checks: [], generated: new Map(), collations: new Map() }
+  const clauses: TableClauses = { checks: [], generated: new Map(), collations: new Map(), conflicts: [] }
   const tokens = tokenize(sql)
   const open = tokens.findIndex((token) => token.kind === 'symbol' && token.text === '(')
   if (open < 0) return clauses
@@ -69,6 +71,8 @@ function readPart(sql: string, part: Token[], clauses: TableClauses): void {
     const end = opens ? closing(part, i + 1) : i
     const inner = opens ? sql.slice(part[i + 1]?.end, part[end]?.start).trim() : ''
     const whole = () => sql.slice(token.start, part[end]?.end)
+    if (isWord(token, 'ON') && isWord(part[i + 1], 'CONFLICT') && !isWord(part[i + 2], 'ABORT'))
+      clauses.conflicts.push(sql.slice(part[0]?.start, part.at(-1)?.end))
     if (isWord(token, 'CHECK') && opens) {
       clauses.checks.push({ name, column, expression: inner, sql: whole() })
     } else if (isWord(token, 'AS') && opens && column !== null) {

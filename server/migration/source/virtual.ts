@@ -32,6 +32,7 @@ export function inspectVirtual(
     indexes: [],
     foreignKeys: [],
     checks: [],
+    conflicts: [],
     sequence: null,
   }
 }

@@ -29,6 +29,8 @@ export type Expr =
   | { kind: 'raise'; action: string; message: string }
 
 export interface Select {
+  /** Named queries before it, each of which may use those before it. */
+  with?: { name: string; columns: string[] | null; query: Select }[]
   distinct: boolean
   columns: SelectColumn[]
   from: Source[]
@@ -46,6 +48,8 @@ export type SelectColumn = { star: true; table?: string } | { star?: false; valu
 
 export interface Source {
   table: string
+  /** A query in parentheses instead of a table. */
+  query?: Select
   alias: string
   /** How it is joined to what stands before it. */
   join: 'CROSS' | 'INNER' | 'LEFT'

@@ -4,7 +4,8 @@ import { readExpression, readList } from './parse'
 
 /** A plain SELECT of tables and views (https://www.sqlite.org/lang_select.html). Throws a Refusal at anything else. */
 export function parseSelect(cursor: Cursor): Select {
-  const select = readCore(cursor)
+  const named = readWith(cursor)
+  const select = { ...readCore(cursor), ...(named.length > 0 && { with: named }) }
   for (;;) {
     const operator = cursor.words('UNION', 'ALL')
       ? ('UNION ALL' as const)
@@ -25,6 +26,26 @@ export function parseSelect(cursor: Cursor): Select {
     }
   }
   return select
+}
+
+function readWith(cursor: Cursor): NonNullable<Select['with']> {
+  const named: NonNullable<Select['with']> = []
+  if (!cursor.words('WITH')) return named
+  if (cursor.isNext('RECURSIVE')) throw new Refusal('WITH RECURSIVE is not translated.')
+  do {
+    const name = readName(cursor)
+    let columns: string[] | null = null
+    if (cursor.symbol('(')) {
+      columns = [readName(cursor)]
+      while (cursor.symbol(',')) columns.push(readName(cursor))
+      cursor.expectSymbol(')')
+    }
+    cursor.expectWord('AS')
+    cursor.expectSymbol('(')
+    named.push({ name, columns, query: parseSelect(cursor) })
+    cursor.expectSymbol(')')
+  } while (cursor.symbol(','))
+  return named
 }
 
 function readCore(cursor: Cursor): Select {
@@ -103,18 +124,27 @@ function readJoin(cursor: Cursor): Source['join'] | null {
 }
 
 function readSource(cursor: Cursor, join: Source['join']): Source {
-  if (cursor.peek()?.text === '(') throw new Refusal('A query in FROM is not translated.')
+  if (cursor.symbol('(')) {
+    if (!cursor.isNext('SELECT')) throw new Refusal('Parentheses in FROM are not translated.')
+    const query = parseSelect(cursor)
+    cursor.expectSymbol(')')
+    return { table: '', query, alias: readAlias(cursor) ?? 'query', join }
+  }
   let table = readName(cursor)
   if (cursor.symbol('.')) {
     if (table.toLowerCase() !== 'main') throw new Refusal(`${table} is another database.`)
     table = readName(cursor)
   }
   if (cursor.peek()?.text === '(') throw new Refusal(`The table function ${table} is not translated.`)
+  return { table, alias: readAlias(cursor) ?? table, join }
+}
+
+function readAlias(cursor: Cursor): string | null {
   const follows = cursor.peek()
   const named =
     cursor.words('AS') ||
     (follows && follows.kind !== 'symbol' && (follows.kind === 'quoted' || isAlias(follows.text)))
-  return { table, alias: named ? readName(cursor) : table, join }
+  return named ? readName(cursor) : null
 }
 
 function readOrder(cursor: Cursor): Order {

@@ -15,6 +15,8 @@ export interface Relation {
   sql: string
   /** Source names of the primary key, which decides every other column of a group. */
   key: string[]
+  /** Column names to put after the alias. */
+  named?: string[]
   /** Absent for a view. */
   table?: { source: SourceTable; planned: PlannedTable }
   columns(prefix: string): KnownColumn[]
@@ -28,6 +30,8 @@ export interface Catalog {
 export interface Query {
   sql: string
   columns: Typed[]
+  /** By which a query around it knows them; null: by no name. */
+  names: (string | null)[]
 }
 
 /** A source of FROM with the columns that names find there. */
@@ -38,7 +42,8 @@ export interface Entry {
 }
 
 /** A plain SELECT as PostgreSQL's that gives the same rows. `outer` holds the names around a subquery. */
-export function translateSelect(catalog: Catalog, select: Select, outer?: Scope): Query {
+export function translateSelect(around: Catalog, select: Select, outer?: Scope): Query {
+  const catalog = select.with ? withNamed(around, select.with, outer) : around
   const first = translateCore(catalog, select, outer)
   let sql = first.sql
   for (const { operator, select: next } of select.compound) {
@@ -47,7 +52,50 @@ export function translateSelect(catalog: Catalog, select: Select, outer?: Scope)
     sql += ` ${operator} ${other.sql}`
   }
   const order = translateOrder(select, first)
-  return { sql: sql + order + translateLimit(select), columns: first.columns }
+  return { sql: sql + order + translateLimit(select), columns: first.columns, names: first.names }
+}
+
+/** Named queries stand where they are used: none of them refers to itself. */
+function withNamed(catalog: Catalog, named: NonNullable<Select['with']>, outer?: Scope): Catalog {
+  const made = new Map<string, Relation | null>()
+  const inner: Catalog = {
+    relation(name) {
+      const found = made.get(name.toLowerCase())
+      if (found === null) throw new Refusal(`${name} refers to itself.`)
+      return found ?? catalog.relation(name)
+    },
+  }
+  for (const { name, columns, query } of named) {
+    made.set(name.toLowerCase(), null)
+    const found = translateSelect(inner, query, outer)
+    made.set(name.toLowerCase(), derived({ ...found, names: columns ?? found.names }))
+  }
+  return inner
+}
+
+/** A query that others select from. */
+function derived({ sql, columns, names }: Query): Relation {
+  const named = columns.map((_, i) => names[i] ?? `column ${i + 1}`)
+  if (new Set(named.map((name) => name.toLowerCase())).size < named.length)
+    throw new Refusal('Two columns of a query have one name.')
+  return {
+    sql: `(${sql})`,
+    key: [],
+    named,
+    columns: (prefix) => columns.map((column, i) => shownAs(column, named[i] as string, prefix)),
+  }
+}
+
+/** A column as it is known to whoever selects from the view or query that shows it. */
+export function shownAs(column: Typed, name: string, prefix: string): KnownColumn {
+  const { literal: _, explicit: __, atLeast: ___, whole: ____, ...value } = column
+  return {
+    ...value,
+    source: name,
+    sql: `${prefix}${quoteIdentifier(name)}`,
+    hidden: undefined,
+    expanded: undefined,
+  }
 }
 
 interface Core extends Query {
@@ -57,22 +105,27 @@ interface Core extends Query {
 
 function translateCore(catalog: Catalog, select: Select, outer?: Scope): Core {
   const entries = select.from.map((source): Entry => {
-    const relation = catalog.relation(source.table)
+    const relation = source.query
+      ? derived(translateSelect(catalog, source.query, outer))
+      : catalog.relation(source.table)
     return { source, relation, columns: relation.columns(`${quoteIdentifier(source.alias)}.`) }
   })
   const scope = scopeOf(entries, outer, (inner) => translateSelect(catalog, inner, scope))
   const context: Context = { scope, stable: false, aggregates: true }
   const outputs: Core['outputs'] = []
   const columns: Typed[] = []
+  const names: Query['names'] = []
   for (const column of select.columns) {
     if (column.star) {
       for (const found of starColumns(entries, column.table)) {
         outputs.push({ value: null })
         columns.push(found)
+        names.push(found.source)
       }
     } else {
       outputs.push({ value: column.value, ...(column.alias !== undefined && { alias: column.alias }) })
       columns.push(output(translate(context, column.value)))
+      names.push(column.alias ?? (column.value.kind === 'name' ? column.value.name : null))
     }
   }
   const groups = select.groupBy.map((group) => resolveOrder(group, outputs, scope) ?? group)
@@ -92,7 +145,7 @@ function translateCore(catalog: Catalog, select: Select, outer?: Scope): Core {
     ...(groups.length > 0 ? [`GROUP BY ${groups.map((group) => groupKey(where, group)).join(', ')}`] : []),
     ...(select.having ? [`HAVING ${asCondition(translate(context, select.having))}`] : []),
   ]
-  return { sql: clauses.join(' '), columns, context, outputs }
+  return { sql: clauses.join(' '), columns, names, context, outputs }
 }
 
 /** A truth that is computed is 0 or 1 for whoever reads it, as in SQLite. */
@@ -111,7 +164,8 @@ function groupKey(context: Context, group: Expr): string {
 
 function join(entry: Entry, at: number, context: Context): string {
   const { source, relation } = entry
-  const named = `${relation.sql} AS ${quoteIdentifier(source.alias)}`
+  const list = relation.named ? `(${relation.named.map(quoteIdentifier).join(', ')})` : ''
+  const named = `${relation.sql} AS ${quoteIdentifier(source.alias)}${list}`
   if (at === 0) return named
   if (source.using) {
     const names = source.using.map((name) => plainName(find([entry], name)))
@@ -156,7 +210,7 @@ function scopeOf(
   }
 }
 
-function starColumns(entries: readonly Entry[], table: string | undefined): Typed[] {
+function starColumns(entries: readonly Entry[], table: string | undefined): KnownColumn[] {
   const lower = table?.toLowerCase()
   const among =
     lower === undefined ? entries : entries.filter(({ source }) => source.alias.toLowerCase() === lower)

@@ -34,9 +34,9 @@ export interface Typed {
 export interface KnownColumn extends Typed {
   source: string
   /** Not among those that * stands for: a rowid. */
-  hidden?: true
+  hidden?: true | undefined
   /** What a generated column is made of, to be put where PostgreSQL allows no reference to one. */
-  expanded?: string
+  expanded?: string | undefined
 }
 
 /** Where names are looked up. `query` translates a subquery, where one may stand. */

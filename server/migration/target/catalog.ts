@@ -37,6 +37,15 @@ export async function relationNames(client: pg.Client, schema: string): Promise<
   return new Set(rows.map((row) => row.name))
 }
 
+/** Names of the functions of a schema that take no arguments, as those of triggers do. */
+export async function functionNames(client: pg.Client, schema: string): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT p.proname AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.pronargs = 0`,
+    [schema],
+  )
+  return new Set(rows.map((row) => row.name))
+}
+
 export async function schemaExists(client: pg.Client, schema: string): Promise<boolean> {
   const { rowCount } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema])
   return rowCount === 1

@@ -3,7 +3,7 @@ import { MigrationError } from '../failure'
 import { quoteIdentifier as q, quoteLiteral } from '../plan/names'
 import type { Bounds } from '../transfer/ranges'
 import type { Plan } from '../types'
-import { readCatalog, schemaExists } from './catalog'
+import { functionNames, readCatalog, relationNames, schemaExists } from './catalog'
 import { eraseRun, type Repair, type RestoredKey, writeRun } from './checkpoint'
 import { createTable, qualified } from './ddl'
 
@@ -48,7 +48,7 @@ export async function prepareTarget(
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {})
     const { code = '', message = '' } = error as { code?: string; message?: string }
-    if (/^42P0[67]$|^42710$/.test(code)) {
+    if (/^42P0[67]$|^42710$|^42723$/.test(code)) {
       throw new MigrationError(
         'TARGET_NOT_EMPTY',
         `The target already has what the run would create: ${message}.`,
@@ -64,6 +64,7 @@ async function createTables(client: pg.Client, plan: Plan): Promise<Repair> {
   const undo: string[] = []
   const created = !(await schemaExists(client, plan.schema))
   if (created) await client.query(`CREATE SCHEMA ${q(plan.schema)}`)
+  await refuseTaken(client, plan)
   for (const table of plan.tables) await client.query(createTable(table, plan.schema))
   for (const view of [...(plan.views ?? [])].reverse())
     undo.push(`DROP VIEW IF EXISTS ${qualified(plan.schema, view.target)}`)
@@ -75,6 +76,22 @@ async function createTables(client: pg.Client, plan: Plan): Promise<Repair> {
     undo.push(`DROP FUNCTION IF EXISTS ${qualified(plan.schema, trigger.target)}()`)
   if (created) undo.push(`DROP SCHEMA IF EXISTS ${q(plan.schema)} RESTRICT`)
   return { undo, restore: [] }
+}
+
+/** Views and functions are made last, and undone by name: none of these names may be somebody else's. */
+async function refuseTaken(client: pg.Client, plan: Plan): Promise<void> {
+  const relations = await relationNames(client, plan.schema)
+  const functions = await functionNames(client, plan.schema)
+  const taken = [
+    ...(plan.views ?? []).filter(({ target }) => relations.has(target)),
+    ...(plan.triggers ?? []).filter(({ target }) => functions.has(target)),
+  ].map(({ target }) => target)
+  if (taken.length === 0) return
+  throw new MigrationError(
+    'TARGET_NOT_EMPTY',
+    `The target already has what the run would create: ${taken.join(', ')}.`,
+    'Choose an empty schema, or drop or rename what is there.',
+  )
 }
 
 /**

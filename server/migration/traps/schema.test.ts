@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { preflight } from '../runs/client'
+import { preflight, startRun } from '../runs/client'
 import { expectRows, noPostgres, openTrap, refused } from './trap'
 
 /** What better-sqlite3 itself won't take, but reads in files that others made. */
@@ -158,12 +158,28 @@ describe.skipIf(noPostgres)('the trap of', () => {
       `CREATE TABLE wide (${columns(1200)}); INSERT INTO wide (c0, c1199) VALUES (1, 2), (3, 4);`,
     )
     await expectRows(trap, file, ['wide'])
+    const full = Array.from({ length: 1200 }, (_, i) => i).join(', ')
+    const heavy = trap.bench.file(`CREATE TABLE heavy (${columns(1200)}); INSERT INTO heavy VALUES (${full})`)
+    const end = await startRun(trap.bench.job(heavy)).ended
+    expect(end).toMatchObject({
+      state: 'failed',
+      failure: { code: 'TARGET_MISMATCH', message: expect.stringContaining('heavy') },
+    })
     const wider = trap.bench.file(`CREATE TABLE wider (${columns(1700)})`)
     const checks = await preflight(trap.bench.job(wider))
     expect(checks.find((check) => check.id === 'target-columns')).toMatchObject({
       state: 'red',
       detail: expect.stringContaining('wider has 1,700 columns'),
     })
+  })
+
+  it('ON CONFLICT clauses of constraints: the constraint is carried, and what it did else is listed with its SQL', async () => {
+    const { plan, listed } = await trap.run(
+      `CREATE TABLE o (id INTEGER PRIMARY KEY, v TEXT UNIQUE ON CONFLICT REPLACE); INSERT INTO o VALUES (1, 'a')`,
+    )
+    expect(listed).toEqual(['conflict clause o'])
+    expect(plan.notCarried[0]?.sql).toBe('v TEXT UNIQUE ON CONFLICT REPLACE')
+    expect(await refused(trap, `INSERT INTO o (v) VALUES ('a')`)).toBe('23505')
   })
 
   it('an application’s own collation: rows arrive, and what it decided is listed', async () => {

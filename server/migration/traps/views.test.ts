@@ -22,6 +22,8 @@ describe.skipIf(noPostgres)('the trap of', () => {
       CREATE VIEW both AS SELECT id, 'a' AS kind FROM author UNION ALL SELECT id, 'b' FROM book ORDER BY id, 1;
       CREATE VIEW published AS SELECT name FROM author WHERE EXISTS (SELECT 1 FROM book WHERE book.author_id = author.id) AND id IN (SELECT author_id FROM book WHERE pages > 5);
       CREATE VIEW counted AS SELECT name, (SELECT count(*) FROM book b WHERE b.author_id = author.id) AS books FROM author;
+      CREATE VIEW nested AS WITH big(k, p) AS (SELECT author_id, pages FROM book WHERE pages > 5), who AS (SELECT id, name FROM author)
+        SELECT who.name, q.most, q.n FROM who JOIN (SELECT k, max(p) AS most, count(*) n FROM big GROUP BY k) q ON q.k = who.id WHERE q.most > 6;
       CREATE VIEW kinds AS SELECT DISTINCT CASE WHEN pages > 50 THEN 'long' WHEN pages IS NULL THEN 'unknown' ELSE 'short' END AS kind, typeof(pages) FROM book;`)
     expect(listed).toEqual(['collation author.nick'])
     expect(plan.views?.map((view) => view.name)).toEqual([
@@ -34,6 +36,7 @@ describe.skipIf(noPostgres)('the trap of', () => {
       'both',
       'published',
       'counted',
+      'nested',
       'kinds',
     ])
     await expectViews(trap, file, plan)
