@@ -20,6 +20,12 @@ const RANGES: Record<string, [string, string]> = {
   integer: ['-2147483648', '2147483647'],
 }
 
+/**
+ * PostgreSQL's fields end at 1 GB, and so do the values that SQLite makes; COPY takes a blob as two characters a byte.
+ * Longer values are rejected, and counted beforehand.
+ */
+export const LONGEST = 400 * 1024 * 1024
+
 /** From the year 1 to the end of 9999, which both sides print alike. */
 const SECONDS = [-62_135_596_800, 253_402_300_799] as const
 const JULIAN = ['1721425.5', '5373484.4999'] as const
@@ -97,9 +103,9 @@ function testOf(column: string, type: string, render: Render, shape?: TimeShape)
     case 'text': {
       const length = /^character varying\((\d+)\)$/.exec(type)?.[1]
       const short = length ? ` AND length(CAST(${column} AS TEXT)) <= ${length}` : ''
-      return `typeof(${column}) <> 'blob'${short}`
+      return `typeof(${column}) <> 'blob' AND octet_length(${column}) <= ${LONGEST}${short}`
     }
     case 'bytes':
-      return null
+      return `octet_length(${column}) <= ${LONGEST}`
   }
 }

@@ -77,6 +77,16 @@ describe('the types that a column may get', () => {
       offered('INTEGER', { integers: 100, min: '0', max: '1700000000' }, { name: 'createdAt' }).join(),
     ).toContain('time zone')
   })
+  it('are tried on every row where a value is too long to be carried', () => {
+    expect(offered('BLOB', { blobs: 100, maxBytes: 500_000_000 })).toEqual([
+      'bytea bytes null',
+      'text text null',
+    ])
+    expect(offered('TEXT', { texts: 100, maxBytes: 500_000_000 })).toEqual([
+      'text text null',
+      'bytea bytes null',
+    ])
+  })
   it('keep the length of VARCHAR(n) where texts are short enough to be sure', () => {
     expect(offered('NVARCHAR(160)', { texts: 100, maxBytes: 160 })).toContain('character varying(160) text 0')
     expect(offered('NVARCHAR(160)', { texts: 100, maxBytes: 161 })).toContain(

@@ -1,11 +1,14 @@
 import type { SampledColumn, TextForm } from '../source/samples'
 import type { ColumnEvidence, Render, TimeShape, TypeOption } from '../types'
+import { LONGEST } from './fits'
 import { affinityOf, decimalOf, isBooleanType, isTimeType, mapColumn, timeType } from './mapping'
 
 /** A type that could be chosen. `refused` null: only trying it on every row tells. */
 export interface Candidate extends Omit<TypeOption, 'refused' | 'misfits'> {
   refused: number | null
 }
+
+const TOO_LONG = 'Some values are longer than 400 MB, which COPY cannot carry: their rows are rejected.'
 
 const isNumeric = ({ texts, blobs, integers, reals }: ColumnEvidence) =>
   integers + reals > 0 && texts + blobs === 0
@@ -19,9 +22,15 @@ export function candidates(column: SampledColumn, evidence: ColumnEvidence): Can
   const { integers, reals, texts, blobs } = evidence
   const present = integers + reals + texts + blobs
   const proposed = mapColumn(declaredType, evidence)
+  const long = evidence.maxBytes > LONGEST
   const { shape } = evidence
   const found: Candidate[] = [
-    { ...proposed, refused: 0, ...(proposed.render === 'time' && shape && { shape }) },
+    {
+      ...proposed,
+      refused: long ? null : 0,
+      ...(long && { note: TOO_LONG }),
+      ...(proposed.render === 'time' && shape && { shape }),
+    },
   ]
   const add = (
     type: string,
@@ -60,9 +69,11 @@ export function candidates(column: SampledColumn, evidence: ColumnEvidence): Can
   const length = lengthOf(declaredType)
   if (length)
     add(`character varying(${length})`, 'text', blobs === 0 && evidence.maxBytes <= length ? 0 : null)
-  add('text', 'text', blobs)
+  add('text', 'text', long ? null : blobs)
   if (texts + blobs > 0 || present === 0)
-    add('bytea', 'bytes', 0, { note: 'The bytes as they are, for texts with NUL or in no valid UTF-8, too.' })
+    add('bytea', 'bytes', long ? null : 0, {
+      note: 'The bytes as they are, for texts with NUL or in no valid UTF-8, too.',
+    })
   return found
 }
 

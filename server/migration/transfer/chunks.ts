@@ -15,6 +15,8 @@ const CHUNK_LIMIT = 16 * 1024 * 1024
 export interface Chunk {
   /** null: no rows. */
   data: Buffer | null
+  /** Instead of `data`: pieces of one row that is too large to be rendered at once. */
+  rest?: Iterable<Buffer>
   rows: number
   /** Key of the last row; null when the range is exhausted. */
   position: Key | null

@@ -6,7 +6,8 @@ import { beginBatch, endBatch } from '../target/checkpoint'
 import { writeRejects } from '../target/rejects'
 import type { PlannedTable, RejectedRow } from '../types'
 import { copyCarefully } from './careful'
-import { openReader } from './chunks'
+import { type ChunkReader, openReader } from './chunks'
+import { withLargeBlobs } from './large'
 import { findMisfits } from './misfits'
 import { type Bounds, decodeKey, encodeKey, type Key } from './ranges'
 import { isRefusal, type Reject, UnstorableText } from './refusals'
@@ -55,7 +56,8 @@ export interface CopyDependencies {
 export async function copyPart(deps: CopyDependencies, task: CopyTask): Promise<boolean> {
   const { client } = deps
   const { runId, part, table } = task
-  const reader = openReader(deps.db, table, deps.utf16)
+  const plain = openReader(deps.db, table, deps.utf16)
+  const reader = deps.utf16 ? plain : withLargeBlobs(deps.db, table, plain)
   for (let careful = false; ; ) {
     if (deps.signal() !== 0) return false
     const begun = (await client.query(beginBatch(runId, part))) as unknown as pg.QueryResult[]
@@ -102,7 +104,7 @@ export async function copyPart(deps: CopyDependencies, task: CopyTask): Promise<
 async function copyBatch(
   deps: CopyDependencies,
   task: CopyTask,
-  reader: ReturnType<typeof openReader>,
+  reader: ChunkReader,
   bounds: Bounds,
 ): Promise<Batch | null> {
   const { stream, finished, abort } = openCopy(deps.client, copyStatement(task.table, task.schema))
@@ -116,12 +118,16 @@ async function copyBatch(
       done = chunk.position === null
       position = chunk.position
       if (!chunk.data) continue
+      let sent = 0
+      for (const piece of chunk.rest ?? [chunk.data]) {
+        sent += piece.length
+        // The buffer belongs to the stream from here on: reusing it on its callback has corrupted data.
+        if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), finished])
+        else if (piece.length > 1024) await new Promise(setImmediate)
+      }
       rows += chunk.rows
-      bytes += chunk.data.length
-      deps.report({ read: chunk.rows, written: 0, bytes: chunk.data.length })
-      // The buffer belongs to the stream from here on: reusing it on its callback has corrupted data.
-      if (!stream.write(chunk.data)) await Promise.race([once(stream, 'drain'), finished])
-      else await new Promise(setImmediate)
+      bytes += sent
+      deps.report({ read: chunk.rows, written: 0, bytes: sent })
     }
     if (deps.signal() === 2) {
       await abort(new Error('stopped'))

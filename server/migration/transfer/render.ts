@@ -13,6 +13,8 @@ import { countMarks } from './marks'
  */
 export const DELIMITER = '\x1f'
 
+const LARGE_BLOB = 1 << 20
+
 export function copyStatement(table: PlannedTable, schema: string): string {
   const columns = table.columns.map((column) => quoteIdentifier(column.target)).join(', ')
   return `COPY ${quoteIdentifier(schema)}.${quoteIdentifier(table.target)} (${columns}) FROM STDIN (FORMAT text, DELIMITER E'\\x1f')`
@@ -30,11 +32,12 @@ export function isTextual(column: PlannedColumn): boolean {
 
 /** Expression of one row as a line without its end; `escaped` names the columns that get replace() by source name. */
 export function lineExpression(table: PlannedTable, escaped: ReadonlySet<string>): string {
-  const fields = table.columns.map((column) => field(column, escaped.has(column.source)))
+  const fields = table.columns.map((column) => fieldExpression(column, escaped.has(column.source)))
   return fields.length === 1 ? (fields[0] as string) : joinFields(fields, `'${DELIMITER}'`)
 }
 
-function field(column: PlannedColumn, escaped: boolean): string {
+/** COPY text of one value; `escaped`: with replace() for what has a meaning there. */
+export function fieldExpression(column: PlannedColumn, escaped: boolean): string {
   const name = sourceValue(column)
   let value = chosenText(column, name) ?? name
   if (column.render === 'bytes') value = `'\\\\x' || hex(${name})`
@@ -49,6 +52,11 @@ function field(column: PlannedColumn, escaped: boolean): string {
     : value === name
       ? `ifnull(${name}, '\\N')`
       : `ifnull(CASE WHEN ${name} IS NOT NULL THEN ${value} END, '\\N')`
+}
+
+/** Blobs alone, some of them large: they are compared by a hash, since every step of an expression copies a value. */
+function hasLargeBlobs({ evidence }: PlannedColumn): boolean {
+  return evidence.maxBytes > LARGE_BLOB && evidence.texts + evidence.integers + evidence.reals === 0
 }
 
 /** Columns of REAL affinity hold 0.0 for -0.0 already; untyped ones keep the sign. */
@@ -109,7 +117,7 @@ export function canonicalSource(column: PlannedColumn): string {
         : `CASE WHEN typeof(${name}) = 'real' THEN holdfast_decimal(CAST(${name} AS TEXT)) ELSE ${name} END`
     }
     case 'bytes':
-      return `CASE WHEN ${name} IS NOT NULL THEN hex(${name}) END`
+      return `CASE WHEN ${name} IS NOT NULL THEN ${hasLargeBlobs(column) ? 'holdfast_md5' : 'hex'}(${name}) END`
     case 'uuid':
       return `lower(${name})`
     default:
@@ -132,7 +140,7 @@ export function canonicalTarget(column: PlannedColumn): string {
     case 'numeric':
       return decimalOf(column.type) ? `${name}::text` : `trim_scale(${name})::text`
     case 'bytes':
-      return `upper(encode(${name}, 'hex'))`
+      return hasLargeBlobs(column) ? `md5(${name})` : `upper(encode(${name}, 'hex'))`
     case 'time':
       return column.evidence.shape
         ? `to_char(${name}, '${timeForm(column.evidence.shape)}')`

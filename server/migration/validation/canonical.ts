@@ -15,10 +15,11 @@ export const md5 = (data: Buffer | string) => createHash('md5').update(data).dig
 /** The hash of no rows at all. */
 export const EMPTY = md5('')
 
-/** Functions for the few doubles whose canonical form SQL arithmetic doesn't reach. */
+/** Functions for the few values whose canonical form SQL doesn't reach, or only with many copies of a large one. */
 export function registerCanonical(db: Database.Database): void {
   db.function('holdfast_bits', { deterministic: true }, (value: unknown) => bits(Number(value)))
   db.function('holdfast_decimal', { deterministic: true }, (value: unknown) => plainDecimal(String(value)))
+  db.function('holdfast_md5', { deterministic: true }, (value: unknown) => md5(value as Buffer))
   db.function('holdfast_time', { deterministic: true }, canonicalTime)
 }
 
