@@ -138,7 +138,15 @@ async function checkServer(client: pg.Client, mode: Mode): Promise<Check> {
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
             pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS "readOnly"`,
   )
-  const { version, number, readOnly } = rows[0]
+  return versionCheck(rows[0], mode)
+}
+
+/** PostgreSQL 13 or newer that takes writes. `number` as of server_version_num. */
+export function versionCheck(
+  server: { version: string; number: number; readOnly: boolean },
+  mode: Mode,
+): Check {
+  const { version, number, readOnly } = server
   if (number < 130000) {
     return {
       id: 'target-version',

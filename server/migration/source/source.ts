@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { MigrationError } from '../failure'
 import { quoteIdentifier } from '../plan/names'
 import type { ForeignKeyAction, NotCarried, SourceFacts } from '../types'
+import { missingBytes } from './cut-off'
 import { inspectTriggers, inspectViews, type SourceTrigger, type SourceView } from './programs'
 import { deferredReferences } from './sqltext'
 import { type CheckClause, type GeneratedClause, tableClauses } from './table-sql'
@@ -97,6 +98,14 @@ export function checkHeader(file: string): MigrationError | null {
         'SOURCE_NOT_SQLITE',
         `${file} is not a SQLite database, or it is encrypted: its header is not SQLite's.`,
         'Name a SQLite 3 file; decrypt an encrypted one first.',
+      )
+    }
+    const missing = missingBytes(file)
+    if (missing > 0) {
+      return new MigrationError(
+        'SOURCE_CORRUPT',
+        `${file} is cut off: ${missing.toLocaleString('en')} bytes are missing at its end.`,
+        'Copy or upload it again, whole; else restore a backup, or save what can be read with `sqlite3 FILE .recover`.',
       )
     }
     return null
