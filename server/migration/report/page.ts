@@ -120,8 +120,16 @@ function checksPart(caption: string, checks: readonly (Check & { acknowledged?: 
   )
 }
 
-function planPart({ tables, notCarried }: Plan): Markup {
+function planPart({ tables, notCarried, views = [], triggers = [] }: Plan): Markup {
   return html`${tableOf(
+    'Views and triggers that are carried over',
+    [
+      { header: 'Name', cell: ({ name }) => html`<code>${name}</code>` },
+      { header: 'SQLite', cell: ({ sql }) => html`<pre>${sql}</pre>` },
+      { header: 'PostgreSQL', cell: ({ targetSql }) => html`<pre>${targetSql}</pre>` },
+    ],
+    [...views, ...triggers],
+  )}${tableOf(
     'Not carried over',
     [
       { header: 'Kind', cell: ({ kind }) => kind },

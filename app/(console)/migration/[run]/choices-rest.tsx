@@ -4,26 +4,36 @@ import type { Plan } from '@/components/migration/types'
 import { Button } from '@/components/ui/button'
 import { Field, Input } from '@/components/ui/field'
 import { Mono } from '@/components/ui/text'
-import { excludedOf, withTable } from './choices'
+import { excludedOf, withLeftOut, withTable } from './choices'
 import type { Draft } from './use-choices'
 
-/** Tables that are left out by choice are in no plan: here they are taken back in. */
-export function LeftOutTables({ plan, draft }: { plan: Plan; draft: Draft }) {
-  const names = excludedOf(draft.choices.tables)
+/** What is left out by choice is in no plan: here it is taken back in. */
+export function LeftOut({ plan, draft }: { plan: Plan; draft: Draft }) {
+  const { choices, change } = draft
+  const tables = excludedOf(choices.tables)
+  const names = [...tables, ...(choices.leaveOut ?? [])]
   if (names.length === 0) return null
-  const planned = new Set(plan.tables.map(({ source }) => source))
+  const planned = new Set(
+    [
+      plan.tables.map(({ source }) => source),
+      (plan.views ?? []).map(({ name }) => name),
+      (plan.triggers ?? []).map(({ name }) => name),
+    ].flat(),
+  )
+  const takeBack = (name: string) =>
+    change(
+      tables.includes(name)
+        ? withTable(choices, name, { exclude: undefined })
+        : withLeftOut(choices, name, false),
+    )
   return (
-    <ul aria-label="Tables that are left out by choice">
+    <ul aria-label="Left out by choice">
       {names.map((name) => (
         <li key={name} className="flex items-center justify-between gap-3 border-b border-border px-2 py-1.5">
           <span>
             <Mono>{name}</Mono> {planned.has(name) ? 'will be left out' : 'is left out'}
           </span>
-          <Button
-            size="small"
-            aria-label={`Take ${name} back in`}
-            onClick={() => draft.change(withTable(draft.choices, name, { exclude: undefined }))}
-          >
+          <Button size="small" aria-label={`Take ${name} back in`} onClick={() => takeBack(name)}>
             Take back in
           </Button>
         </li>

@@ -27,6 +27,13 @@ export function withColumn(
   return withTable(choices, table, { columns: next })
 }
 
+/** A view or trigger is left out, or not. */
+export function withLeftOut(choices: Choices, name: string, left: boolean): Choices {
+  const others = (choices.leaveOut ?? []).filter((other) => other !== name)
+  const leaveOut = left ? [...others, name] : others
+  return { ...choices, leaveOut: leaveOut.length > 0 ? leaveOut : undefined }
+}
+
 /** Without what was taken back, so that two ways to the same choices are equal. */
 function put<T extends object>(
   all: Record<string, T> | undefined,

@@ -7,8 +7,9 @@ import { Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
 import { useDrawer } from '@/components/ui/url-state'
 import type { RunPartProps } from './actions'
+import { Carried } from './carried'
 import { ChoicesBar } from './choices-bar'
-import { LeftOutTables, RejectLimits } from './choices-rest'
+import { LeftOut, RejectLimits } from './choices-rest'
 import { NotCarried } from './not-carried'
 import { keyOf, TableDetail } from './table-detail'
 import { TableEditor } from './table-editor'
@@ -66,10 +67,11 @@ export function PlanSection({ run, plan, can, onChanged }: RunPartProps & { plan
           onOpen={({ source }) => drawer.open(source)}
           selected={drawer.id ?? undefined}
         />
-        {draft ? <LeftOutTables plan={plan} draft={draft} /> : null}
+        {draft ? <LeftOut plan={plan} draft={draft} /> : null}
         {draft ? <RejectLimits draft={draft} /> : null}
       </Section>
-      <NotCarried items={plan.notCarried} />
+      <Carried plan={plan} draft={draft} />
+      <NotCarried items={plan.notCarried} draft={draft} />
       <Drawer
         open={opened !== undefined}
         onClose={drawer.close}

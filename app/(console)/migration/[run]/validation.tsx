@@ -53,7 +53,7 @@ export function ValidationSection({
             Below is what the last comparison found.
           </Callout>
         ) : (
-          <Callout tone={ok ? 'ok' : 'bad'} title={ok ? 'Both sides are the same' : 'The sides differ'} />
+          <Callout tone={ok ? 'ok' : 'bad'} title={ok ? sameWords(run) : 'The sides differ'} />
         )}
       </div>
       <Table
@@ -123,6 +123,11 @@ export function ValidationSection({
     </Section>
   )
 }
+
+const sameWords = ({ report }: Run) =>
+  report && report.rejected > 0
+    ? `Both sides are the same but for ${formatCount(report.rejected, 'rejected row')}`
+    : 'Both sides are the same'
 
 /** An upload is gone after its run, a retired store is behind, and a run that failed here is compared by going on. */
 function isComparable({ state, sourceKind, purpose, error }: Run): boolean {
