@@ -17,8 +17,23 @@ export interface TrialResult {
   misfits: string[]
 }
 
+/** SQLite's rows have 2,000 columns at most. */
+const AT_ONCE = 1000
+
 /** Tries types on every row of a range, all in one pass; a second one only shows values that fail. */
 export function tryTypes(
+  db: Database.Database,
+  scan: Scan,
+  bounds: Bounds,
+  trials: readonly Trial[],
+): TrialResult[] {
+  const parts = Array.from({ length: Math.ceil(trials.length / AT_ONCE) }, (_, i) =>
+    trials.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
+  )
+  return parts.flatMap((part) => tryAtOnce(db, scan, bounds, part))
+}
+
+function tryAtOnce(
   db: Database.Database,
   scan: Scan,
   bounds: Bounds,

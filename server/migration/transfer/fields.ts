@@ -12,9 +12,18 @@ export function joinFields(fields: readonly string[], delimiter: string): string
 
 /** Terms added up in groups: SQLite's expressions are 1,000 deep at most. */
 export function addUp(terms: readonly string[]): string {
-  if (terms.length <= ARGUMENTS) return terms.join(' + ') || '0'
+  return grouped(terms, ' + ') || '0'
+}
+
+/** Conditions that all hold, in groups for the same reason. */
+export function allOf(conditions: readonly string[]): string {
+  return grouped(conditions, ' AND ') || 'true'
+}
+
+function grouped(terms: readonly string[], operator: string): string {
+  if (terms.length <= ARGUMENTS) return terms.join(operator)
   const groups: string[] = []
   for (let at = 0; at < terms.length; at += ARGUMENTS)
-    groups.push(`(${terms.slice(at, at + ARGUMENTS).join(' + ')})`)
-  return addUp(groups)
+    groups.push(`(${terms.slice(at, at + ARGUMENTS).join(operator)})`)
+  return grouped(groups, operator)
 }

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../plan/names'
 import type { PlannedColumn, PlannedTable } from '../types'
+import { allOf } from './fields'
 import { type Bounds, encodeKey, type Key, orderBy, scanOf, within } from './ranges'
 import { flawOf, type Reject, showKey, showValue } from './refusals'
 import { isTextual } from './render'
@@ -30,7 +31,7 @@ function limitsOf(table: PlannedTable, care: Care): Limit[] {
 
 /** `condition`, for rows alone that can be stored. */
 export function andStorable(condition: string, table: PlannedTable, care: Care): string {
-  return [`(${condition})`, ...limitsOf(table, care).map(({ test }) => test)].join(' AND ')
+  return allOf([`(${condition})`, ...limitsOf(table, care).map(({ test }) => test)])
 }
 
 /** Rows of a range that can't be stored, at most `most`. */
@@ -50,7 +51,7 @@ export function findMisfits(
   const rows = db
     .prepare(
       `SELECT ${[...key, ...picked].join(', ')} FROM ${quoteIdentifier(table.source)}
-       WHERE (${condition}) AND NOT (${limits.map(({ test }) => test).join(' AND ')}) ORDER BY ${orderBy(scan)} LIMIT ?`,
+       WHERE (${condition}) AND NOT (${allOf(limits.map(({ test }) => test))}) ORDER BY ${orderBy(scan)} LIMIT ?`,
     )
     .raw()
     .safeIntegers()
