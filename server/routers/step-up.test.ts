@@ -58,6 +58,8 @@ const withoutStepUp = [
   'migration.deleteUpload',
   'migration.create',
   'migration.plan',
+  'migration.rejectLimits',
+  'migration.acceptRejects',
   'migration.choose',
   'migration.delete',
 ]

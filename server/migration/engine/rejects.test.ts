@@ -6,7 +6,7 @@ import type { Job, Plan, PlannedColumn, RejectedRow, RunEvent, RunReport } from 
 
 const engine = inject('postgres')
 
-describe.skipIf(!engine)('a row that cannot be stored', () => {
+describe.skipIf(!engine)('a row that cannot be stored', { timeout: 120_000 }, () => {
   let bench: Bench
   beforeEach(async () => {
     bench = await openBench(engine as NonNullable<typeof engine>)
@@ -224,9 +224,7 @@ describe.skipIf(!engine)('a row that cannot be stored', () => {
     expect(tried).toBeLessThan(300_000)
   })
 
-  it('is neither lost nor told twice when the worker is killed, again and again', {
-    timeout: 120_000,
-  }, async () => {
+  it('is neither lost nor told twice when the worker is killed, again and again', async () => {
     const file = many(200_000, (i) => i % 1000 === 500)
     const job = bench.job(file, { choices: { version: 1, rejects: { perTable: 500, perRun: 500 } } })
     const told: RunEvent[] = []
