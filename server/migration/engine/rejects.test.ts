@@ -343,4 +343,46 @@ describe.skipIf(!engine)('a row that cannot be stored', { timeout: 120_000 }, ()
       ),
     ).toEqual([{ conname: 'leans_n_fkey' }, { conname: 't_n_key' }])
   })
+
+  it('does not fit what was chosen: types, NOT NULL, and NULL that becomes the default is none', async () => {
+    const file = bench.file(
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, n, must TEXT, d TEXT DEFAULT 'none', j TEXT, u TEXT)",
+      (db) => {
+        const insert = db.prepare('INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)')
+        for (let i = 1; i <= 20_000; i++) {
+          const odd = i % 4_000 === 0
+          const json = i === 5_001 ? '{broken' : '{"a": 1}'
+          const uuid = i === 9_999 ? 'no' : `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`
+          insert.run(
+            BigInt(i),
+            odd ? 'word' : BigInt(i),
+            i === 77 ? null : 'x',
+            i % 2 ? 'd' : null,
+            json,
+            uuid,
+          )
+        }
+      },
+    )
+    const columns = {
+      n: { type: 'bigint' },
+      must: { nulls: 'reject' },
+      d: { nulls: 'default' },
+      j: { type: 'jsonb' },
+      u: { type: 'uuid' },
+    } as const
+    const job = bench.job(file, { choices: { version: 1, tables: { t: { columns } } } })
+    const { report, rejects } = await migrate(job)
+    expect(rejects.map(({ key, column }) => `${key} ${column}`).sort()).toEqual(
+      [
+        'id = 77 must',
+        'id = 5001 j',
+        'id = 9999 u',
+        ...[1, 2, 3, 4, 5].map((i) => `id = ${i * 4_000} n`),
+      ].sort(),
+    )
+    expect(report).toMatchObject({ rows: 19_992, rejected: 8, validation: { ok: true } })
+    expect(await query(`SELECT count(*)::int AS n FROM t WHERE d = 'none'`)).toEqual([{ n: 9_995 }])
+    expect((await validate({ ...job, plan: report.plan, rejected: rejects })).ok).toBe(true)
+  })
 })
