@@ -8,6 +8,7 @@ import type { Plan, PlannedTable } from '../types'
 import { takeForeignKeys } from './foreign-keys'
 import { keysTable, wholeTable } from './install'
 import { copyKeys, copyRows } from './lines'
+import { settleRejects } from './rejected'
 import type { Watched } from './watched'
 
 export interface Round {
@@ -95,6 +96,7 @@ async function loadAside(round: Round, one: Changed): Promise<void> {
       `CREATE TEMP TABLE ${q(name)} ON COMMIT DROP AS SELECT ${names(columns)} FROM ${target} WITH NO DATA`,
     )
   await aside(rowsName(one), loadedPart(one.table).columns)
+  await settleRejects(round, one, one.keys === null)
   await copyRows(round, runId, one, rowsName(one), one.keys === null)
   if (!one.key || one.keys === null) return
   await aside(keysName(one), one.key)

@@ -137,6 +137,41 @@ describe.skipIf(!engine)('a run with capture', { timeout: 120_000 }, () => {
     expect(end.report.validation.ok).toBe(true)
   })
 
+  it('rejects rows as they are in the end: mended and deleted ones no more, later ones as well', async () => {
+    const job = captured()
+    const change = (sql: string) => {
+      const db = new Database(job.source)
+      db.exec(sql)
+      db.close()
+    }
+    const bad = `'x' || char(0)`
+    change(
+      `UPDATE settings SET value = ${bad} WHERE name IN ('key 5', 'key 6', 'key 7'); INSERT INTO log VALUES (${bad}, 7)`,
+    )
+    const rejects: string[] = []
+    const { onEvent } = recorder(
+      (event) => event.type === 'phase' && event.phase === 'build' && event.state === 'started',
+      () =>
+        change(`UPDATE settings SET value = 'mended' WHERE name = 'key 5'; DELETE FROM settings WHERE name = 'key 7';
+          INSERT INTO settings VALUES ('late', ${bad}); UPDATE settings SET value = ${bad} WHERE name = 'key 9';
+          INSERT INTO log VALUES (${bad}, 8), ('fine', 9)`),
+    )
+    const end = await startRun(job, {
+      onEvent: (event) => {
+        onEvent(event)
+        if (event.type !== 'rejects') return
+        if (event.first) rejects.length = 0
+        rejects.push(...event.rows.map(({ table, column, value }) => `${table} ${column} ${value}`))
+      },
+    }).ended
+    expect(end).toMatchObject({ state: 'done', report: { rejected: 5, validation: { ok: true } } })
+    expect(rejects.sort()).toEqual([...Array(2).fill('log line x␀'), ...Array(3).fill('settings value x␀')])
+    const { rows } = await bench.client.query(
+      `SELECT name FROM settings WHERE name IN ('key 5', 'key 6', 'key 7', 'key 9', 'late')`,
+    )
+    expect(rows).toEqual([{ name: 'key 5' }])
+  })
+
   it('leaves nothing in the source of a run that could not begin', async () => {
     const job = captured()
     await bench.client.query('CREATE TABLE people ()')

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import type Database from 'better-sqlite3'
 import type pg from 'pg'
-import { MigrationError } from '../failure'
 import { loadedPart } from '../plan/generated'
 import { quoteIdentifier as q } from '../plan/names'
 import { openCopy } from '../transfer/copy'
@@ -9,6 +8,7 @@ import { andStorable } from '../transfer/misfits'
 import { copyStatement, isTextual, lineExpression } from '../transfer/render'
 import type { PlannedTable } from '../types'
 import { keysTable } from './install'
+import { broughtOver } from './rejected'
 import type { Watched } from './watched'
 
 /** Bytes that are sent at once. */
@@ -20,14 +20,11 @@ interface Sides {
   client: pg.Client
 }
 
-/** Loads the rows that are there now, of the noted keys or of the whole table, into `into`; rendered as the load does. */
+/** Loads the rows that can be stored and are there now, of the noted keys or of the whole table, into `into`; rendered as the load does. */
 export async function copyRows(sides: Sides, runId: string, watched: Watched, into: string, whole: boolean) {
-  const { key, number } = watched
   const table = loadedPart(watched.table)
-  const keys = (key ?? []).map((_, i) => `k${i}`).join(', ')
-  const names = (key ?? []).map((column) => q(column.source)).join(', ')
-  const where = whole ? 'true' : `(${names}) IN (SELECT ${keys} FROM ${q(keysTable(runId, number))})`
-  const rows = `SELECT ${line(table)}, ${andStorable('true', table, 'texts')} FROM ${q(table.source)} WHERE ${where}`
+  const where = andStorable(broughtOver(runId, watched, whole), table, 'texts')
+  const rows = `SELECT ${line(table)} FROM ${q(table.source)} WHERE ${where}`
   await send(sides, table, into, rows)
 }
 
@@ -35,7 +32,7 @@ export async function copyRows(sides: Sides, runId: string, watched: Watched, in
 export async function copyKeys(sides: Sides, runId: string, { table, key, number }: Watched, into: string) {
   const columns = (key ?? []).map((column, i) => ({ ...column, source: `k${i}` }))
   const keys = { ...table, columns }
-  await send(sides, keys, into, `SELECT DISTINCT ${line(keys)}, true FROM ${q(keysTable(runId, number))}`)
+  await send(sides, keys, into, `SELECT DISTINCT ${line(keys)} FROM ${q(keysTable(runId, number))}`)
 }
 
 const line = (table: PlannedTable) =>
@@ -53,8 +50,7 @@ async function send({ db, client }: Sides, table: PlannedTable, into: string, sq
       piece = []
       bytes = 0
     }
-    for (const [data, storable] of db.prepare(sql).raw().iterate() as Iterable<[Buffer, number]>) {
-      if (!storable) throw unstorable(table)
+    for (const data of db.prepare(sql).pluck().iterate() as Iterable<Buffer>) {
       // A blob of a text in UTF-16 is UTF-16.
       const text = utf16 ? Buffer.from(data.toString('utf16le')) : data
       piece.push(text)
@@ -68,13 +64,4 @@ async function send({ db, client }: Sides, table: PlannedTable, into: string, sq
     await abort(error as Error)
     throw error
   }
-}
-
-function unstorable({ source }: PlannedTable): MigrationError {
-  return new MigrationError(
-    'VALUE_REFUSED',
-    `A row of ${source} that was written since the copy holds a value that its column in PostgreSQL cannot.`,
-    'Correct the row in the source; following goes on by itself. Comparing both sides names it.',
-    { table: source, heals: true },
-  )
 }

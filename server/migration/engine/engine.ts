@@ -26,7 +26,7 @@ import type { Job, Plan, PlannedTable, RejectedRow, RunReport, TableProgress } f
 import { bringOver, type Capture, catchUp, openCapture, snapshotCaptured } from './capturing'
 import { compareRun, validate } from './comparison'
 import { openMeter } from './progress'
-import { countRejected, defaultLimits, exceeded, tellRejects } from './rejects'
+import { countOf, countRejected, defaultLimits, exceeded, tellRejects } from './rejects'
 import { type EngineDependencies, partsOf, phase, reporter, type Session, withSession } from './session'
 
 /** Checks alone. */
@@ -285,6 +285,11 @@ async function finish(
   if (capture) {
     await catchUp(capture, { client, built: true }, (lag) => tellLag(deps, lag))
     await bringOver(capture, { client, built: true, session })
+    // Rows that were mended or written meanwhile.
+    moved.rejects = await readRejects(client, job.runId)
+    for (const table of moved.tables) table.rejected = countOf(moved.rejects, plan, table.table)
+    const error = exceeded(moved.tables, job.choices?.rejects)
+    if (error) throw error
   }
   const validation = await phase(deps, session, 'validate', () =>
     validate(deps, session, client, plan, { ...moved, unbuilt }),

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { MigrationError } from '../failure'
 import { readRejects } from '../target/rejects'
-import type { RejectLimits, RunNews, TableProgress } from '../types'
+import type { Plan, RejectedRow, RejectLimits, RunNews, TableProgress } from '../types'
 
 /** Rows in one event. */
 const PIECE = 500
@@ -23,6 +23,12 @@ export async function tellRejects(
 
 export const countRejected = (tables: readonly TableProgress[]) =>
   tables.reduce((sum, table) => sum + table.rejected, 0)
+
+/** Rejected rows of one table, by its name in the target. */
+export function countOf(rejects: readonly RejectedRow[], plan: Plan, target: string): number {
+  const source = plan.tables.find((table) => table.target === target)?.source
+  return rejects.filter((row) => row.table === source).length
+}
 
 /** Why a run with these rejected rows may not go on; null: it may. */
 export function exceeded(

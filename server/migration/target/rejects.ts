@@ -39,3 +39,26 @@ export async function readRejects(client: pg.Client, runId: string): Promise<Rej
   )
   return rows
 }
+
+/** Positions of the rejected rows of one table. */
+export async function readTableRejects(client: pg.Client, runId: string, table: string): Promise<string[]> {
+  const { rows } = await client.query<{ position: string }>(
+    `SELECT position FROM ${BOOKKEEPING}.reject WHERE run_id = $1 AND table_name = $2`,
+    [runId, table],
+  )
+  return rows.map(({ position }) => position)
+}
+
+/** Takes back rejects whose rows were stored after all, or are gone. */
+export async function dropRejects(
+  client: pg.Client,
+  runId: string,
+  table: string,
+  positions: readonly string[],
+): Promise<void> {
+  if (positions.length === 0) return
+  await client.query(
+    `DELETE FROM ${BOOKKEEPING}.reject WHERE run_id = $1 AND table_name = $2 AND position = ANY ($3::text[])`,
+    [runId, table, positions],
+  )
+}

@@ -42,10 +42,20 @@ export function findMisfits(
   care: Care,
   most: number,
 ): Reject[] {
+  return misfitsWhere(db, table, within(scanOf(table), bounds), care, most)
+}
+
+/** The same for the rows of a condition. */
+export function misfitsWhere(
+  db: Database.Database,
+  table: PlannedTable,
+  { condition, values }: { condition: string; values: Key },
+  care: Care,
+  most: number,
+): Reject[] {
   const limits = limitsOf(table, care)
   if (limits.length === 0) return []
   const scan = scanOf(table)
-  const { condition, values } = within(scan, bounds)
   const key = scan.columns.map(quoteIdentifier)
   const picked = limits.flatMap(({ test, column, kind }) => [test, shownOf(column, kind)])
   const rows = db
