@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fromFailure, MigrationError } from '../failure'
@@ -29,6 +30,18 @@ export interface ClientOptions {
   worker?: string
   /** Each event in order. A 'done' is acknowledged to the worker when the promise that this returns resolves. */
   onEvent?: (event: RunEvent) => void | Promise<void>
+  /** The process gives way to others of this machine: to the console that serves people meanwhile. */
+  background?: boolean
+}
+
+/** Of -20 to 19; a processor that nobody else wants is still all its own. */
+const BACKGROUND_PRIORITY = 5
+
+/** A lower priority may be forbidden or too late; the run goes on with the one it has. */
+function giveWay(pid: number | undefined): void {
+  try {
+    if (pid) setPriority(pid, BACKGROUND_PRIORITY)
+  } catch {}
 }
 
 /** dist/migration-worker.mjs, seen from a bundle in dist/ or from the source tree. */
@@ -102,7 +115,10 @@ async function ask(
 }
 
 /** Starts a process for one task. It gets no secret by arguments or environment: the job goes over the channel. */
-export function launch(command: WorkerCommand, { worker = workerPath(), onEvent }: ClientOptions): RunHandle {
+export function launch(
+  command: WorkerCommand,
+  { worker = workerPath(), onEvent, background }: ClientOptions,
+): RunHandle {
   // A bundle that Next lives on: turbopack must not look for the file.
   const child = fork(/* turbopackIgnore: true */ worker, [], {
     execArgv: [],
@@ -111,6 +127,7 @@ export function launch(command: WorkerCommand, { worker = workerPath(), onEvent 
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     detached: false,
   })
+  if (background) giveWay(child.pid)
   let stopping = false
   let last = ''
   child.stderr?.on('data', (data: Buffer) => {

@@ -145,7 +145,7 @@ export class Drive {
       if (this.#stopping) return
       const worker = launch(
         { type: this.#task, job },
-        { worker: this.#deps.workerFile, onEvent: (event) => this.#hear(event) },
+        { worker: this.#deps.workerFile, background: true, onEvent: (event) => this.#hear(event) },
       )
       this.#worker = worker
       // What can't be kept, because the store is away, is left to the lease: whoever takes the run next goes on.
