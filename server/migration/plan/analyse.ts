@@ -289,7 +289,10 @@ async function readTable(pool: Pool, db: Database.Database, table: SourceTable):
   }
   const ranges = evidenceRanges(rowids)
   const sampled = await pool.run({ kind: 'samples', scan, columns: table.columns })
-  const columns = sampled.map(({ name, declaredType, shape }) => ({ name, declaredType, shape }))
+  const columns = sampled.map(({ name, declaredType, shape }, i) => ({
+    ...{ name, declaredType, shape },
+    notNull: table.columns[i]?.notNull,
+  }))
   const parts = await Promise.all(
     ranges.map((bounds) => pool.run({ kind: 'evidence', scan, bounds, columns })),
   )

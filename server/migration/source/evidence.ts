@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { decimalTest, shapeTest } from '../plan/fits'
-import { affinityOf, decimalOf, isTimeType } from '../plan/mapping'
+import { type Affinity, affinityOf, decimalOf, isTimeType } from '../plan/mapping'
 import { quoteIdentifier } from '../plan/names'
 import { type Bounds, type Scan, within } from '../transfer/ranges'
 import type { ColumnEvidence, TimeShape } from '../types'
@@ -11,6 +11,8 @@ export interface EvidenceColumn {
   declaredType: string
   /** Form that the first value has; every other is compared with it. */
   shape?: TimeShape
+  /** Declared so: its values needn't be counted. */
+  notNull?: boolean
 }
 
 type Value = bigint | number | string | Buffer | null
@@ -58,7 +60,7 @@ function readColumns(
   const rows = Number(row[0])
   return columns.map((column, i) => {
     const [count, min, max, reals, bytes, maxBytes, agreeing] = row.slice(1 + i * 7, 8 + i * 7) as Value[]
-    const present = Number(count)
+    const present = column.notNull ? rows : Number(count)
     const evidence: ColumnEvidence = {
       rows,
       nulls: rows - present,
@@ -76,9 +78,9 @@ function readColumns(
       // Numbers become text on their way in; `reals` counts the blobs.
       evidence.blobs = Number(reals ?? 0)
       evidence.texts = present - evidence.blobs
-    } else if (classes[0] === classes[1]) {
+    } else if (classes[0] === classes[1] && !isLeastReal(column, min)) {
       if (classes[0] === 'number') {
-        evidence.reals = Number(reals ?? 0)
+        evidence.reals = affinityOf(column.declaredType) === 'REAL' ? present : Number(reals ?? 0)
         evidence.integers = present - evidence.reals
       } else if (classes[0] === 'text') evidence.texts = present
       else if (classes[0] === 'blob') evidence.blobs = present
@@ -91,8 +93,12 @@ function readColumns(
   })
 }
 
+/** -2^63 as a real is the one that equals its integer. */
+const isLeastReal = (column: EvidenceColumn, min: Value | undefined): boolean =>
+  min === -(2 ** 63) && affinityOf(column.declaredType) === 'INTEGER'
+
 /** Seven results a column: count, min, max, reals (blobs in text columns), bytes, longest, values that agree with what was declared. */
-function aggregates({ name, declaredType, shape }: EvidenceColumn): string[] {
+function aggregates({ name, declaredType, shape, notNull }: EvidenceColumn): string[] {
   const column = quoteIdentifier(name)
   const affinity = affinityOf(declaredType)
   const measured = affinity === 'TEXT' || affinity === 'BLOB' || isTimeType(declaredType)
@@ -102,12 +108,10 @@ function aggregates({ name, declaredType, shape }: EvidenceColumn): string[] {
       ? `${side}(${column})`
       : `CASE WHEN typeof(${side}(${column})) IN ('text', 'blob') THEN substr(${side}(${column}), 1, 40) ELSE ${side}(${column}) END`
   return [
-    `count(${column})`,
+    notNull ? 'NULL' : `count(${column})`,
     affinity === 'TEXT' ? 'NULL' : short('min'),
     affinity === 'TEXT' ? 'NULL' : short('max'),
-    affinity === 'REAL'
-      ? `count(${column})`
-      : `sum(typeof(${column}) = '${affinity === 'TEXT' ? 'blob' : 'real'}')`,
+    others(column, affinity),
     measured ? `sum(octet_length(${column}))` : '0',
     measured ? `max(octet_length(${column}))` : '0',
     shape
@@ -116,6 +120,23 @@ function aggregates({ name, declaredType, shape }: EvidenceColumn): string[] {
         ? `sum(${decimalTest(column, decimal.precision, decimal.scale)})`
         : '0',
   ]
+}
+
+/**
+ * Counts blobs in a text column, reals in any other. typeof() would cost as much as all the rest: blobs sort after
+ * every text, and a real that INTEGER affinity let stand has a fraction or doesn't fit 64 bits.
+ */
+function others(column: string, affinity: Affinity): string {
+  switch (affinity) {
+    case 'TEXT':
+      return `sum(${column} COLLATE BINARY >= x'')`
+    case 'INTEGER':
+      return `sum(${column} COLLATE BINARY <> CAST(${column} AS INTEGER))`
+    case 'REAL':
+      return 'NULL'
+    default:
+      return `sum(typeof(${column}) = 'real')`
+  }
 }
 
 function countClasses(db: Database.Database, name: string, from: string, values: readonly unknown[]) {
