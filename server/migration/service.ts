@@ -21,6 +21,7 @@ import {
 import { refuseChoices } from './plan/choices'
 import { type Download, download } from './report/download'
 import { askValidation } from './runs/compare-units'
+import { cutOver, leaveSource, recoverCutOver, reopenSource } from './runs/cut-over'
 import { Driver } from './runs/driver'
 import { type MigrationConfig, type MigrationDeps, openJobs, type TargetRef } from './runs/jobs'
 import { openRejectFiles, type RejectPage } from './runs/reject-file'
@@ -37,6 +38,7 @@ import {
 } from './runs/run-units'
 import type { SwitchBackReport, SwitchoverReport } from './runs/runs'
 import {
+  type CutOverReport,
   getRun,
   type LogLine,
   listRuns,
@@ -61,6 +63,8 @@ export interface NewRun {
   schema: string
   /** 'compare' writes nothing: it compares a target that something else has filled. */
   purpose?: RunPurpose
+  /** Note writes to the source while the copy goes on, and bring them over; for files of a folder alone. */
+  capture?: boolean
 }
 
 export interface Targets {
@@ -121,6 +125,10 @@ export interface Migration {
   /** Other limits for a run that is not at work. */
   rejectLimits(request: Request & { rejects: RejectLimits }): Promise<void>
   switchOver(request: PrivilegedRequest): Promise<SwitchoverReport>
+  /** Moves the application of a foreign source: closes it to writes, brings over, compares, says what to put in. */
+  cutOver(request: PrivilegedRequest): Promise<CutOverReport>
+  /** Opens the source of a run again that was cut over. */
+  reopenSource(request: Request): Promise<void>
   /** Moves the console back to the SQLite file that a run took it from, with every later change. */
   switchBack(request: PrivilegedRequest): Promise<SwitchBackReport>
 }
@@ -137,7 +145,10 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
   const rejects = openRejectFiles(dataDir)
   const place = () => ({ sourceDirs, storeFile: store.dialect === 'sqlite' ? config.storeFile : null })
 
-  const { resolveTarget, targetOf, job, ended } = openJobs({ ...deps, uploads: uploadDeps, rejects }, config)
+  const { resolveTarget, targetOf, fileOf, job, ended } = openJobs(
+    { ...deps, uploads: uploadDeps, rejects },
+    config,
+  )
   const driver = new Driver({
     store,
     clock,
@@ -156,6 +167,14 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
     ...deps,
     ...{ dataDir, migrationsFolder, switchBackMs, target: targetOf },
   }
+  const cutOverDeps = {
+    store,
+    clock,
+    driver,
+    workerFile,
+    job: (run: Run) => job(run, 'validate'),
+    source: fileOf,
+  }
   const keptWindow = openWindow(switchoverDeps)
   const background = (work: Promise<unknown>, run: string) => {
     work.catch((error) => log.error({ run, error }, 'migration run'))
@@ -165,8 +184,10 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
   return {
     uploadMax,
     async start() {
-      for (const run of await runsInMove({ store }, 'switchover'))
-        await recoverSwitchover(switchoverDeps, run)
+      for (const run of await runsInMove({ store }, 'switchover')) {
+        if (run.sourceKind === 'store') await recoverSwitchover(switchoverDeps, run)
+        else background(recoverCutOver(cutOverDeps, run), run.id)
+      }
       for (const run of await runsInMove({ store }, 'switch_back'))
         await recoverSwitchBack(switchoverDeps, run)
       keptWindow.start()
@@ -200,7 +221,13 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
     getRun: (id) => getRun({ store }, id),
     readLog: (id, limit) => readLog({ store }, id, limit),
     download: (id, file) => download({ store, clock, rejects }, id, file),
-    async createRun(caller, { source, target: ref, schema, purpose = 'migrate' }) {
+    async createRun(caller, { source, target: ref, schema, purpose = 'migrate', capture = false }) {
+      if (capture && (source.kind !== 'folder' || purpose === 'compare')) {
+        throw new HoldfastError('BAD_INPUT', {
+          message: 'Only writes to a file of an allowed folder that is migrated can be noted.',
+          remedy: 'Leave the noting of writes off.',
+        })
+      }
       const { path, name } = await resolveSource(uploadDeps, place(), source)
       const {
         password: _,
@@ -214,6 +241,7 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
         source: source.kind === 'upload' ? source.id : path,
         sourceName: name,
         purpose,
+        capture,
         target: { ...target },
         connectionId: ref.kind === 'connection' ? ref.id : null,
         state: 'planned' as const,
@@ -262,6 +290,7 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
     },
     async deleteRun(request) {
       const run = await getRun({ store }, request.id)
+      if (run.capture && run.state === 'completed') await leaveSource(cutOverDeps, run)
       await store.run(deleteRun, { ...request, now: now() })
       await rejects.remove(request.id)
       if (run.sourceKind === 'upload') await deleteUpload(uploadDeps, run.source)
@@ -274,6 +303,8 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
     acceptRejects: (request) => store.run(acceptRejects, { ...request, now: now() }),
     rejectLimits: (request) => store.run(setRejectLimits, { ...request, now: now() }),
     switchOver: (request) => switchOver(switchoverDeps, request),
+    cutOver: (request) => cutOver(cutOverDeps, request),
+    reopenSource: (request) => reopenSource(cutOverDeps, request),
     switchBack: (request) => switchBack(switchoverDeps, request),
   }
 }

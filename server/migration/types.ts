@@ -499,6 +499,8 @@ export type RunEvent = { at: number; runId: string } & (
   | { type: 'progress'; phase: Phase; done: number; total: number; tables: TableProgress[] }
   /** Keys of the source that were written to and not brought over yet, and when the last were. */
   | { type: 'lag'; keys: number; appliedAt: number }
+  /** The source takes no writes any more and both sides are the same; tables that could not be closed by name. */
+  | { type: 'cutOver'; blockedAt: number; milliseconds: number; keys: number; unblocked: string[] }
   | { type: 'log'; level: 'info' | 'warn'; message: string }
   /** Rows that were not stored. `first`: all come anew, as where the copy begins or goes on, and before 'done'. */
   | { type: 'rejects'; rows: RejectedRow[]; first?: true }
@@ -531,6 +533,14 @@ export type WorkerCommand =
   | { type: 'cancel'; job?: Job }
   /** Compares both sides again. */
   | { type: 'validate'; job: Job }
+  /** Brings over what is noted, again and again, until it is told to stop. */
+  | { type: 'follow'; job: Job }
+  /** Closes the source to its application, and compares both sides. */
+  | { type: 'cutOver'; job: Job }
+  /** Opens a source again that was closed so. */
+  | { type: 'reopen'; job: Job }
+  /** Takes the capture out of the source. */
+  | { type: 'leave'; job: Job }
   | { type: 'pause' }
   | { type: 'continue' }
   /** The parent has kept the result: the run's bookkeeping in the target may go. */

@@ -121,6 +121,8 @@ export const migrationRouter = router({
         schema: schema.default('public'),
         /** 'compare' writes nothing: it compares a target that something else has filled. */
         purpose: z.enum(['migrate', 'compare']).default('migrate'),
+        /** Note writes to the source while the copy goes on, and bring them over. */
+        capture: z.boolean().default(false),
       }),
     )
     .mutation(({ ctx, input }) => ctx.runtime.migration.createRun(callerOf(ctx), input)),
@@ -201,6 +203,18 @@ export const migrationRouter = router({
   rejectLimits: manage
     .input(z.strictObject({ id, rejects: z.strictObject({ perTable: rejectLimit, perRun: rejectLimit }) }))
     .mutation(({ ctx, input }) => ctx.runtime.migration.rejectLimits({ ...input, caller: callerOf(ctx) })),
+
+  /** Moves the application of a foreign source. */
+  cutOver: manage
+    .input(run)
+    .mutation(({ ctx, input }) =>
+      ctx.runtime.migration.cutOver({ ...input, caller: callerOf(ctx), grantId: ctx.stepUp }),
+    ),
+
+  /** Lets the application of a source that was cut over write to it again. */
+  reopenSource: manage
+    .input(run)
+    .mutation(({ ctx, input }) => ctx.runtime.migration.reopenSource({ ...input, caller: callerOf(ctx) })),
 
   switchOver: manage
     .input(run)

@@ -10,7 +10,7 @@ import { openPeople } from './testing/people'
 /** What there is to act on. */
 interface Things {
   users: Record<'vera' | 'disabled' | 'invited', string>
-  runs: Record<'planned' | 'completed' | 'switched_over', string>
+  runs: Record<'planned' | 'completed' | 'switched_over' | 'foreign', string>
   passkey: string
   /** Of advice that stands. */
   advice: string
@@ -41,6 +41,7 @@ const steppedUp: Record<string, (things: Things) => object> = {
   'cache.deletePattern': () => ({ scope: 'ours', pattern: 'statistics:*' }),
   'migration.start': ({ runs }) => ({ id: runs.planned }),
   'migration.switchOver': ({ runs }) => ({ id: runs.completed }),
+  'migration.cutOver': ({ runs }) => ({ id: runs.foreign }),
   'migration.switchBack': ({ runs }) => ({ id: runs.switched_over }),
 }
 
@@ -62,6 +63,9 @@ const withoutStepUp = [
   'migration.acceptRejects',
   'migration.choose',
   'migration.delete',
+  'migration.reopenSource',
+  'migration.acceptRejects',
+  'migration.rejectLimits',
 ]
 
 /** A user who was invited, one who is disabled, a passkey, and runs that wait for their step-up. */
@@ -92,6 +96,13 @@ const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey
       ...{ actor: 'ana@example.org', requestedAt: now, fingerprints: [] },
     }),
   )
+  yield* q(
+    db.insert(tables.migrationRuns).values({
+      ...{ id: runs.foreign, sourceKind: 'folder', source: '/srv/app.db', sourceName: 'app.db' },
+      ...{ target: {}, state: 'completed', plan: { tables: [] }, checks: [], createdAt: now },
+      validation: { ok: true, tables: [], checks: [], sourceChanged: false },
+    }),
+  )
   for (const state of ['planned', 'completed', 'switched_over'] as const) {
     yield* q(
       db.insert(tables.migrationRuns).values({
@@ -115,7 +126,12 @@ beforeAll(async () => {
   const { store, database } = console.runtime
   const made = {
     users: { vera: users.vera.userId, disabled: randomUUID(), invited: randomUUID() },
-    runs: { planned: randomUUID(), completed: randomUUID(), switched_over: randomUUID() },
+    runs: {
+      planned: randomUUID(),
+      completed: randomUUID(),
+      switched_over: randomUUID(),
+      foreign: randomUUID(),
+    },
     passkey: randomUUID(),
     change: randomUUID(),
   }

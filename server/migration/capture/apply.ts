@@ -67,12 +67,14 @@ async function apply(round: Round, changed: Changed[], bare: boolean): Promise<n
     await client.query('SET CONSTRAINTS ALL DEFERRED')
     // What triggers did in the source is among the noted rows.
     for (const sql of switchTriggers(plan, 'DISABLE')) await client.query(sql)
+    const fireAgain = await silenceTriggers(client, plan, changed)
     const putBack = bare ? await takeForeignKeys(client, plan) : null
     for (const one of changed) await loadAside(round, one)
     const upsert = (one: Changed) => !bare && isReferenced(plan, one.table)
     for (const one of [...changed].reverse()) await client.query(removal(plan.schema, one, upsert(one)))
     for (const one of changed) await client.query(insertion(plan.schema, one, upsert(one)))
     await putBack?.()
+    await fireAgain()
     for (const sql of switchTriggers(plan, 'ENABLE')) await client.query(sql)
     for (const one of changed) await advanceSequence(round, one.table)
     await client.query('COMMIT')
@@ -81,6 +83,28 @@ async function apply(round: Round, changed: Changed[], bare: boolean): Promise<n
     throw error
   }
   return changed.reduce((sum, { keys }) => sum + (keys ?? 1), 0)
+}
+
+/** What the source's triggers did is among the noted rows; the target's, carried from there, would do it again. */
+async function silenceTriggers(
+  client: pg.Client,
+  plan: Plan,
+  changed: readonly Changed[],
+): Promise<() => Promise<void>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT DISTINCT c.relname AS name FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+     JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND n.nspname = $1 AND c.relname = ANY ($2::text[])`,
+    [plan.schema, changed.map(({ table }) => table.target)],
+  )
+  const alter = async (how: string) => {
+    for (const { name } of rows)
+      await client.query(`ALTER TABLE ${qualified(plan.schema, name)} ${how} TRIGGER USER`)
+  }
+  await alter('DISABLE')
+  return async () => {
+    if (rows.length > 0) await client.query('SET CONSTRAINTS ALL IMMEDIATE')
+    await alter('ENABLE')
+  }
 }
 
 const rowsName = ({ number }: Watched) => `holdfast_rows_${number}`

@@ -53,6 +53,7 @@ describe.skipIf(!engine)('a run with capture', { timeout: 120_000 }, () => {
     const child = spawn(process.execPath, [resolve('server/migration/testing/writer.mjs'), file, `${seed}`], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
+    const closed = once(child, 'close')
     let said = ''
     child.stdout.on('data', (data: Buffer) => {
       said += data
@@ -61,7 +62,6 @@ describe.skipIf(!engine)('a run with capture', { timeout: 120_000 }, () => {
     let stopped: Promise<number> | undefined
     const stop = () => {
       stopped ??= (async () => {
-        const closed = once(child, 'close')
         child.stdin.end()
         await closed
         return Number(said.trim().split('\n').at(-1))

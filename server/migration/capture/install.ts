@@ -90,7 +90,8 @@ export function leaveSource(file: string, runId: string): void {
   }
 }
 
-function inTransaction<T>(db: Database.Database, body: () => T): T {
+/** Runs a body in one transaction that waits for the application's writes. */
+export function inTransaction<T>(db: Database.Database, body: () => T): T {
   try {
     return db.transaction(body).immediate()
   } catch (error) {

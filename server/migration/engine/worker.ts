@@ -7,6 +7,7 @@ import type { Failure, Job, RunEvent, RunNews, WorkerCommand } from '../types'
 import { runValidation } from './comparison'
 import { openControl, Stopped } from './control'
 import { cancelRun, forgetRun, resumeRun, runPlan, runPreflight, startRun } from './engine'
+import { compareCaptured, cutOver, followSource, reopenSource, stopFollowing } from './following'
 import type { EngineDependencies } from './session'
 import { serveThread, type ThreadSetup } from './thread'
 import { watchTarget } from './watchdog'
@@ -41,13 +42,17 @@ function serveProcess(send: (event: RunEvent) => void): void {
   const deps: EngineDependencies = { clock, emit, control, entry: new URL(import.meta.url) }
 
   async function work(
-    type: 'preflight' | 'plan' | 'start' | 'resume' | 'cancel' | 'validate',
+    type: Exclude<WorkerCommand['type'], 'pause' | 'continue' | 'acknowledge'>,
     mine: Job,
   ): Promise<void> {
     if (type === 'preflight') await runPreflight(deps, mine)
     else if (type === 'plan') await runPlan(deps, mine)
-    else if (type === 'validate') await runValidation(deps, mine)
+    else if (type === 'validate') await (mine.capture ? compareCaptured : runValidation)(deps, mine)
     else if (type === 'cancel') await cancelRun(deps, mine)
+    else if (type === 'follow') await followSource(deps, mine)
+    else if (type === 'cutOver') await cutOver(deps, mine)
+    else if (type === 'reopen') reopenSource(mine)
+    else if (type === 'leave') stopFollowing(mine)
     else {
       await (type === 'start' ? startRun : resumeRun)(deps, mine)
       const patience = new Promise<false>((resolve) => setTimeout(resolve, ACKNOWLEDGE_MS, false).unref())

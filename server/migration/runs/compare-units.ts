@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull } from 'drizzle-orm'
+import { and, eq, inArray, isNull, or } from 'drizzle-orm'
 import type { RunState } from '@/db/tables'
 import { q, unit } from '@/db/unit'
 import { HoldfastError } from '@/server/errors'
@@ -23,11 +23,19 @@ export const askValidation = unit('run.askValidation', function* (tx, { id, call
   const [asked] = yield* q(
     tx.db
       .update(runs)
-      .set({ phase: 'validate' })
-      .where(and(eq(runs.id, id), inArray(runs.state, [...COMPARABLE]), isNull(runs.phase)))
+      .set({ phase: 'validate', leaseOwner: null, leaseUntil: null })
+      .where(
+        and(
+          eq(runs.id, id),
+          inArray(runs.state, [...COMPARABLE]),
+          or(isNull(runs.phase), eq(runs.phase, 'following')),
+        ),
+      )
       .returning({ id: runs.id }),
   )
   if (!asked)
-    throw run.phase === null ? wrongState(run.state, 'compared') : wrongState(run.state, 'compared just now')
+    throw run.phase === null || run.phase === 'following'
+      ? wrongState(run.state, 'compared')
+      : wrongState(run.state, 'compared just now')
   yield* audit(tx, caller, now, 'sys_migration_validated', id)
 })

@@ -1,4 +1,4 @@
-import { and, eq, inArray, or } from 'drizzle-orm'
+import { and, eq, inArray, or, sql } from 'drizzle-orm'
 import type { RunState } from '@/db/tables'
 import { locked, q, type Tx, unit } from '@/db/unit'
 import { appendAudit, system } from '@/server/audit'
@@ -33,6 +33,8 @@ export const keepPlan = unit(
 export interface Settlement {
   id: string
   state: 'completed' | 'failed' | 'cancelled' | 'paused'
+  /** Its source is followed from now on. */
+  phase: 'following' | null
   now: number
   values?: Partial<RunValues>
   reason?: string
@@ -41,14 +43,14 @@ export interface Settlement {
 }
 
 export const settleRun = unit('run.settle', function* (tx, input: Settlement) {
-  const { id, state, now, values, reason, silent } = input
+  const { id, state, phase, now, values, reason, silent } = input
   const ended = state !== 'paused'
   const from: RunState[] = state === 'paused' ? ['running'] : [...ACTIVE]
   const { migrationRuns: runs } = tx.tables
   const [row] = yield* q(
     tx.db
       .update(runs)
-      .set({ ...storableJson(values), state, phase: null, ...(ended && { endedAt: now }) })
+      .set({ ...storableJson(values), state, phase, ...(ended && { endedAt: now }) })
       .where(and(eq(runs.id, id), inArray(runs.state, from)))
       .returning({ id: runs.id }),
   )
@@ -100,12 +102,19 @@ export const claimRun = unit(
 /** Renews the lease, with whatever changed since. Answers the state that is asked for; null when the lease is lost. */
 export const keepRun = unit(
   'run.keep',
-  function* (tx, input: { id: string; owner: string; until: number; values?: Partial<RunValues> }) {
+  function* (
+    tx,
+    input: { id: string; owner: string; until: number; values?: Partial<RunValues>; phase?: string | null },
+  ) {
     const { migrationRuns: runs } = tx.tables
+    // A heartbeat that was under way while the run ended must not bring its last phase back.
+    const phase = input.phase !== undefined && {
+      phase: sql`CASE WHEN ${inArray(runs.state, ['running', 'paused'])} THEN ${input.phase} ELSE ${runs.phase} END`,
+    }
     const [row] = yield* q(
       tx.db
         .update(runs)
-        .set({ ...storableJson(input.values), leaseUntil: input.until })
+        .set({ ...storableJson(input.values), ...phase, leaseUntil: input.until })
         .where(and(eq(runs.id, input.id), eq(runs.leaseOwner, input.owner)))
         .returning({ state: runs.state }),
     )

@@ -6,6 +6,7 @@ import { toFailure, waitAfter } from '../failure'
 import type { Failure, Job, KeptEvidence, Phase, Plan, RunEvent, RunReport, Validation } from '../types'
 import { type Attempts, followAttempts } from './attempts'
 import { launch, type RunEnd, type RunHandle } from './client'
+import { restingPhase } from './cut-over-units'
 import { keepPlan, keepRun, settleRun } from './drive-units'
 import { followProgress } from './forecast'
 import type { RejectFiles } from './reject-file'
@@ -28,7 +29,7 @@ export interface MigrationNews {
   news: RunTick
 }
 
-export type Task = 'plan' | 'start' | 'resume' | 'cancel' | 'validate'
+export type Task = 'plan' | 'start' | 'resume' | 'cancel' | 'validate' | 'follow'
 
 export interface DriveDeps {
   store: Store
@@ -120,9 +121,9 @@ export class Drive {
 
   /** Heartbeat: keeps the lease and the newest progress. Answers the state that is asked for; null: the lease is lost. */
   async beat(): Promise<RunState | null> {
-    const values: Partial<RunValues> = this.#unsaved ? { progress: this.#progress, phase: this.#phase } : {}
+    const unsaved = this.#unsaved
     this.#unsaved = false
-    return this.#save(values)
+    return unsaved ? this.#save({ progress: this.#progress }, this.#phase) : this.#save({})
   }
 
   /** Stops at a committed batch, without an outcome: somebody else goes on, or the run was taken back. */
@@ -162,6 +163,7 @@ export class Drive {
   /** Progress is merged at once and kept by the heartbeat; everything else is kept in order. */
   #hear(event: RunEvent): Promise<void> | undefined {
     if (this.#settled || this.#stopping) return
+    if (event.type === 'lag') return this.#hearLag(event)
     if (event.type !== 'progress') return this.#enqueue(() => this.#keep(event))
     const before = this.#progress
     this.#attempts.hear(event)
@@ -170,6 +172,17 @@ export class Drive {
     this.#unsaved = isWorking(this.#task)
     const due = !before || event.at - before.at >= PUBLISH_MS || event.done === event.total
     if (due) this.#publish()
+  }
+
+  /** Kept by the heartbeat like progress. A source that is followed again has no error any more. */
+  async #hearLag({ keys, appliedAt, at }: Extract<RunEvent, { type: 'lag' }>): Promise<void> {
+    if (this.#progress) this.#progress = { ...this.#progress, lag: { keys, appliedAt }, at }
+    this.#unsaved = isWorking(this.#task) || this.#task === 'follow'
+    if (this.#task === 'follow' && this.#run.error) {
+      this.#run.error = null
+      await this.#enqueue(async () => void (await this.#save({ error: null })))
+    }
+    this.#publish()
   }
 
   async #keep(event: RunEvent): Promise<void> {
@@ -272,6 +285,7 @@ export class Drive {
       this.#task = 'start'
       return
     }
+    if (task === 'follow') return this.#wait(failure)
     if (failure.heals && (isWorking(task) ? failure.resumable : task === 'cancel')) return this.#wait(failure)
     await this.#note('error', `${failure.message} ${failure.remedy}`)
     // The checks say it already.
@@ -289,7 +303,7 @@ export class Drive {
     const error = this.#attempts.failed(failure, this.#deps.clock.now())
     const seconds = Math.round(waitAfter(this.#attempts.count) / 1000)
     await this.#note('warn', `${error.message} ${error.remedy} Next try in ${seconds} s.`)
-    if (this.#task !== 'cancel' && this.#state !== 'cancelling')
+    if (this.#task !== 'cancel' && this.#task !== 'follow' && this.#state !== 'cancelling')
       return this.#settle('paused', { error }, error.message)
     this.#settled = true
     await this.#save({ error })
@@ -303,7 +317,7 @@ export class Drive {
   ): Promise<void> {
     this.#settled = true
     this.#state = state
-    this.#phase = null
+    this.#phase = state === 'completed' ? restingPhase(this.#run) : null
     const { id } = this.#run
     if (state === 'cancelled') {
       try {
@@ -315,7 +329,9 @@ export class Drive {
     }
     // A run that waits is in the audit log once, not at every try.
     const silent = state === 'paused' && this.#attempts.count > 1
-    await this.#deps.store.run(settleRun, { id, state, now: this.#deps.clock.now(), values, reason, silent })
+    await this.#deps.store.run(settleRun, {
+      ...{ id, state, phase: this.#phase, now: this.#deps.clock.now(), values, reason, silent },
+    })
     if (state === 'completed') await this.#deps.ended(this.#run, state)
     if (state === 'completed' || state === 'cancelled') await this.#note('info', endings[state])
     if (state === 'completed' && values?.report)
@@ -344,7 +360,8 @@ export class Drive {
     this.#phase = null
     // Why a run failed says also whether it can be resumed.
     const kept = this.#state === 'failed' ? {} : { error }
-    await this.#save({ phase: null, ...kept })
+    this.#phase = this.#state === 'completed' ? restingPhase(this.#run) : null
+    await this.#save({ phase: this.#phase, ...kept })
     this.#publish()
   }
 
@@ -360,7 +377,7 @@ export class Drive {
   }
 
   async #crashed(message: string): Promise<void> {
-    const replaceable = isWorking(this.#task) || this.#task === 'cancel'
+    const replaceable = isWorking(this.#task) || this.#task === 'cancel' || this.#task === 'follow'
     const remedy = 'Nothing that was committed is lost. Look into the log if it goes on so.'
     const failure: Failure = {
       code: 'WORKER_LOST',
@@ -379,9 +396,13 @@ export class Drive {
     await this.#launch()
   }
 
-  async #save(values: Partial<RunValues>): Promise<RunState | null> {
+  /** `phase`: of a run that is at work; one that has ended keeps its own. */
+  async #save(values: Partial<RunValues>, phase?: string | null): Promise<RunState | null> {
     const until = leaseFrom(this.#deps.clock.now())
-    return this.#deps.store.run(keepRun, { id: this.#run.id, owner: this.#owner, until, values })
+    return this.#deps.store.run(keepRun, {
+      ...{ id: this.#run.id, owner: this.#owner, until, values },
+      ...(phase !== undefined && { phase }),
+    })
   }
 
   #note(level: 'info' | 'warn' | 'error', message: string): Promise<void> {

@@ -60,6 +60,7 @@ export class Driver {
   /** Compares both sides again. Resolves when the result is kept. */
   async validate(id: string): Promise<void> {
     // A run that has just ended is still being left: its lease would be given back under the validation.
+    if (this.#drives.get(id)?.task === 'follow') await this.release(id)
     for (let left = this.#leaving.get(id); left; left = this.#leaving.get(id)) await left
     await (await this.#take(id, 'validate'))?.done
   }
@@ -71,9 +72,17 @@ export class Driver {
     if (run.state === 'cancelled') await drive?.stop()
     else if (drive) drive.tell(run.state)
     else if (run.state === 'running') await this.#take(id, 'resume')
+    else if (run.state === 'completed' && run.phase === 'following' && !run.error?.retryAt)
+      await this.#take(id, 'follow')
     else if (run.state === 'cancelling' && !run.error?.retryAt) await this.#take(id, 'cancel')
     const { state, phase } = run
     this.#deps.publish({ kind: 'migration', runId: id, news: { state, phase, progress: null } })
+  }
+
+  /** Lets go of a run that is followed; resolves when its worker is gone. */
+  async release(id: string): Promise<void> {
+    await this.#drives.get(id)?.stop()
+    await this.#leaving.get(id)
   }
 
   isDriving(id: string): boolean {
@@ -99,7 +108,8 @@ export class Driver {
     for (const { id, state, attempts } of await runsWithoutDriver(this.#deps, now)) {
       if (this.#closing || this.#drives.has(id)) continue
       if (state === 'paused' && !(await this.#deps.store.run(retryRun, { id, now }))) continue
-      await this.#take(id, state === 'cancelling' ? 'cancel' : 'resume', attempts)
+      const task = state === 'cancelling' ? 'cancel' : state === 'completed' ? 'follow' : 'resume'
+      await this.#take(id, task, attempts)
     }
   }
 

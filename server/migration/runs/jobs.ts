@@ -143,6 +143,7 @@ export function openJobs<P extends PostgresSide, S extends SqliteSide>(
       return {
         ...base,
         mode: 'create',
+        ...(run.capture && { capture: true }),
         ...(run.plan && { plan: run.plan }),
         ...(kept && { kept }),
       }
@@ -179,5 +180,5 @@ export function openJobs<P extends PostgresSide, S extends SqliteSide>(
     }
   }
 
-  return { resolveTarget, targetOf, job, ended }
+  return { resolveTarget, targetOf, fileOf, job, ended }
 }

@@ -25,6 +25,7 @@ export const beginnings: Record<Task, string> = {
   resume: 'Going on from the last committed batch.',
   cancel: 'Undoing what was written.',
   validate: 'Comparing both sides again.',
+  follow: 'Following the source: later writes are brought over.',
 }
 
 export const endings = { completed: 'Completed.', cancelled: 'Cancelled: the target is as it was.' }

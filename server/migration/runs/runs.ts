@@ -43,6 +43,8 @@ export interface RunProgress {
   /** How far each phase came: done and total. */
   phases: Partial<Record<Phase, [done: number, total: number]>>
   tables: TableFigures[]
+  /** Of a source with capture: keys noted and not brought over yet, and when the last were. */
+  lag?: { keys: number; appliedAt: number }
   at: number
 }
 
@@ -72,8 +74,25 @@ export interface SwitchBackReport {
   rowsBroughtOver: number
 }
 
-/** `switchover` is added when the console has moved, `switchBack` when it has moved back. */
-export type KeptReport = RunReport & { switchover?: SwitchoverReport; switchBack?: SwitchBackReport }
+/** What a cut-over of a foreign source took, and what its application needs now. */
+export interface CutOverReport {
+  /** When the source took no more writes, UTC milliseconds. */
+  at: number
+  /** From then until both sides were found to be the same. */
+  blockedMilliseconds: number
+  keysBroughtOver: number
+  /** Without the password. */
+  connection: string
+  /** What to do, one step a line. */
+  steps: string[]
+}
+
+/** `cutOver` is added when a foreign source was cut over, `switchover` when the console has moved, `switchBack` when it has moved back. */
+export type KeptReport = RunReport & {
+  cutOver?: CutOverReport
+  switchover?: SwitchoverReport
+  switchBack?: SwitchBackReport
+}
 
 /** Who accepted that so many rows were rejected, and when. */
 export interface Acceptance {
@@ -96,7 +115,7 @@ export interface Run {
   connectionId: string | null
   state: RunState
   /** The engine's phase; `switchover` or `switch_back` while the console is moving. */
-  phase: Phase | 'switchover' | 'switch_back' | null
+  phase: Phase | 'following' | 'switchover' | 'switch_back' | null
   plan: Plan | null
   /** What an admin chose other than proposed. */
   choices: Choices | null
@@ -266,7 +285,15 @@ export async function runsWithoutDriver({ store }: { store: Store }, now: number
   const rows = await store.db
     .select({ id: runs.id, state: runs.state, error: runs.error })
     .from(runs)
-    .where(and(inArray(runs.state, ['running', 'paused', 'cancelling']), free(store.tables, now)))
+    .where(
+      and(
+        or(
+          inArray(runs.state, ['running', 'paused', 'cancelling']),
+          and(eq(runs.state, 'completed'), eq(runs.phase, 'following')),
+        ),
+        free(store.tables, now),
+      ),
+    )
   return rows.flatMap(({ id, state, error }) => {
     const failure = error as Failure | null
     const due = failure?.retryAt === undefined ? state !== 'paused' : isDue(failure, now)

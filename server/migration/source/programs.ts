@@ -32,7 +32,7 @@ export function inspectViews(db: Database.Database): SourceView[] {
 }
 
 export function inspectTriggers(db: Database.Database): SourceTrigger[] {
-  const sql = `SELECT name, tbl_name AS "table", sql FROM sqlite_schema WHERE type = 'trigger' AND name NOT GLOB 'holdfast_capture_*' ORDER BY rowid`
+  const sql = `SELECT name, tbl_name AS "table", sql FROM sqlite_schema WHERE type = 'trigger' AND name NOT GLOB 'holdfast_*' ORDER BY rowid`
   return db.prepare(sql).all() as SourceTrigger[]
 }
 

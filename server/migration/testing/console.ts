@@ -63,7 +63,10 @@ export interface TestConsole {
   /** Names of other consoles that serve the store. */
   others: string[]
   /** A step-up grant of the admin's session for one action on a run. */
-  grant(runId: string, action?: `migration.${'start' | 'switchOver' | 'switchBack'}`): Promise<string>
+  grant(
+    runId: string,
+    action?: `migration.${'start' | 'switchOver' | 'switchBack' | 'cutOver'}`,
+  ): Promise<string>
   database(): SqliteSide | PostgresSide
   /** Another console on the same store, beside this one. */
   another(): Promise<Migration>

@@ -6,14 +6,15 @@ const db = new Database(file, { timeout: 10_000 })
 db.pragma('foreign_keys = ON')
 let state = Number(seed)
 const random = (below) => {
-  state = (state * 1103515245 + 12345) % 2147483648
-  return state % below
+  state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
+  return (state >>> 8) % below
 }
+let written = 0
 const statements = [
   () =>
     db
       .prepare('INSERT INTO people (name, email) VALUES (?, ?)')
-      .run(`n${random(1e6)}`, `e${random(1e9)}-${state}`),
+      .run(`n${random(1e6)}`, `e${process.pid}-${written}`),
   () => db.prepare('UPDATE people SET name = ? WHERE id = ?').run(`changed ${random(1e6)}`, random(4000)),
   () => db.prepare('DELETE FROM people WHERE id = ?').run(random(4000)),
   // Another row with this email goes without a delete trigger being fired.
@@ -59,7 +60,6 @@ process.stdin.on('end', () => {
 })
 process.stdin.resume()
 process.stdout.write('writing\n')
-let written = 0
 while (going) {
   for (let i = 0; i < 5; i++) {
     statements[random(statements.length)]()
