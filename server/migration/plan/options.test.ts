@@ -39,6 +39,17 @@ describe('the types that a column may get', () => {
       'smallint integer 0',
     ])
   })
+  it('are known without another look at the rows for columns of one kind', () => {
+    for (const offers of [
+      offered('REAL', { reals: 100, min: '-1.5', max: '2.5' }),
+      offered('INTEGER', { integers: 100, min: '0', max: '1700000000' }, { name: 'at' }),
+      offered('TEXT', { texts: 100 }),
+      offered('BOOLEAN', { integers: 100, min: '0', max: '1' }),
+      offered('DATETIME', { texts: 100, shape: ' 0' }, { forms: [' 0'] }),
+      offered('DECIMAL(8,2)', { reals: 100, decimal: true, min: '0', max: '9' }),
+    ])
+      expect(offers.filter((offer) => offer.endsWith('null'))).toEqual([])
+  })
   it('count what a mixed column would lose', () => {
     expect(offered('INTEGER', { integers: 97, texts: 3 })).toEqual([
       'text text 0',

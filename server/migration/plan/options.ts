@@ -55,7 +55,8 @@ export function candidates(column: SampledColumn, evidence: ColumnEvidence): Can
     add(`numeric(${decimal.precision},${decimal.scale})`, 'numeric', fits ? 0 : null)
   }
   if (reals > 0 || affinity === 'REAL') add('double precision', 'real', integers > 0 ? null : texts + blobs)
-  if (integers + reals > 0) add('numeric', 'numeric', reals > 0 || texts + blobs > 0 ? null : 0)
+  const finite = isNumeric(evidence) && !/inf/i.test(`${evidence.min} ${evidence.max}`)
+  if (integers + reals > 0) add('numeric', 'numeric', finite ? 0 : null)
   offerBoolean(column, evidence, add)
   offerTimes(column, evidence, add)
   if (column.forms.includes('uuid')) add('uuid', 'uuid', null, { note: 'Upper case becomes lower case.' })
