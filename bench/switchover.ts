@@ -9,7 +9,7 @@ import { startWriters } from './lib/switchover/writers'
 /**
  * What a move of the console's own store costs those who write to it. The built console stands on SQLite, with a
  * PostgreSQL server as target; 20 clients make 200 writes a second through the API: each adds a connection, which is
- * one row and one audit event. Meanwhile the store is copied, switched over and switched back. At the end the console
+ * one row and one audit event. Meanwhile the copied store is switched over and switched back. At the end the console
  * is started anew, and every acknowledged write is looked for in it. `failed` counts answers other than 200, `lost`
  * what was acknowledged and is not there, `longest_ms` is the longest that a write took from the switchover's request
  * on until the end.
@@ -52,8 +52,9 @@ async function bench(round: number): Promise<void> {
   let server = await startConsole({ root: process.cwd(), env })
   try {
     const admin = await openAdmin(server)
-    const writers = startWriters(server.url, { key: await admin.createKey(), rate, clients })
+    const key = await admin.createKey()
     const run = await admin.copyStore()
+    const writers = startWriters(server.url, { key, rate, clients })
     await wait()
     const from = performance.now()
     const over = await admin.move('switchOver', run)

@@ -49,12 +49,16 @@ export function sqliteLog({ client, alone }: Pick<SqliteSide, 'client' | 'alone'
   const pluck = (sql: string) => client.prepare(sql).pluck()
   return {
     count: async () => pluck(`SELECT count(*) FROM ${CAPTURE_TABLE}`).get() as number,
-    tables: async () => new Set(pluck(`SELECT DISTINCT name FROM ${CAPTURE_TABLE}`).all() as string[]),
-    read: async (table, after, limit) =>
+    noted: async () => ({
+      tables: new Set(pluck(`SELECT DISTINCT name FROM ${CAPTURE_TABLE}`).all() as string[]),
+      upTo: Number(pluck(`SELECT max(seq) FROM ${CAPTURE_TABLE}`).get()),
+    }),
+    read: async (table, { after, upTo }, limit) =>
       all(
-        `SELECT seq, key FROM ${CAPTURE_TABLE} WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?`,
+        `SELECT seq, key FROM ${CAPTURE_TABLE} WHERE name = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
         table,
         after?.seq ?? 0,
+        upTo,
         limit,
       ) as Change[],
     forget: (_table, changes) =>

@@ -11,10 +11,10 @@ export interface Change {
 export interface ChangeLog {
   /** How many keys are noted. */
   count(): Promise<number>
-  /** The tables of which keys are noted, by their names in SQL. */
-  tables(): Promise<Set<string>>
-  /** Noted keys of one table; `after` is the last one of the former answer. */
-  read(table: string, after: Change | null, limit: number): Promise<Change[]>
+  /** The tables of which keys are noted, by their names in SQL, and the highest number so far. */
+  noted(): Promise<{ tables: Set<string>; upTo: number }>
+  /** Noted keys of one table, up to a number; `after` is the last one of the former answer. */
+  read(table: string, range: { after: Change | null; upTo: number }, limit: number): Promise<Change[]>
   /** Forgets keys that have arrived, unless they were written to again since they were read. */
   forget(table: string, changes: readonly Change[]): Promise<void>
 }

@@ -6,7 +6,8 @@ import { bringOver, type Sides } from './bring-over'
 const FEW = 100
 /** What comes while a round goes on takes about as long as the round did: so short a wait is none. */
 const QUICK_MS = 150
-const MOST_ROUNDS = 50
+/** Rounds that take as long as the one before: no more is to be won by another. */
+const MOST_STALLED = 5
 const LATE_READS_MS = 500
 /** Milliseconds that held writes wait at most: then the move is given up and nothing has changed. */
 export const longestHold = 10_000
@@ -17,10 +18,14 @@ export const longestHold = 10_000
  */
 export async function catchUp(sides: Sides): Promise<number> {
   let arrived = 0
-  for (let round = 0; round < MOST_ROUNDS && (await sides.log.count()) > FEW; round++) {
+  let before = Number.POSITIVE_INFINITY
+  for (let stalled = 0; stalled < MOST_STALLED && (await sides.log.count()) > FEW; ) {
     const begun = performance.now()
     arrived += await bringOver(sides, { held: false })
-    if (performance.now() - begun < QUICK_MS) break
+    const took = performance.now() - begun
+    if (took < QUICK_MS) break
+    if (took > before * 0.8) stalled++
+    before = took
   }
   return arrived
 }

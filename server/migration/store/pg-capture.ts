@@ -118,14 +118,18 @@ export function pgLog(ask: Ask): ChangeLog {
       const { rows } = await ask(`SELECT count(*)::int AS n FROM ${LOG}`)
       return (rows[0] as { n: number }).n
     },
-    async tables() {
-      const { rows } = await ask(`SELECT DISTINCT name FROM ${LOG}`)
-      return new Set((rows as { name: string }[]).map(({ name }) => name))
+    async noted() {
+      const { rows } = await ask(`SELECT name, max(seq) AS "upTo" FROM ${LOG} GROUP BY name`)
+      const found = rows as { name: string; upTo: string }[]
+      return {
+        tables: new Set(found.map(({ name }) => name)),
+        upTo: Math.max(0, ...found.map(({ upTo }) => Number(upTo))),
+      }
     },
-    async read(table, after, limit) {
+    async read(table, { after, upTo }, limit) {
       const { rows } = await ask(
-        `SELECT seq, key FROM ${LOG} WHERE name = $1 AND key > $2 ORDER BY key LIMIT $3`,
-        [table, after?.key ?? '', limit],
+        `SELECT seq, key FROM ${LOG} WHERE name = $1 AND key > $2 AND seq <= $3 ORDER BY key LIMIT $4`,
+        [table, after?.key ?? '', upTo, limit],
       )
       return (rows as { seq: string; key: string }[]).map(({ seq, key }) => ({ seq: Number(seq), key }))
     },
