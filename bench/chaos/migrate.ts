@@ -35,9 +35,9 @@ async function play(rounds: number, seed: number): Promise<number> {
       // In every second round, since a load may be over before the postmaster is killed.
       const outcome = await playRound({ server, self, worker }, seed * 10_000 + round, round % 2 === 1)
       outcomes.push(outcome)
-      const { faults, rows, writes, lost, doubled, killedInLoad, milliseconds, wrong } = outcome
+      const { faults, rows, rejected, writes, lost, doubled, killedInLoad, milliseconds, wrong } = outcome
       console.log(
-        `round ${round}: killed ${faults.join(', ') || 'nothing'}${killedInLoad ? ' in the load' : ''}; ${rows} rows after ${writes} writes, ${lost} lost, ${doubled} doubled; ${(milliseconds / 1000).toFixed(1)} s${wrong ? `; ended with ${wrong}` : ''}`,
+        `round ${round}: killed ${faults.join(', ') || 'nothing'}${killedInLoad ? ' in the load' : ''}; ${rows} rows after ${writes} writes, ${rejected} rejected, ${lost} lost, ${doubled} doubled; ${(milliseconds / 1000).toFixed(1)} s${wrong ? `; ended with ${wrong}` : ''}`,
       )
     }
   } finally {

@@ -8,6 +8,8 @@ export interface Difference {
   /** Rows of the target that the state doesn't have, or has less often. */
   doubled: number
   rows: number
+  /** Rows of the source's state that PostgreSQL has no room for. */
+  rejected: number
   /** How many of the writer's transactions the target has. */
   writes: number
 }
@@ -35,14 +37,15 @@ export async function compareSides({
     const { rows: marker } = await client.query(`SELECT n::int AS n FROM ${MARKER}`)
     const writes = (marker[0]?.n as number | undefined) ?? 0
     for (let n = 1; n <= writes; n++) writeOnce(db, shape, seed, n)
-    const found: Difference = { lost: 0, doubled: 0, rows: 0, writes }
+    const found: Difference = { lost: 0, doubled: 0, rows: 0, rejected: 0, writes }
     for (const name of [MARKER, ...shape.map((table) => table.name)]) {
       const balance = new Map<string, number>()
       const count = (key: string, by: number) => balance.set(key, (balance.get(key) ?? 0) + by)
       for (const row of await targetRows(client, name)) count(row, 1)
       for (const row of sourceRows(db, name)) {
-        count(row, -1)
         found.rows++
+        if (row.includes('\\u0000')) found.rejected++
+        else count(row, -1)
       }
       for (const by of balance.values()) {
         if (by < 0) found.lost -= by

@@ -73,11 +73,14 @@ export async function playRound(scene: Scene, seed: number, inLoad: boolean): Pr
         lost: Number(end !== null),
         doubled: 0,
         rows: 0,
+        rejected: 0,
         writes: 0,
         milliseconds: milliseconds(),
       }
     }
     const found = await compareSides({ copy, shape, seed, url })
+    // A rejected row that nobody was told of is a lost one.
+    found.lost += Math.abs(found.rejected - end.report.rejected)
     return { ...stuckOr, ...found, milliseconds: milliseconds() }
   } finally {
     await run.stop()
