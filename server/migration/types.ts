@@ -172,6 +172,8 @@ export interface PlannedForeignKey {
   onDelete: ForeignKeyAction
   onUpdate: ForeignKeyAction
   deferred: boolean
+  /** DEFERRABLE, but checked at once unless a transaction asks otherwise. */
+  deferrable?: true
   /** Rows of the source that break it; such a key is added NOT VALID and stays so. */
   orphans: number
 }

@@ -13,8 +13,8 @@ export function planChecks(
   const scope = tableScope(table, planned.columns)
   const name = namer()
   // Names of constraints are unique within a table.
-  for (const taken of [planned.primaryKey?.name, ...planned.indexes.map((index) => index.name)])
-    if (taken) name(taken)
+  const standing = [...planned.indexes, ...planned.foreignKeys].map((one) => one.name)
+  for (const taken of [...(planned.primaryKey ? [planned.primaryKey.name] : []), ...standing]) name(taken)
   return table.checks.flatMap(({ name: given, column, expression, sql }) => {
     const translated = translateCondition(expression, scope)
     if ('reason' in translated) {

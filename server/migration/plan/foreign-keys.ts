@@ -80,7 +80,8 @@ function planForeignKey(
     references: { table: parent.target, columns: references },
     onDelete: key.onDelete,
     onUpdate: key.onUpdate,
-    deferred: key.deferred,
+    deferred: key.deferrable === 'deferred',
+    ...(key.deferrable === 'immediate' && { deferrable: true as const }),
     orphans: 0,
   }
 }

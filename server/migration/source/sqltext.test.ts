@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { namer, quoteLiteral } from '../plan/names'
-import { deferredReferences, tokenize } from './sqltext'
+import { deferrableReferences, tokenize } from './sqltext'
 
 describe('SQL text', () => {
   it('is read with all of SQLite’s quotes and comments', () => {
@@ -18,8 +18,8 @@ describe('SQL text', () => {
   })
   it('shows which keys are deferred', () => {
     const sql = `CREATE TABLE t (a TEXT DEFAULT 'CHECK (1)' COLLATE NOCASE, b INT CHECK (b IN (1, (2))), c INT REFERENCES x(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
-      d INT REFERENCES y, e INT REFERENCES z NOT DEFERRABLE INITIALLY DEFERRED, f TEXT COLLATE BINARY, CHECK (a <> ')'))`
-    expect(deferredReferences(sql)).toEqual([true, false, false])
+      d INT REFERENCES y, e INT REFERENCES z NOT DEFERRABLE INITIALLY DEFERRED, g INT REFERENCES z DEFERRABLE, h INT REFERENCES z(a) DEFERRABLE INITIALLY IMMEDIATE, f TEXT COLLATE BINARY, CHECK (a <> ')'))`
+    expect(deferrableReferences(sql)).toEqual(['deferred', 'never', 'never', 'immediate', 'immediate'])
   })
 })
 

@@ -43,13 +43,15 @@ export function isWord(token: Token | undefined, word: string): boolean {
   return token?.kind === 'word' && token.text.toUpperCase() === word
 }
 
-/** For each REFERENCES of a CREATE TABLE in the order written: is it DEFERRABLE INITIALLY DEFERRED? */
-export function deferredReferences(sql: string): boolean[] {
+export type Deferrable = 'never' | 'immediate' | 'deferred'
+
+/** For each REFERENCES of a CREATE TABLE in the order written: whether it is DEFERRABLE, and how it begins. */
+export function deferrableReferences(sql: string): Deferrable[] {
   const tokens = tokenize(sql)
-  const found: boolean[] = []
+  const found: Deferrable[] = []
   for (let i = 0; i < tokens.length; i++) {
     if (!isWord(tokens[i], 'REFERENCES')) continue
-    let deferred = false
+    let deferrable: Deferrable = 'never'
     for (let j = i + 1, depth = 0; j < tokens.length && depth >= 0; j++) {
       const text = tokens[j]?.text
       if (tokens[j]?.kind === 'symbol') {
@@ -58,16 +60,13 @@ export function deferredReferences(sql: string): boolean[] {
         else if (text === ',' && depth === 0) break
       }
       if (isWord(tokens[j], 'REFERENCES')) break
-      if (isWord(tokens[j], 'INITIALLY') && isWord(tokens[j + 1], 'DEFERRED'))
-        deferred = !isNegated(tokens, j)
+      if (!isWord(tokens[j], 'DEFERRABLE') || isWord(tokens[j - 1], 'NOT')) continue
+      const later = isWord(tokens[j + 1], 'INITIALLY') && isWord(tokens[j + 2], 'DEFERRED')
+      deferrable = later ? 'deferred' : 'immediate'
     }
-    found.push(deferred)
+    found.push(deferrable)
   }
   return found
-}
-
-function isNegated(tokens: Token[], at: number): boolean {
-  return isWord(tokens[at - 1], 'DEFERRABLE') && isWord(tokens[at - 2], 'NOT')
 }
 
 /** Index of the parenthesis that closes the one at `open`. */

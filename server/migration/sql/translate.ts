@@ -1,9 +1,9 @@
-import { affinityOf } from '../plan/mapping'
-import { quoteLiteral } from '../plan/names'
 import type { Expr } from './ast'
+import { translateCase, translateCast } from './cases'
 import { compare, pair } from './compare'
 import { Refusal } from './cursor'
 import { translateCall } from './functions'
+import { translateLike } from './like'
 import { parseExpression } from './parse'
 import { currentMoment } from './times'
 import {
@@ -16,7 +16,6 @@ import {
   type Typed,
   textLiteral,
 } from './types'
-import { unify } from './unify'
 
 /** What a SQLite expression means in PostgreSQL, or why it is not known to mean the same. */
 export type Translated = { value: Typed; immutable: boolean } | { reason: string }
@@ -88,9 +87,9 @@ export function translate(context: Context, expr: Expr): Typed {
     case 'in':
       return translateIn(context, expr)
     case 'like':
-      return translateLike(context, expr)
+      return translateLike(context, expr, one)
     case 'case':
-      return translateCase(context, expr)
+      return translateCase(context, expr, one)
     case 'cast':
       return translateCast(context, one(expr.operand), expr.type)
     case 'call':
@@ -264,86 +263,4 @@ function translateIn(context: Context, expr: Extract<Expr, { kind: 'in' }>): Typ
     ? `(${left} IN (${pairs.map((one) => one.right).join(', ')}))`
     : `(${pairs.map((one) => `${one.left} = ${one.right}`).join(' OR ')})`
   return { sql: expr.negated ? `(NOT ${inside})` : inside, kind: 'boolean' }
-}
-
-/** LIKE folds ASCII alone, which is what ILIKE does under the collation C. GLOB becomes a regular expression. */
-function translateLike(context: Context, expr: Extract<Expr, { kind: 'like' }>): Typed {
-  const operand = asText(context, translate(context, expr.operand)).sql
-  const pattern = asText(context, translate(context, expr.pattern))
-  const not = expr.negated ? 'NOT ' : ''
-  if (expr.operator === 'GLOB') {
-    if (pattern.literal === undefined) throw new Refusal('GLOB with a computed pattern.')
-    return {
-      sql: `(${operand} COLLATE "C" ${expr.negated ? '!~' : '~'} ${quoteLiteral(globPattern(pattern.literal))})`,
-      kind: 'boolean',
-    }
-  }
-  let escaping = ''
-  if (expr.escape) {
-    const character = translate(context, expr.escape).literal ?? ''
-    if ([...character].length !== 1) throw new Refusal('ESCAPE with more than one character.')
-    escaping = character
-  }
-  if (pattern.literal === undefined) throw new Refusal('LIKE with a computed pattern.')
-  const letters = /[A-Za-z]/.test(pattern.literal)
-  const left = letters ? `${operand} COLLATE "C"` : operand
-  return {
-    sql: `(${left} ${not}${letters ? 'ILIKE' : 'LIKE'} ${pattern.sql} ESCAPE ${quoteLiteral(escaping)})`,
-    kind: 'boolean',
-  }
-}
-
-/** https://www.sqlite.org/lang_expr.html#glob as an anchored regular expression. */
-export function globPattern(glob: string): string {
-  let out = ''
-  for (let i = 0; i < glob.length; i++) {
-    const character = glob[i] as string
-    if (character === '*') out += '.*'
-    else if (character === '?') out += '.'
-    else if (character === '[') {
-      const inverted = glob[i + 1] === '^'
-      const start = i + (inverted ? 2 : 1)
-      const end = glob.indexOf(']', start + 1)
-      const inner = glob.slice(start, end)
-      if (end < 0 || /[[\]\\]/.test(inner))
-        throw new Refusal(`The set of the pattern ${glob} is not translated.`)
-      out += `[${inverted ? '^' : ''}${inner}]`
-      i = end
-    } else out += /[\\^$.|?*+(){}[\]]/.test(character) ? `\\${character}` : character
-  }
-  return `^${out}$`
-}
-
-function translateCase(context: Context, expr: Extract<Expr, { kind: 'case' }>): Typed {
-  const operand = expr.operand ? translate(context, expr.operand) : undefined
-  const conditions = expr.branches.map(({ when }) => {
-    const value = translate(context, when)
-    return operand ? compare(context, '=', operand, value).sql : asCondition(value)
-  })
-  const results = expr.branches.map(({ result }) => translate(context, result))
-  if (expr.otherwise) results.push(translate(context, expr.otherwise))
-  const { kind, items, shape } = unify(context, results)
-  const branches = conditions.map((condition, i) => `WHEN ${condition} THEN ${items[i]?.sql}`)
-  const otherwise = expr.otherwise ? ` ELSE ${items.at(-1)?.sql}` : ''
-  return {
-    sql: `(CASE ${branches.join(' ')}${otherwise} END)`,
-    kind,
-    ...(shape && { shape, zone: items[0]?.zone }),
-  }
-}
-
-function translateCast(context: Context, value: Typed, type: string): Typed {
-  const affinity = affinityOf(type)
-  const as = (sql: string, kind: Typed['kind']): Typed => ({ sql, kind, affinity })
-  if (affinity === 'TEXT') return { ...asText(context, value), literal: undefined, affinity }
-  if (affinity === 'INTEGER' || affinity === 'NUMERIC') {
-    if (value.whole !== undefined) return as(value.whole, 'integer')
-    if (value.kind === 'integer') return { ...value, literal: undefined, affinity }
-    if (value.kind === 'boolean') return { ...asNumber(value), affinity }
-    if (affinity === 'INTEGER' && (value.kind === 'real' || value.kind === 'numeric'))
-      return as(`trunc(${value.sql})::bigint`, 'integer')
-  }
-  if (affinity === 'REAL' && (value.kind === 'integer' || value.kind === 'real' || value.kind === 'numeric'))
-    return as(`(${value.sql})::double precision`, 'real')
-  throw new Refusal(`CAST of such a value as ${type}.`)
 }

@@ -56,7 +56,7 @@ export function addForeignKey(table: PlannedTable, key: PlannedForeignKey, schem
   const actions = [
     key.onDelete === 'NO ACTION' ? '' : ` ON DELETE ${key.onDelete}`,
     key.onUpdate === 'NO ACTION' ? '' : ` ON UPDATE ${key.onUpdate}`,
-    key.deferred ? ' DEFERRABLE INITIALLY DEFERRED' : '',
+    key.deferred ? ' DEFERRABLE INITIALLY DEFERRED' : key.deferrable ? ' DEFERRABLE' : '',
   ].join('')
   return (
     `ALTER TABLE ${qualified(schema, table.target)} ADD CONSTRAINT ${q(key.name)} FOREIGN KEY (${list(key.columns)}) ` +
