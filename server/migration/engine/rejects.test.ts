@@ -385,4 +385,16 @@ describe.skipIf(!engine)('a row that cannot be stored', { timeout: 120_000 }, ()
     expect(await query(`SELECT count(*)::int AS n FROM t WHERE d = 'none'`)).toEqual([{ n: 9_995 }])
     expect((await validate({ ...job, plan: report.plan, rejected: rejects })).ok).toBe(true)
   })
+
+  it('is wider than a page of PostgreSQL', async () => {
+    const names = Array.from({ length: 1_100 }, (_, i) => `c${i}`)
+    const file =
+      bench.file(`CREATE TABLE t (id INTEGER PRIMARY KEY, ${names.map((name) => `${name} INTEGER`).join(', ')});
+      INSERT INTO t (id, c1) VALUES (1, 5), (3, 6); INSERT INTO t VALUES (2, ${names.map(() => 9_000_000_000).join(', ')})`)
+    const { report, rejects } = await migrate(bench.job(file))
+    expect(rejects).toMatchObject([
+      { key: 'id = 2', column: null, value: null, reason: expect.stringContaining('row is too big') },
+    ])
+    expect(report).toMatchObject({ rows: 2, rejected: 1, validation: { ok: true } })
+  })
 })
