@@ -68,8 +68,12 @@ function readSome(db: Database.Database, scan: Scan, columns: readonly { name: s
   const ends = [...read(`ORDER BY ${forward}`), ...read(`ORDER BY ${backward}`)]
   const key = scan.columns.length === 1 && quoteIdentifier(scan.columns[0] as string)
   if (!key) return ends
-  // Half way between the least and the greatest number; keys of text have no middle.
-  const middle = db.prepare(`SELECT min(${key}) / 2 + max(${key}) / 2 ${from}`).pluck().safeIntegers().get()
+  // Half way between the least and the greatest number, each looked up by itself; keys of text have no middle.
+  const middle = db
+    .prepare(`SELECT (SELECT min(${key}) ${from}) / 2 + (SELECT max(${key}) ${from}) / 2`)
+    .pluck()
+    .safeIntegers()
+    .get()
   return typeof middle === 'bigint' ? [...ends, ...read(`WHERE ${key} >= ? ORDER BY ${key}`, middle)] : ends
 }
 
