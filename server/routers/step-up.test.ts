@@ -64,8 +64,6 @@ const withoutStepUp = [
   'migration.choose',
   'migration.delete',
   'migration.reopenSource',
-  'migration.acceptRejects',
-  'migration.rejectLimits',
 ]
 
 /** A user who was invited, one who is disabled, a passkey, and runs that wait for their step-up. */
