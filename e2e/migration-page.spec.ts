@@ -234,3 +234,52 @@ test('a target that was changed is compared again, with the first row that diffe
   await expect(page.getByText('The sides differ')).toBeVisible(patient)
   await expect(row.getByRole('row', { name: /^title .* changed Different$/ })).toBeVisible()
 })
+
+test('an application that writes meanwhile is cut over, told where to go on, and can go back', async ({
+  page,
+  world,
+}) => {
+  const file = join(world.sources, 'shop.db')
+  makeMixed(file)
+  await page.goto('/migration/new')
+  await page.getByRole('radio', { name: 'shop.db' }).check()
+  await page.getByRole('textbox', { name: 'Schema' }).fill('shop')
+  await page.getByLabel('Note writes while the copy goes on').check()
+  await expectAccessibleAtBothWidths(page)
+  await page.getByRole('button', { name: 'Check and plan' }).click()
+  await page.waitForURL(/\/migration\/[0-9a-f-]{36}$/)
+  const start = page.getByRole('button', { name: 'Start', exact: true })
+  const acknowledge = page.getByRole('button', { name: /^Acknowledge: / })
+  await expect(start.or(acknowledge).first()).toBeVisible(patient)
+  await expect(page.getByRole('table', { name: 'Planned tables' })).toBeVisible(patient)
+  while ((await acknowledge.count()) > 0) {
+    const before = await acknowledge.count()
+    await acknowledge.first().click()
+    await expect(acknowledge).toHaveCount(before - 1)
+  }
+  await started(page)
+  const application = new Database(file)
+  try {
+    application.exec(`INSERT INTO people VALUES (4, 'Dora', 40, NULL)`)
+    await expect(page.getByText('Ready: both sides are the same')).toBeVisible(patient)
+    await expectAccessibleAtBothWidths(page)
+    await page.getByRole('button', { name: 'Cut over' }).click()
+    await page.getByRole('dialog').getByRole('textbox').fill('shop.db')
+    await stepUp(page, 'Cut over')
+    await expect(page.getByText('What to do now')).toBeVisible(patient)
+    await expectAccessibleAtBothWidths(page)
+    const { host, port, password } = world.postgres
+    await expect(page.getByText(`${host}:${port}/${world.target}?sslmode=`)).toBeVisible()
+    expect(await page.content()).not.toContain(password)
+    expect(() => application.exec(`INSERT INTO people VALUES (5, 'Eve', 1, NULL)`)).toThrow()
+    const arrived = await world.postgres.query('SELECT name FROM shop.people WHERE id = 4', [], world.target)
+    expect(arrived).toEqual([{ name: 'Dora' }])
+    await page.getByRole('button', { name: 'Reopen the source' }).click()
+    await page.getByRole('dialog').getByRole('textbox').fill('shop.db')
+    await page.getByRole('dialog').getByRole('button', { name: 'Reopen', exact: true }).click()
+    await expect(page.getByRole('button', { name: 'Cut over' })).toBeVisible(patient)
+    application.exec(`INSERT INTO people VALUES (5, 'Eve', 1, NULL)`)
+  } finally {
+    application.close()
+  }
+})

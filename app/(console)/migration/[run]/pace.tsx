@@ -2,8 +2,9 @@
 
 import { Sparkline } from '@/components/charts/sparkline'
 import type { Progress, Run } from '@/components/migration/types'
-import { formatBytes, formatDuration, formatEta, formatNumber } from '@/components/ui/format'
+import { formatBytes, formatCount, formatDuration, formatEta, formatNumber } from '@/components/ui/format'
 import { Stat, StatRow } from '@/components/ui/stat'
+import { Time } from '@/components/ui/time'
 
 /** The transfer in figures: how much, how fast from its begin to now, how long still. */
 export function Pace({ run, progress }: { run: Run; progress: Progress }) {
@@ -41,7 +42,20 @@ export function Pace({ run, progress }: { run: Run; progress: Progress }) {
           note={moving ? `${busy} of ${tables.length} tables at work` : undefined}
         />
       </StatRow>
+      {progress.lag ? <Lag lag={progress.lag} /> : null}
     </div>
+  )
+}
+
+/** How far the target is behind a source that is written to. */
+function Lag({ lag: { keys, appliedAt } }: { lag: NonNullable<Progress['lag']> }) {
+  return (
+    <p className="mt-2 text-muted">
+      {keys === 0
+        ? 'Nothing that was written since is left to bring over'
+        : `${formatCount(keys, 'written row')} still to be brought over`}
+      ; the last were at <Time at={appliedAt} seconds />.
+    </p>
   )
 }
 

@@ -14,6 +14,7 @@ import { Status } from '@/components/ui/status'
 import { Mono, PageHeader } from '@/components/ui/text'
 import { RunActions } from './actions'
 import { ChecksSection } from './checks'
+import { CutOverSection } from './cut-over'
 import { LogSection } from './log'
 import { PlanSection } from './plan'
 import { ProgressSection } from './progress'
@@ -68,6 +69,11 @@ export function RunView({ id }: { id: string }) {
       {data.validation ? (
         <TileBoundary what="Validation">
           <ValidationSection run={data} validation={data.validation} can={can} onChanged={run.refresh} />
+        </TileBoundary>
+      ) : null}
+      {started && data.sourceKind === 'folder' && data.purpose === 'migrate' && data.state !== 'cancelled' ? (
+        <TileBoundary what="Cut-over">
+          <CutOverSection run={data} can={can} onChanged={run.refresh} />
         </TileBoundary>
       ) : null}
       {started && data.sourceKind === 'store' && data.state !== 'cancelled' ? (

@@ -1,7 +1,7 @@
 'use client'
 
-import type { RunSummary } from '@/components/migration/types'
-import { RadioGroup } from '@/components/ui/field'
+import type { RunSummary, SourceRef } from '@/components/migration/types'
+import { Checkbox, RadioGroup } from '@/components/ui/field'
 import { Section } from '@/components/ui/text'
 
 export type Purpose = RunSummary['purpose']
@@ -9,13 +9,18 @@ export type Purpose = RunSummary['purpose']
 /** Whether the rows are moved, or both sides only compared. */
 export function PurposeStep({
   value,
-  own,
+  source,
   onChange,
+  capture,
+  onCapture,
 }: {
   value: Purpose
-  own: boolean
+  source: SourceRef['kind'] | undefined
   onChange: (purpose: Purpose) => void
+  capture: boolean
+  onCapture: (capture: boolean) => void
 }) {
+  const own = source === 'store'
   return (
     <Section title="Purpose">
       <RadioGroup
@@ -39,6 +44,15 @@ export function PurposeStep({
           },
         ]}
       />
+      {source === 'folder' && value === 'migrate' ? (
+        <Checkbox
+          className="mt-2"
+          label="Note writes while the copy goes on"
+          hint="For a file that an application writes to: triggers note the keys, and what was written is brought over until you cut over. They are removed afterwards."
+          checked={capture}
+          onChange={({ target }) => onCapture(target.checked)}
+        />
+      ) : null}
     </Section>
   )
 }

@@ -28,14 +28,16 @@ export function NewRunView() {
   const [source, setSource] = useState<SourceRef>()
   const [chosen, setTarget] = useState<TargetRef>()
   const [schema, setSchema] = useState('public')
+  const [wantsCapture, setCapture] = useState(false)
   const [wanted, setPurpose] = useState<Purpose>('migrate')
   const target = chosen ?? onlyTarget(targets.data)
   const own = source?.kind === 'store'
   const purpose = own ? 'migrate' : wanted
+  const capture = wantsCapture && source?.kind === 'folder' && purpose === 'migrate'
   const [submit, busy] = useSingleFlight(async () => {
     if (!source || !target) return
     const run = await create
-      .mutateAsync({ source, target, schema: own ? 'public' : schema, purpose })
+      .mutateAsync({ source, target, schema: own ? 'public' : schema, purpose, capture })
       .catch(() => null)
     if (!run) return
     await client.invalidateQueries({ queryKey: trpc.migration.runs.queryKey() })
@@ -90,7 +92,13 @@ export function NewRunView() {
             />
           </Field>
         </Section>
-        <PurposeStep value={purpose} own={own} onChange={setPurpose} />
+        <PurposeStep
+          value={purpose}
+          source={source?.kind}
+          onChange={setPurpose}
+          capture={wantsCapture}
+          onCapture={setCapture}
+        />
         <div role="alert" className="mt-4 empty:hidden">
           {create.error ? <ErrorText error={create.error} /> : null}
         </div>
