@@ -8,7 +8,7 @@ import { UnstorableText } from './refusals'
 import { backslashExpression, isClean, isTextual, lineExpression } from './render'
 
 /** Bytes of COPY text in one chunk: small enough that the socket is served between two. */
-const CHUNK_BYTES = 384 * 1024
+const CHUNK_BYTES = 768 * 1024
 /** No chunk is asked for whose rows could come to more, were all as long as the longest. */
 const CHUNK_LIMIT = 16 * 1024 * 1024
 
