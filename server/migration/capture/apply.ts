@@ -20,6 +20,8 @@ export interface Round {
   watched: readonly Watched[]
   /** Keys and foreign keys stand in the target; false: perhaps some of them do. */
   built: boolean
+  /** Positions of rows that were rejected by the run, where its books are gone. */
+  known?: ReadonlySet<string>
 }
 
 /** A change of one table that leans on another's, or takes a unique value over from another row (PostgreSQL, appendix A). */

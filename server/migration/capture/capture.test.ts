@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import { cancelRun, resumeRun, startRun, validate } from '../runs/client'
+import { cancelRun, launch, resumeRun, startRun, validate } from '../runs/client'
 import { type Bench, bothSides, openBench, recorder } from '../testing/target'
 import type { Job, RunEvent } from '../types'
 import { captureName, installCapture, isCaptured, openForCapture, removeCapture } from './install'
@@ -94,6 +94,20 @@ describe.skipIf(!engine)('a run with capture', { timeout: 120_000 }, () => {
     expect(bad, JSON.stringify(bad)).toEqual([])
     expect(end.report.validation.ok).toBe(true)
     expect(events.some(({ type }) => type === 'lag')).toBe(true)
+  })
+
+  it('is cut over under two writing programs: whatever was accepted has arrived, the rest was refused', async () => {
+    const job = captured()
+    const writers = [await write(job.source, 5), await write(job.source, 6)]
+    const end = await startRun(job).ended
+    if (end.state !== 'done') throw new Error(JSON.stringify(end))
+    const { events, onEvent } = recorder()
+    const moved = await launch({ type: 'cutOver', job: { ...job, plan: end.report.plan } }, { onEvent }).ended
+    expect(moved.state, JSON.stringify(moved)).toBe('stopped')
+    expect(events.some(({ type }) => type === 'cutOver')).toBe(true)
+    await Promise.all(writers.map((stop) => stop()))
+    await expectEqual(job.source)
+    expect(traces(job.source).every((name) => name.startsWith('holdfast_block_'))).toBe(true)
   })
 
   it('goes on after kill -9 without beginning again, and takes everything out of the source when it is cancelled', async () => {

@@ -26,8 +26,9 @@ export function openForCapture(file: string): Database.Database {
 
 /**
  * Begins to note every write: triggers put the keys of written rows into tables of ours, each key once a round, so
- * that writing to a row again costs next to nothing. The row itself is read when it is brought over. One transaction;
- * false when this run's triggers are there already.
+ * that writing to a row again costs little. The row itself is read when it is brought over. One transaction; false
+ * when this run's triggers are there already. Measured on a table with a unique index, CPU a statement: an update 4.4 µs
+ * without, 13.5 at the first touch in a round, 6.5 after it; an insert 14.6 without, 22 with.
  */
 export function installCapture(
   db: Database.Database,
@@ -38,12 +39,12 @@ export function installCapture(
   return inTransaction(db, () => {
     if (isCaptured(db, runId)) return false
     db.exec(`CREATE TABLE ${q(name)} (holdfast_round INTEGER NOT NULL); INSERT INTO ${q(name)} VALUES (1);
-      CREATE TABLE ${q(wholeTable(runId))} (round, number, PRIMARY KEY (round, number)) WITHOUT ROWID`)
+      CREATE TABLE ${q(wholeTable(runId))} (round INTEGER, number INTEGER, PRIMARY KEY (round, number)) WITHOUT ROWID`)
     for (const watched of watchedTables(db, tables)) {
       if (watched.key) {
         const columns = watched.key.map((_, i) => `k${i}`).join(', ')
         db.exec(
-          `CREATE TABLE ${q(keysTable(runId, watched.number))} (round, ${columns}, PRIMARY KEY (round, ${columns})) WITHOUT ROWID`,
+          `CREATE TABLE ${q(keysTable(runId, watched.number))} (round INTEGER, ${columns}, PRIMARY KEY (round, ${columns})) WITHOUT ROWID`,
         )
       }
       for (const trigger of triggers(runId, watched)) db.exec(trigger)
@@ -164,7 +165,8 @@ function noteKeys(
 ): string {
   const keys = q(keysTable(runId, number))
   const names = (key ?? []).map((_, i) => `k${i}`)
-  const same = names.map((name, i) => `d.${name} = ${values[i]}`).join(' AND ')
+  // The plus takes the column's affinity off: with it SQLite would not look the key up, but read them all.
+  const same = names.map((name, i) => `d.${name} = +${values[i]}`).join(' AND ')
   return `INSERT INTO ${keys} (round, ${names.join(', ')}) SELECT s.holdfast_round, ${values.join(', ')} FROM ${q(captureName(runId))} AS s${from}
     WHERE ${where} AND NOT EXISTS (SELECT 1 FROM ${keys} AS d WHERE d.round = s.holdfast_round AND ${same})`
 }

@@ -1,4 +1,6 @@
+import { MigrationError } from '../failure'
 import { quoteIdentifier as q } from '../plan/names'
+import { hasBooks } from '../target/checkpoint'
 import { dropRejects, readTableRejects, writeRejects } from '../target/rejects'
 import { andStorable, misfitsWhere } from '../transfer/misfits'
 import { decodeKey, scanOf } from '../transfer/ranges'
@@ -22,6 +24,7 @@ export async function settleRejects(round: Round, watched: Watched, whole: boole
   const { table } = watched
   const scan = scanOf(table)
   const noted = broughtOver(runId, watched, whole)
+  if (!(await hasBooks(client, runId))) return refuseNew(round, watched, noted)
   const before = await readTableRejects(client, runId, table.source)
   const match = scan.columns.map((name) => `${q(name)} = ?`).join(' AND ')
   const look = db
@@ -35,4 +38,18 @@ export async function settleRejects(round: Round, watched: Watched, whole: boole
   const found = misfitsWhere(db, table, { condition: noted, values: [] }, 'texts', Number.MAX_SAFE_INTEGER)
   const added = found.filter(({ position }) => !kept.has(position))
   await writeRejects(client, { runId, table: table.source, part: -1 }, added)
+}
+
+/** After a run its books are gone, and its rejects are settled: a later row that cannot be stored holds following up. */
+function refuseNew({ db, known }: Round, { table }: Watched, noted: string): void {
+  const found = misfitsWhere(db, table, { condition: noted, values: [] }, 'texts', Number.MAX_SAFE_INTEGER)
+  const first = found.find(({ position }) => !known?.has(position))
+  if (!first) return
+  const where = first.column ? `, column ${first.column}` : ''
+  throw new MigrationError(
+    'VALUE_REFUSED',
+    `${table.source}, ${first.key}${where}, was written since the copy and cannot be stored: ${first.reason}`,
+    'Correct the row in the source: following then goes on by itself.',
+    { table: table.source, heals: true },
+  )
 }

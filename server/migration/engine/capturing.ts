@@ -20,6 +20,8 @@ export interface Capture {
   runId: string
   plan: Plan
   watched: Watched[]
+  /** Positions of the rows that are known to be rejected, once the run has ended. */
+  known: ReadonlySet<string>
   /** Its triggers were put in just now: what was written before was not noted. */
   fresh: boolean
   writer: Database.Database
@@ -35,6 +37,7 @@ export function openCapture(job: Job, plan: Plan): Capture {
     const reader = openSource(job.source)
     registerCanonical(reader)
     registerText(reader)
+    const known = new Set(job.rejected?.flatMap(({ position }) => position ?? []))
     const close = () => {
       reader.close()
       writer.close()
@@ -43,6 +46,7 @@ export function openCapture(job: Job, plan: Plan): Capture {
       runId: job.runId,
       plan,
       watched: watchedTables(reader, plan.tables),
+      known,
       fresh,
       writer,
       reader,
@@ -74,14 +78,14 @@ interface At {
 
 /** Brings over what was noted up to now. Answers the number of keys. */
 export async function bringOver(capture: Capture, { client, built, session }: At): Promise<number> {
-  const { writer, reader, runId, plan, watched } = capture
+  const { writer, reader, runId, plan, watched, known } = capture
   try {
     const round = await beginRound(writer, runId, async () => {
       reader.exec('BEGIN')
       reader.prepare('SELECT count(*) FROM sqlite_schema').get()
       if (session) await retakeSnapshot(session)
     })
-    const keys = await applyRound({ db: reader, client, runId, plan, watched, built })
+    const keys = await applyRound({ db: reader, client, runId, plan, watched, built, known })
     endRound(writer, runId, watched, round)
     return keys
   } finally {

@@ -132,7 +132,7 @@ export function openJobs<P extends PostgresSide, S extends SqliteSide>(
     const base = {
       ...{ runId: run.id, source: await fileOf(run), target },
       ...(run.choices && { choices: run.choices }),
-      ...(task === 'validate' && { rejected: await deps.rejects.all(run.id) }),
+      ...((task === 'validate' || task === 'follow') && { rejected: await deps.rejects.all(run.id) }),
     }
     if (run.purpose === 'compare') {
       const exclude = run.sourceKind === 'store' ? { exclude: STAYING } : {}

@@ -110,6 +110,13 @@ export async function isActive(client: pg.Client, runId: string): Promise<boolea
   return rows[0]?.active === true
 }
 
+/** Whether the target keeps books of a run: until its end was kept elsewhere. */
+export async function hasBooks(client: pg.Client, runId: string): Promise<boolean> {
+  if (!(await exists(client))) return false
+  const { rowCount } = await client.query(`SELECT 1 FROM ${BOOKKEEPING}.run WHERE run_id = $1`, [runId])
+  return rowCount === 1
+}
+
 export async function readRun(client: pg.Client, runId: string): Promise<StoredRun | null> {
   if (!(await exists(client))) return null
   const { rows } = await client.query(

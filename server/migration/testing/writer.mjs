@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 
-// An application that goes on writing to a source: node writer.mjs FILE SEED. It ends when its input does.
+// An application that goes on writing to a source: node writer.mjs FILE SEED. It ends when its input does, or when its writes are refused.
 const [file, seed] = process.argv.slice(2)
 const db = new Database(file, { timeout: 10_000 })
 db.pragma('foreign_keys = ON')
@@ -62,8 +62,14 @@ process.stdin.resume()
 process.stdout.write('writing\n')
 while (going) {
   for (let i = 0; i < 5; i++) {
-    statements[random(statements.length)]()
-    written++
+    try {
+      statements[random(statements.length)]()
+      written++
+    } catch (error) {
+      if (!error.message.includes('has moved to PostgreSQL')) throw error
+      going = false
+      break
+    }
   }
   await new Promise((resolve) => setTimeout(resolve, 5))
 }
