@@ -2,8 +2,40 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { retirePostgres } from '@/db/retired'
+import { createDatabase, emptyStore, needsPostgres } from '@/db/testing/shared'
 import { ConfigurationError, parseVariables } from './env'
-import { poolConfig } from './open-store'
+import { openLog } from './log'
+import { openStore, poolConfig } from './open-store'
+
+describe('a store on PostgreSQL that was left', () => {
+  needsPostgres()
+
+  it('is not opened, and the reason names where the store is now', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-left-'))
+    const { url, drop } = await createDatabase(emptyStore)
+    try {
+      const { hostname, port, username, password, pathname } = new URL(url)
+      const env = parseVariables({
+        ...{ DB_TYPE: 'postgresql', DB_HOST: hostname, DB_PORT: port, DB_NAME: pathname.slice(1) },
+        ...{ DB_USER: username, DB_PASSWORD: password, HOLDFAST_DATA_DIR: folder },
+      })
+      const log = openLog('error')
+      const { database } = await openStore(env, log, { serving: false, topologyChanged: () => {} })
+      await retirePostgres((sql, params) => database.query(sql, params), {
+        at: 0,
+        movedTo: '/data/holdfast.db',
+      })
+      await database.close()
+      await expect(openStore(env, log, { serving: false, topologyChanged: () => {} })).rejects.toThrow(
+        /was left on 1970-01-01T00:00:00.000Z, when the console moved back to SQLite at \/data\/holdfast.db: remove DB_TYPE/,
+      )
+    } finally {
+      await drop()
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
 
 describe('configuration of the pool', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-authority-'))

@@ -130,6 +130,23 @@ describe('switch-back of the own store', { timeout: 120_000 }, () => {
     expect(console.store.dialect).toBe('sqlite')
   })
 
+  it('brings back the rows of a table that came with an upgrade after the switchover', async () => {
+    const { console, run } = await moved(10)
+    const side = openSide(console.target, later)
+    // As an upgrade leaves it: the table is there, and nothing notes what is written to it.
+    await side.handle.db.execute('DROP TRIGGER store_changes ON leases')
+    await side.handle.db.execute(`INSERT INTO leases VALUES ('new', 'nobody', 1)`)
+    await console.restart()
+    await expect
+      .poll(
+        async () => (await side.handle.db.execute(`SELECT FROM store_changes WHERE key = 'new'`)).rowCount,
+      )
+      .toBe(1)
+    await switchBack(console, run)
+    const { leases } = console.store.tables
+    expect(await console.store.db.select().from(leases).where(eq(leases.name, 'new'))).toHaveLength(1)
+  })
+
   it('is refused while another console serves the store, and names it', async () => {
     const { console, run } = await moved(10)
     console.others.push('other.example.org:17')
