@@ -261,7 +261,7 @@ test('an application that writes meanwhile is cut over, told where to go on, and
   const application = new Database(file)
   try {
     application.exec(`INSERT INTO people VALUES (4, 'Dora', 40, NULL)`)
-    await expect(page.getByText('Ready: both sides are the same')).toBeVisible(patient)
+    await expect(page.getByText('Ready to be cut over')).toBeVisible(patient)
     await expectAccessibleAtBothWidths(page)
     await page.getByRole('button', { name: 'Cut over' }).click()
     await page.getByRole('dialog').getByRole('textbox').fill('shop.db')

@@ -54,7 +54,7 @@ export function CutOverSection({ run, can, onChanged }: RunPartProps) {
         title={
           moving
             ? 'The last writes are brought over and both sides compared'
-            : (locked ?? 'Ready: both sides are the same')
+            : (locked ?? 'Ready to be cut over')
         }
         actions={
           can.manage ? (
