@@ -119,7 +119,7 @@ export class Driver {
     const claim = { id, owner: this.#owner, now, until: leaseFrom(now) }
     const run = this.#closing ? null : await this.#deps.store.run(claimRun, claim)
     const running = this.#drives.get(id)
-    if (!run || running) return running ?? null
+    if (!run || running || this.#closing) return running ?? null
     const drive = new Drive(this.#deps, this.#owner, run, task, attempts)
     this.#drives.set(id, drive)
     const left = drive.done
