@@ -241,6 +241,8 @@ test('an application that writes meanwhile is cut over, told where to go on, and
 }) => {
   const file = join(world.sources, 'shop.db')
   makeMixed(file)
+  const application = new Database(file)
+  application.pragma('journal_mode = WAL')
   await page.goto('/migration/new')
   await page.getByRole('radio', { name: 'shop.db' }).check()
   await page.getByRole('textbox', { name: 'Schema' }).fill('shop')
@@ -258,7 +260,6 @@ test('an application that writes meanwhile is cut over, told where to go on, and
     await expect(acknowledge).toHaveCount(before - 1)
   }
   await started(page)
-  const application = new Database(file)
   try {
     application.exec(`INSERT INTO people VALUES (4, 'Dora', 40, NULL)`)
     await expect(page.getByText('Ready to be cut over')).toBeVisible(patient)
