@@ -100,7 +100,7 @@ function serveProcess(send: (event: RunEvent) => void): void {
   }
 
   const goesOn = ({ code, heals }: Failure) =>
-    code !== 'RUN_UNKNOWN' && (begun || (planned && heals === true))
+    code !== 'RUN_UNKNOWN' && (begun || (heals === true && (planned || code === 'TARGET_LOST')))
 
   process.on('message', (command: WorkerCommand) => {
     if (command.type === 'pause') control.want('pause')

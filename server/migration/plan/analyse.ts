@@ -23,6 +23,7 @@ import {
   integrityCheck,
   integrityFailure,
   redCheck,
+  redUnlessLost,
 } from './preflight'
 
 /** Rows that one thread reads for evidence before another table or range has its turn. */
@@ -71,7 +72,9 @@ export async function preflight(
   ])
   if (!checks.some((check) => check.state === 'red')) {
     add(
-      await checkPlace(schema, job).catch((error) => redCheck('target-place', 'Room for the tables', error)),
+      await checkPlace(schema, job).catch((error) =>
+        redUnlessLost('target-place', 'Room for the tables', error, job.target),
+      ),
     )
   }
   return { schema, orphans, checks }

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import type pg from 'pg'
 import { MigrationError } from '../failure'
 import { BOOKKEEPING } from '../target/checkpoint'
+import { isConnectionLoss, targetError } from '../target/errors'
 import { connectTarget, disconnect } from '../target/target'
 import type { Check, Mode, Target } from '../types'
 import { quoteIdentifier as q } from './names'
@@ -10,6 +11,12 @@ import { quoteIdentifier as q } from './names'
 export function redCheck(id: string, title: string, error: unknown): Check {
   const remedy = error instanceof MigrationError ? error.remedy : undefined
   return { id, title, state: 'red', detail: (error as Error).message, ...(remedy && { remedy }) }
+}
+
+/** A connection that was lost on the way says nothing about the target: it is thrown, so that the run is tried again. */
+export function redUnlessLost(id: string, title: string, error: unknown, target: Target): Check {
+  if (isConnectionLoss(error)) throw targetError(error, target)
+  return redCheck(id, title, error)
 }
 
 /** What SQLite's quick_check found (https://www.sqlite.org/pragma.html#pragma_quick_check). */
@@ -126,7 +133,7 @@ export async function checkTarget(
     }
     checks.push(await checkClock(client, now))
   } catch (error) {
-    checks.push(redCheck('target-questions', 'Target can be examined', error))
+    checks.push(redUnlessLost('target-questions', 'Target can be examined', error, target))
   } finally {
     await disconnect(client)
   }
