@@ -19,8 +19,11 @@ export interface RunPartProps {
   onChanged: () => unknown
 }
 
-/** Start, pause, resume, cancel, delete: what the run's state and the user's role allow. */
-export function RunActions({ run, can, onChanged }: RunPartProps) {
+/**
+ * Start, pause, resume, cancel, delete: what the run's state and the user's role allow. `undecided`: something was
+ * chosen that is not in the plan yet.
+ */
+export function RunActions({ run, can, onChanged, undecided }: RunPartProps & { undecided: boolean }) {
   const client = useTRPCClient()
   const router = useRouter()
   const toast = useToast()
@@ -36,7 +39,7 @@ export function RunActions({ run, can, onChanged }: RunPartProps) {
     }
     await onChanged()
   }
-  const blocked = startBlockedBy(run)
+  const blocked = undecided ? 'Plan by what you chose, or discard it, first' : startBlockedBy(run)
   const waits = state === 'paused' && run.error?.retryAt !== undefined
   const resumable = state === 'paused' || (state === 'failed' && run.error?.resumable === true)
   const place = `${placeOf(run.target)}, schema ${run.target.schema}`

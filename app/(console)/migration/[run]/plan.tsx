@@ -1,24 +1,22 @@
 'use client'
 
-import type { Plan } from '@/components/migration/types'
+import type { Plan, Run } from '@/components/migration/types'
 import { Drawer } from '@/components/ui/drawer'
 import { formatCount, formatNumber } from '@/components/ui/format'
 import { Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
 import { useDrawer } from '@/components/ui/url-state'
-import type { RunPartProps } from './actions'
 import { Carried } from './carried'
 import { ChoicesBar } from './choices-bar'
 import { LeftOut, RejectLimits } from './choices-rest'
 import { NotCarried } from './not-carried'
 import { keyOf, TableDetail } from './table-detail'
 import { TableEditor } from './table-editor'
-import { useChoices } from './use-choices'
+import type { Draft } from './use-choices'
 
 /** Tables, types, keys and indexes as they will be or were made; a table opens with its columns. */
-export function PlanSection({ run, plan, can, onChanged }: RunPartProps & { plan: Plan }) {
+export function PlanSection({ run, plan, draft }: { run: Run; plan: Plan; draft: Draft | null }) {
   const drawer = useDrawer('table')
-  const draft = useChoices(run, can.manage, onChanged)
   const opened = plan.tables.find(({ source }) => source === drawer.id)
   const rows = plan.tables.reduce((sum, table) => sum + table.rows, 0)
   return (

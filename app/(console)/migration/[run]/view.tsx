@@ -22,13 +22,13 @@ import { RejectsSection } from './rejects'
 import { ReportSection } from './report'
 import { SwitchoverSection } from './switchover'
 import { Trouble } from './trouble'
+import { useChoices } from './use-choices'
 import { useRun } from './use-run'
 import { ValidationSection } from './validation'
 
 /** One run, from its checks to the switchover. The address is all that is needed to find it again. */
 export function RunView({ id }: { id: string }) {
   const run = useRun(id)
-  const can = useCan()
   if (!run.data) {
     if (!run.error) return <Skeleton className="h-96 w-full" label="Reading the run" />
     return errorFacts(run.error).code === 'NOT_FOUND' ? (
@@ -37,7 +37,12 @@ export function RunView({ id }: { id: string }) {
       <ErrorTile error={run.error} what="The run" onRetry={() => run.refetch()} />
     )
   }
-  const { data } = run
+  return <RunParts run={run.data} refresh={run.refresh} />
+}
+
+function RunParts({ run: data, refresh }: { run: Run; refresh: () => unknown }) {
+  const can = useCan()
+  const draft = useChoices(data, can.manage, refresh)
   const started = data.startedAt !== null
   return (
     <>
@@ -48,7 +53,7 @@ export function RunView({ id }: { id: string }) {
             : `${data.sourceName} to PostgreSQL`
         }
         lead={<Lead run={data} />}
-        actions={<RunActions run={data} can={can} onChanged={run.refresh} />}
+        actions={<RunActions run={data} can={can} onChanged={refresh} undecided={draft?.dirty === true} />}
       />
       <Ribbon run={data} />
       <Trouble run={data} />
@@ -58,38 +63,38 @@ export function RunView({ id }: { id: string }) {
         </TileBoundary>
       ) : (
         <TileBoundary what="Preflight">
-          <ChecksSection run={data} can={can} onChanged={run.refresh} />
+          <ChecksSection run={data} can={can} onChanged={refresh} />
         </TileBoundary>
       )}
       {rejectedOf(data) > 0 ? (
         <TileBoundary what="Rejected rows">
-          <RejectsSection run={data} can={can} onChanged={run.refresh} />
+          <RejectsSection run={data} can={can} onChanged={refresh} />
         </TileBoundary>
       ) : null}
       {data.validation ? (
         <TileBoundary what="Validation">
-          <ValidationSection run={data} validation={data.validation} can={can} onChanged={run.refresh} />
+          <ValidationSection run={data} validation={data.validation} can={can} onChanged={refresh} />
         </TileBoundary>
       ) : null}
       {started && data.sourceKind === 'folder' && data.purpose === 'migrate' && data.state !== 'cancelled' ? (
         <TileBoundary what="Cut-over">
-          <CutOverSection run={data} can={can} onChanged={run.refresh} />
+          <CutOverSection run={data} can={can} onChanged={refresh} />
         </TileBoundary>
       ) : null}
       {started && data.sourceKind === 'store' && data.state !== 'cancelled' ? (
         <TileBoundary what="Switchover">
-          <SwitchoverSection run={data} can={can} onChanged={run.refresh} />
+          <SwitchoverSection run={data} can={can} onChanged={refresh} />
         </TileBoundary>
       ) : null}
       {data.report ? <ReportSection run={data} /> : null}
       {data.plan ? (
         <TileBoundary what="Plan">
-          <PlanSection run={data} plan={data.plan} can={can} onChanged={run.refresh} />
+          <PlanSection run={data} plan={data.plan} draft={draft} />
         </TileBoundary>
       ) : null}
       {data.plan && !data.report ? <ReportSection run={data} /> : null}
       <TileBoundary what="Log">
-        <LogSection id={id} moving={data.state === 'running' || data.phase !== null} />
+        <LogSection id={data.id} moving={data.state === 'running' || data.phase !== null} />
       </TileBoundary>
     </>
   )
