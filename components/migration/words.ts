@@ -13,6 +13,12 @@ export const stateWords: Record<RunState, { kind: StatusKind; word: string }> = 
   switched_back: { kind: 'off', word: 'Switched back' },
 }
 
+/** The word for where a run stands; one that left rows behind says so. */
+export const wordsOf = ({ state, rejected }: { state: RunState; rejected: number }) =>
+  state === 'completed' && rejected > 0
+    ? { kind: 'warn' as const, word: 'Completed with rejects' }
+    : stateWords[state]
+
 export const checkWords: Record<Check['state'], { kind: StatusKind; word: string }> = {
   green: { kind: 'ok', word: 'Green' },
   amber: { kind: 'warn', word: 'Amber' },

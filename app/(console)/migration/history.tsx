@@ -6,7 +6,7 @@ import { useRouter } from 'next/navigation'
 import { useMemo, useState } from 'react'
 import { useLiveEvent } from '@/components/live/live'
 import type { RunSummary } from '@/components/migration/types'
-import { placeOf, stateWords } from '@/components/migration/words'
+import { placeOf, wordsOf } from '@/components/migration/words'
 import { usePaletteEntries } from '@/components/shell/palette'
 import { useTRPC } from '@/components/trpc/trpc'
 import { buttonClass } from '@/components/ui/button-class'
@@ -124,7 +124,7 @@ const columns: Column<RunSummary>[] = [
     key: 'state',
     header: 'State',
     cell: (run) => {
-      const { kind, word } = stateWords[run.state]
+      const { kind, word } = wordsOf(run)
       return (
         <span className="whitespace-nowrap">
           <Status kind={kind}>{word}</Status>
@@ -168,10 +168,10 @@ function shareOf({ state, progress, phase }: RunSummary): string | null {
 const timeOf = ({ startedAt, endedAt }: RunSummary) =>
   startedAt !== null && endedAt !== null ? endedAt - startedAt : null
 
-const paletteEntry = ({ id, sourceName, target, state }: RunSummary) => ({
+const paletteEntry = ({ id, sourceName, target, state, rejected }: RunSummary) => ({
   id: `run-${id}`,
   group: 'Runs',
   label: `${sourceName} to ${placeOf(target)}`,
-  hint: stateWords[state].word,
+  hint: wordsOf({ state, rejected }).word,
   href: `/migration/${id}`,
 })

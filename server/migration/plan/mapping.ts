@@ -131,7 +131,7 @@ function mapBlobs(affinity: Affinity, evidence: ColumnEvidence): Mapping {
   return {
     type: 'bytea',
     render: 'bytes',
-    note: `${evidence.blobs} blobs beside ${others} other values: text and numbers are kept as the bytes of their text.`,
+    note: `Blobs (${evidence.blobs}) beside other values (${others}): text and numbers are kept as the bytes of their text.`,
   }
 }
 
@@ -143,7 +143,7 @@ function mapTexts(declaredType: string, affinity: Affinity, evidence: ColumnEvid
   const text: Mapping = { type: 'text', render: 'text' }
   if (affinity === 'TEXT') return text
   if (numbers > 0) {
-    return { ...text, note: `${evidence.texts} texts beside ${numbers} numbers: kept as text.` }
+    return { ...text, note: `Texts (${evidence.texts}) beside numbers (${numbers}): kept as text.` }
   }
   if (isTimeType(declaredType))
     return { ...text, note: 'Not every value is a time of one form: kept as text.' }
@@ -157,7 +157,7 @@ function mapNumbers(declaredType: string, affinity: Affinity, evidence: ColumnEv
   if (reals === 0) return { type: integerType(declaredType, evidence), render: 'integer' }
   if (integers === 0) return { type: 'double precision', render: 'real' }
   if (allFinite(evidence)) {
-    const note = `${integers} integers beside ${reals} fractions: numeric holds both exactly.`
+    const note = `Integers (${integers}) beside fractions (${reals}): numeric holds both exactly.`
     return { type: 'numeric', render: 'numeric', ...(affinity !== 'NUMERIC' && { note }) }
   }
   return fitsDouble(evidence)

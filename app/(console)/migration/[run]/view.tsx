@@ -4,7 +4,7 @@ import Link from 'next/link'
 import { Ribbon } from '@/components/migration/ribbon'
 import type { Run } from '@/components/migration/types'
 import { useCan } from '@/components/migration/use-can'
-import { placeOf, stateWords } from '@/components/migration/words'
+import { placeOf, wordsOf } from '@/components/migration/words'
 import { buttonClass } from '@/components/ui/button-class'
 import { Empty } from '@/components/ui/empty'
 import { errorFacts } from '@/components/ui/error-facts'
@@ -104,7 +104,7 @@ const rejectedOf = ({ progress, report }: Run) =>
   report?.rejected ?? progress?.tables.reduce((sum, table) => sum + table.rejected, 0) ?? 0
 
 function Lead({ run }: { run: Run }) {
-  const { kind, word } = stateWords[run.state]
+  const { kind, word } = wordsOf({ state: run.state, rejected: rejectedOf(run) })
   return (
     <span className="flex flex-wrap items-baseline gap-x-3">
       <Status kind={kind}>{word}</Status>
