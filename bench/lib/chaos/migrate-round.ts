@@ -60,7 +60,7 @@ export async function playRound(scene: Scene, seed: number, inLoad: boolean): Pr
       faults.push(fault)
       await strike(scene, run, fault, random)
     }
-    const end = await Promise.race([run.end, pause(STUCK_MS, null)])
+    const end = await Promise.race([run.end, pause(STUCK_MS, null, { ref: false })])
     await run.stop()
     await ended(writer)
     const milliseconds = () => performance.now() - started
