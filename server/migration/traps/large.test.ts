@@ -27,7 +27,8 @@ describe.skipIf(noPostgres)('the trap of', () => {
     expect(end.state).toBe('done')
     const rows = await trap.query(`SELECT md5(b) AS hash FROM v WHERE t = 'large' ORDER BY id`)
     expect(rows).toEqual(blobs.map((blob) => ({ hash: createHash('md5').update(blob).digest('hex') })))
-    expect(peak).toBeLessThan(5 * BYTES)
+    // 4 to 6 copies, as the collector comes by; rows as one text took 15.
+    expect(peak).toBeLessThan(9 * BYTES)
   })
 })
 
