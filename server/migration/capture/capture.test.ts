@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { cancelRun, launch, resumeRun, startRun, validate } from '../runs/client'
+import { noEvidence } from '../source/evidence'
 import { type Bench, bothSides, openBench, recorder } from '../testing/target'
 import type { Job, RunEvent } from '../types'
 import { captureName, installCapture, isCaptured, openForCapture, removeCapture } from './install'
@@ -219,18 +220,7 @@ describe.skipIf(!engine)('a run with capture', { timeout: 120_000 }, () => {
   })
 
   function planned(source: string, key: string) {
-    const evidence = {
-      rows: 0,
-      nulls: 0,
-      integers: 0,
-      reals: 0,
-      texts: 0,
-      blobs: 0,
-      min: null,
-      max: null,
-      maxBytes: 0,
-      bytes: 0,
-    }
+    const evidence = { ...noEvidence }
     const column = {
       source: key,
       target: key,

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import type { Pool } from '../engine/pool'
 import { MigrationError } from '../failure'
-import { mergeEvidence, readEvidence } from '../source/evidence'
+import { mergeEvidence, noEvidence, readEvidence } from '../source/evidence'
 import { inspect, resolveReference, type SourceSchema, type SourceTable } from '../source/source'
 import { mergeTrials, type TrialResult } from '../source/trials'
 import { functionNames, readCatalog, relationNames, schemaExists, type TargetTable } from '../target/catalog'
@@ -197,18 +197,6 @@ function placeExisting(
 }
 
 function blankEvidence(schema: SourceSchema): Map<string, TableEvidence> {
-  const blank = (): ColumnEvidence => ({
-    rows: 0,
-    nulls: 0,
-    integers: 0,
-    reals: 0,
-    texts: 0,
-    blobs: 0,
-    min: null,
-    max: null,
-    bytes: 0,
-    maxBytes: 0,
-  })
   return new Map(
     schema.tables.map((table) => [
       table.name,
@@ -216,7 +204,7 @@ function blankEvidence(schema: SourceSchema): Map<string, TableEvidence> {
         names: table.columns.map(({ name }) => name),
         rows: 0,
         rowids: null,
-        columns: table.columns.map(blank),
+        columns: table.columns.map(() => noEvidence),
       },
     ]),
   )

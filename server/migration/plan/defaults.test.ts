@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { noEvidence } from '../source/evidence'
 import type { ColumnEvidence, PlannedColumn, Render } from '../types'
 import { translateDefault } from './defaults'
 
@@ -10,18 +11,7 @@ const RENDERS: Record<string, Render> = {
   bytea: 'bytes',
 }
 
-const evidence: ColumnEvidence = {
-  rows: 0,
-  nulls: 0,
-  integers: 0,
-  reals: 0,
-  texts: 0,
-  blobs: 0,
-  min: null,
-  max: null,
-  bytes: 0,
-  maxBytes: 0,
-}
+const evidence: ColumnEvidence = { ...noEvidence }
 
 function translated(sql: string, type: string, declaredType = type) {
   const render = RENDERS[type] ?? (type.startsWith('numeric') ? 'numeric' : 'time')

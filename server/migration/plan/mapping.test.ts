@@ -1,22 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { shapeOf } from '../source/evidence'
+import { noEvidence, shapeOf } from '../source/evidence'
 import type { ColumnEvidence } from '../types'
 import { affinityOf, mapColumn } from './mapping'
 import { renderFor } from './plan-existing'
 
-const evidence = (more: Partial<ColumnEvidence>): ColumnEvidence => ({
-  rows: 100,
-  nulls: 0,
-  integers: 0,
-  reals: 0,
-  texts: 0,
-  blobs: 0,
-  min: null,
-  max: null,
-  bytes: 0,
-  maxBytes: 0,
-  ...more,
-})
+const evidence = (more: Partial<ColumnEvidence>): ColumnEvidence => ({ ...noEvidence, rows: 100, ...more })
 const type = (declared: string, more: Partial<ColumnEvidence>) => mapColumn(declared, evidence(more)).type
 
 describe('the affinity of a declared type', () => {

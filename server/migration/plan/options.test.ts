@@ -1,20 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { noEvidence } from '../source/evidence'
 import type { ColumnEvidence } from '../types'
 import { candidates } from './options'
 
-const evidence = (more: Partial<ColumnEvidence>): ColumnEvidence => ({
-  rows: 100,
-  nulls: 0,
-  integers: 0,
-  reals: 0,
-  texts: 0,
-  blobs: 0,
-  min: null,
-  max: null,
-  bytes: 0,
-  maxBytes: 0,
-  ...more,
-})
+const evidence = (more: Partial<ColumnEvidence>): ColumnEvidence => ({ ...noEvidence, rows: 100, ...more })
 
 const offered = (
   declaredType: string,

@@ -7,129 +7,96 @@ import type { SwitchBackReport, SwitchoverReport } from './runs'
 
 // What is kept of a run while the console moves by it: to PostgreSQL, and back.
 
-/** Notes that a switchover of the console's own store begins; the run stays completed until the store has moved. */
-export const beginSwitchover = unit(
-  'run.beginSwitchover',
-  function* (tx, { id, caller, grantId, now }: Privileged) {
+const MOVES = {
+  switchover: {
+    phase: 'switchover',
+    from: 'completed',
+    to: 'switched_over',
+    participle: 'switched over',
+    action: 'migration.switchOver',
+    started: 'sys_migration_switchover_started',
+    ended: 'sys_migration_switched_over',
+    failed: 'sys_migration_switchover_failed',
+  },
+  switchBack: {
+    phase: 'switch_back',
+    from: 'switched_over',
+    to: 'switched_back',
+    participle: 'switched back',
+    action: 'migration.switchBack',
+    started: 'sys_migration_switch_back_started',
+    ended: 'sys_migration_switched_back',
+    failed: 'sys_migration_switch_back_failed',
+  },
+} as const
+
+type Move = keyof typeof MOVES
+
+/** Notes that the console begins to move; the run stays in its state until the store has moved. Throws CONFLICT. */
+export const beginMove = unit(
+  'run.beginMove',
+  function* (tx, { move, ...request }: Privileged & { move: Move }) {
     const { migrationRuns: runs } = tx.tables
+    const { id, caller, now } = request
+    const { phase, from, participle, action, started } = MOVES[move]
     const run = yield* lockRun(tx, id)
-    refuseUnaccepted(run)
+    if (move === 'switchover') refuseUnaccepted(run)
     const [begun] = yield* q(
       tx.db
         .update(runs)
-        .set({ phase: 'switchover', error: null })
-        .where(and(eq(runs.id, id), eq(runs.state, 'completed'), isNull(runs.phase)))
+        .set({ phase, error: null })
+        .where(and(eq(runs.id, id), eq(runs.state, from), isNull(runs.phase)))
         .returning({ id: runs.id }),
     )
-    if (!begun) throw wrongState(run.state, 'switched over')
-    yield* useUp(tx, { id, caller, grantId, now }, 'migration.switchOver')
-    yield* audit(tx, caller, now, 'sys_migration_switchover_started', id, describe(run))
+    if (!begun) throw wrongState(run.state, participle)
+    yield* useUp(tx, request, action)
+    yield* audit(tx, caller, now, started, id, describe(run))
   },
 )
 
-/** completed → switched_over, in the store on PostgreSQL. */
-export const finishSwitchover = unit(
-  'run.finishSwitchover',
+/** How a move went, under its name. */
+type Moved =
+  | { move: 'switchover'; report: SwitchoverReport }
+  | { move: 'switchBack'; report: SwitchBackReport }
+
+/** The console has moved; in the store that it stands on now. */
+export const finishMove = unit(
+  'run.finishMove',
   function* (
     tx,
-    {
-      id,
-      switchover,
-      caller,
-      now,
-    }: { id: string; switchover: SwitchoverReport; caller: Caller; now: number },
+    { id, move, report: moved, caller, now }: Moved & { id: string; caller: Caller; now: number },
   ) {
     const { migrationRuns: runs } = tx.tables
+    const { from, to, ended } = MOVES[move]
     const run = yield* lockRun(tx, id)
-    if (run.state !== 'completed') return
-    const report = run.report && { ...run.report, switchover }
+    if (run.state !== from) return
+    const report = run.report && { ...run.report, [move]: moved }
     yield* q(
       tx.db
         .update(runs)
-        .set({ state: 'switched_over', phase: null, report })
-        .where(and(eq(runs.id, id), eq(runs.state, 'completed'))),
+        .set({ state: to, phase: null, report })
+        .where(and(eq(runs.id, id), eq(runs.state, from))),
     )
-    yield* audit(tx, caller, now, 'sys_migration_switched_over', id, { ...describe(run), ...switchover })
+    yield* audit(tx, caller, now, ended, id, { ...describe(run), ...moved })
   },
 )
 
-/** The switchover did not happen: the run is completed as before, with the reason. */
-export const dropSwitchover = unit(
-  'run.dropSwitchover',
-  function* (tx, { id, reason, now }: { id: string; reason: string; now: number }) {
+/** The console did not move: the run is as before, with the reason in the audit log. */
+export const dropMove = unit(
+  'run.dropMove',
+  function* (tx, { id, move, reason, now }: { id: string; move: Move; reason: string; now: number }) {
     const { migrationRuns: runs } = tx.tables
+    const { from, failed } = MOVES[move]
     yield* q(
       tx.db
         .update(runs)
         .set({ phase: null })
-        .where(and(eq(runs.id, id), eq(runs.state, 'completed'))),
+        .where(and(eq(runs.id, id), eq(runs.state, from))),
     )
     yield* appendAudit(tx, {
       ...system,
       time: now,
-      event: 'sys_migration_switchover_failed',
-      target: `run:${id}`,
-      outcome: 'failure',
-      reason,
-    })
-  },
-)
-
-/** Notes that the console begins to move back to SQLite; the run stays switched over until it has. */
-export const beginSwitchBack = unit(
-  'run.beginSwitchBack',
-  function* (tx, { id, caller, grantId, now }: Privileged) {
-    const { migrationRuns: runs } = tx.tables
-    const run = yield* lockRun(tx, id)
-    const [begun] = yield* q(
-      tx.db
-        .update(runs)
-        .set({ phase: 'switch_back', error: null })
-        .where(and(eq(runs.id, id), eq(runs.state, 'switched_over'), isNull(runs.phase)))
-        .returning({ id: runs.id }),
-    )
-    if (!begun) throw wrongState(run.state, 'switched back')
-    yield* useUp(tx, { id, caller, grantId, now }, 'migration.switchBack')
-    yield* audit(tx, caller, now, 'sys_migration_switch_back_started', id, describe(run))
-  },
-)
-
-/** switched_over → switched_back, in the store on SQLite. */
-export const finishSwitchBack = unit(
-  'run.finishSwitchBack',
-  function* (
-    tx,
-    {
-      id,
-      switchBack,
-      caller,
-      now,
-    }: { id: string; switchBack: SwitchBackReport; caller: Caller; now: number },
-  ) {
-    const { migrationRuns: runs } = tx.tables
-    const run = yield* lockRun(tx, id)
-    if (run.state !== 'switched_over') return
-    const report = run.report && { ...run.report, switchBack }
-    yield* q(tx.db.update(runs).set({ state: 'switched_back', phase: null, report }).where(eq(runs.id, id)))
-    yield* audit(tx, caller, now, 'sys_migration_switched_back', id, { ...describe(run), ...switchBack })
-  },
-)
-
-/** The switch-back did not happen: the run is switched over as before, with the reason. */
-export const dropSwitchBack = unit(
-  'run.dropSwitchBack',
-  function* (tx, { id, reason, now }: { id: string; reason: string; now: number }) {
-    const { migrationRuns: runs } = tx.tables
-    yield* q(
-      tx.db
-        .update(runs)
-        .set({ phase: null })
-        .where(and(eq(runs.id, id), eq(runs.state, 'switched_over'))),
-    )
-    yield* appendAudit(tx, {
-      ...system,
-      time: now,
-      event: 'sys_migration_switch_back_failed',
+      event: failed,
       target: `run:${id}`,
       outcome: 'failure',
       reason,

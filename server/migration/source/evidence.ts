@@ -28,6 +28,20 @@ export function shapeOf(text: string): TimeShape | undefined {
   return `${match[2]}${digits}${match[4]}` as TimeShape
 }
 
+/** Of a column without rows. */
+export const noEvidence: Readonly<ColumnEvidence> = {
+  rows: 0,
+  nulls: 0,
+  integers: 0,
+  reals: 0,
+  texts: 0,
+  blobs: 0,
+  min: null,
+  max: null,
+  bytes: 0,
+  maxBytes: 0,
+}
+
 /** Reads every row of a range once for all columns, and again only for columns of mixed storage classes. */
 export function readEvidence(
   db: Database.Database,

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { noEvidence } from '../source/evidence'
 import type { ColumnEvidence, Render } from '../types'
 import { translateExpression } from './translate'
 import { knownColumn, type Scope, type Typed } from './types'
@@ -48,18 +49,7 @@ const scope: Scope = {
   find(name) {
     const column = COLUMNS.find((one) => one.source === name.toLowerCase())
     if (!column) return undefined
-    const evidence = {
-      rows: 6,
-      nulls: 1,
-      integers: 0,
-      reals: 0,
-      texts: 0,
-      blobs: 0,
-      min: null,
-      max: null,
-      bytes: 0,
-      maxBytes: 0,
-    }
+    const evidence = { ...noEvidence, rows: 6, nulls: 1 }
     const counts = {
       ...evidence,
       [column.counted]: 5,

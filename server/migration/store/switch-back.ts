@@ -6,7 +6,7 @@ import { readRetirement, retireSqlite, unlockSqlite, unretireSqlite } from '@/db
 import { type Caller, system } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import { endsWithin } from '@/server/patience'
-import { beginSwitchBack, dropSwitchBack, finishSwitchBack } from '../runs/move-units'
+import { beginMove, dropMove, finishMove } from '../runs/move-units'
 import { rejectedByTable } from '../runs/rejects'
 import { noteLine } from '../runs/run-log'
 import { getRun, type Run, type SwitchBackReport } from '../runs/runs'
@@ -39,7 +39,7 @@ export async function switchBack<P extends PostgresSide, S extends SqliteSide>(
 ): Promise<SwitchBackReport> {
   const { store, clock } = deps
   const { id } = request
-  await store.run(beginSwitchBack, { ...request, now: clock.now() })
+  await store.run(beginMove, { ...request, move: 'switchBack', now: clock.now() })
   let opened: { to: S; choice: StoreChoice } | undefined
   try {
     const from = deps.database()
@@ -54,7 +54,7 @@ export async function switchBack<P extends PostgresSide, S extends SqliteSide>(
     if (store.dialect === 'sqlite') throw error
     if (opened) await leaveAgain(deps, opened)
     const reason = error instanceof HoldfastError ? error.message : 'The SQLite file could not be used.'
-    await store.run(dropSwitchBack, { id, reason, now: clock.now() })
+    await store.run(dropMove, { id, move: 'switchBack', reason, now: clock.now() })
     await noteLine(deps, id, 'error', `The switch-back did not happen: ${reason}`)
     throw error
   }
@@ -76,7 +76,7 @@ export async function recoverSwitchBack<P extends PostgresSide, S extends Sqlite
   unlockSqlite(choice.retiredFile)
   retireAgain(deps, new BetterSqlite3(choice.retiredFile), choice)
   const reason = 'The console stopped in the middle of it. Nothing was moved.'
-  await deps.store.run(dropSwitchBack, { id: run.id, reason, now })
+  await deps.store.run(dropMove, { id: run.id, move: 'switchBack', reason, now })
   await noteLine(deps, run.id, 'warn', `The switch-back did not happen: ${reason}`)
 }
 
@@ -236,7 +236,13 @@ async function finish<P extends PostgresSide, S extends SqliteSide>(
   switchBack: SwitchBackReport,
   caller: Caller,
 ): Promise<void> {
-  await deps.store.run(finishSwitchBack, { id, switchBack, caller, now: deps.clock.now() })
+  await deps.store.run(finishMove, {
+    id,
+    move: 'switchBack',
+    report: switchBack,
+    caller,
+    now: deps.clock.now(),
+  })
   const { pauseMilliseconds, rowsBroughtOver } = switchBack
   const figures = `writes waited ${pauseMilliseconds} ms, ${rowsBroughtOver} rows were brought back`
   await noteLine(deps, id, 'info', `Switched back to SQLite: ${figures}.`)

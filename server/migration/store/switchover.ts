@@ -6,7 +6,7 @@ import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
 import type { Vault } from '@/server/vault'
-import { beginSwitchover, dropSwitchover, finishSwitchover } from '../runs/move-units'
+import { beginMove, dropMove, finishMove } from '../runs/move-units'
 import { rejectedByTable } from '../runs/rejects'
 import { noteLine } from '../runs/run-log'
 import { getRun, type Run, type SwitchoverReport } from '../runs/runs'
@@ -51,7 +51,7 @@ export async function switchOver<P extends PostgresSide, S extends SqliteSide>(
   const { id } = request
   const from = deps.database()
   refuseLocked(await getRun(deps, id), from)
-  await store.run(beginSwitchover, { ...request, now: clock.now() })
+  await store.run(beginMove, { ...request, move: 'switchover', now: clock.now() })
   let to: P | undefined
   try {
     const run = await getRun(deps, id)
@@ -65,7 +65,7 @@ export async function switchOver<P extends PostgresSide, S extends SqliteSide>(
     if (store.dialect === 'postgresql') throw error
     await to?.close().catch(() => {})
     const reason = error instanceof HoldfastError ? error.message : 'PostgreSQL could not be used.'
-    await store.run(dropSwitchover, { id, reason, now: clock.now() })
+    await store.run(dropMove, { id, move: 'switchover', reason, now: clock.now() })
     await noteLine(deps, id, 'error', `The switchover did not happen: ${reason}`)
     throw error
   }
@@ -80,7 +80,7 @@ export async function recoverSwitchover<P extends PostgresSide, S extends Sqlite
   const choice = readStoreChoice(deps.dataDir, deps.vault)
   if (deps.store.dialect === 'sqlite' || !choice) {
     const reason = 'The console stopped in the middle of it. Nothing was moved.'
-    await deps.store.run(dropSwitchover, { id: run.id, reason, now })
+    await deps.store.run(dropMove, { id: run.id, move: 'switchover', reason, now })
     await noteLine(deps, run.id, 'warn', `The switchover did not happen: ${reason}`)
     return
   }
@@ -149,7 +149,13 @@ async function finish<P extends PostgresSide, S extends SqliteSide>(
   switchover: SwitchoverReport,
   caller: Caller,
 ): Promise<void> {
-  await deps.store.run(finishSwitchover, { id, switchover, caller, now: deps.clock.now() })
+  await deps.store.run(finishMove, {
+    id,
+    move: 'switchover',
+    report: switchover,
+    caller,
+    now: deps.clock.now(),
+  })
   const { pauseMilliseconds, rowsBroughtOver } = switchover
   const figures = `writes waited ${pauseMilliseconds} ms, ${rowsBroughtOver} rows were brought over`
   await noteLine(deps, id, 'info', `Switched over to PostgreSQL: ${figures}.`)
