@@ -47,6 +47,7 @@ test('an authenticator app is enrolled by a QR code that a scanner reads in both
   await page.getByLabel('E-mail').fill(admin.email)
   await page.getByRole('textbox', { name: 'Password' }).fill(admin.password)
   await page.getByRole('button', { name: 'Make the admin account' }).click()
+  await page.waitForURL((url) => url.pathname === '/second-factor')
   await page.getByRole('button', { name: 'Set up an authenticator app' }).click()
 
   const image = page.getByRole('img', { name: 'QR code for your authenticator app' })

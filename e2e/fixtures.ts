@@ -13,10 +13,19 @@ export const base = playwright.extend<{ context: BrowserContext }>({
   },
 })
 
-/** React streams parts of a page into hidden elements and moves them a moment later: until then they are there twice. */
+/**
+ * React streams parts of a page into hidden elements and moves them a moment later: until then they are there twice.
+ * A click before React has taken the page over is lost.
+ */
 function settle(page: Page): void {
   const [goto, reload, arrive] = [page.goto.bind(page), page.reload.bind(page), page.waitForURL.bind(page)]
-  const settled = () => page.waitForFunction(() => !document.querySelector('div[hidden][id^="S:"]'))
+  const settled = () =>
+    page.waitForFunction(
+      () =>
+        !document.querySelector('div[hidden][id^="S:"]') &&
+        (!document.querySelector('script[src*="/_next/"]') ||
+          Object.keys(document).some((name) => name.startsWith('__reactContainer$'))),
+    )
   page.goto = async (...args) => {
     const response = await goto(...args)
     await settled()

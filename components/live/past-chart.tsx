@@ -93,14 +93,20 @@ function sentenceOf(
 /** Nothing is stored in the span: says since when there is history at all. */
 function NoHistory({ title, metric, to }: { title: string; metric: MetricName | undefined; to: number }) {
   const trpc = useTRPC()
+  const firstOf = (data: Columns | undefined) =>
+    data?.at[((metric && data.mean[metric]) ?? []).findIndex((value) => value !== null)]
   const { data } = useQuery(
     trpc.system.range.queryOptions(
       { from: to - KEPT_MS, to, points: MOST_POINTS, metrics: metric ? [metric] : [] },
-      { enabled: metric !== undefined, staleTime: MINUTE_MS },
+      {
+        enabled: metric !== undefined,
+        staleTime: MINUTE_MS,
+        // The first minute is soon stored.
+        refetchInterval: ({ state }) => (firstOf(state.data) === undefined ? 5_000 : false),
+      },
     ),
   )
-  const values = (metric && data?.mean[metric]) ?? []
-  const since = data?.at[values.findIndex((value) => value !== null)]
+  const since = firstOf(data)
   return (
     <figure aria-label={title} className="min-w-0">
       <figcaption className="mb-1 font-medium">{title}</figcaption>
