@@ -96,8 +96,15 @@ describe.skipIf(!engine)('comparing a target that something else has filled', ()
     function load(file: string): void {
       const { user, password, host, port, database } = bench.target
       const url = `pgsql://${user}:${password}@${host}:${port}/${database}`
-      const { status, stdout } = spawnSync('pgloader', [file, url], { encoding: 'utf8', timeout: 60_000 })
-      expect(status, stdout).toBe(0)
+      const single = ['--with', 'workers = 1', '--with', 'concurrency = 1']
+      for (let attempt = 1; ; attempt++) {
+        const options = { encoding: 'utf8', timeout: 60_000 } as const
+        const { status, stdout } = spawnSync('pgloader', [...single, file, url], options)
+        // Its threads sometimes trip over one another; it drops what it made when it starts anew.
+        if (/Unsafe concurrent operations/.test(stdout) && attempt < 5) continue
+        expect(status, stdout).toBe(0)
+        return
+      }
     }
 
     it('finds equal what came over right', async () => {
