@@ -1,16 +1,13 @@
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { needsPostgres } from '@/db/testing/shared'
+import { undoAfterEach } from '@/db/testing/undo'
 import { admin, openTestConsole, type TestConsole } from './testing/console'
 import type { Choices } from './types'
 
-const undo: (() => unknown)[] = []
-const later = (step: () => unknown) => undo.push(step)
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
+const later = undoAfterEach()
 
 const SHOP = `
   PRAGMA foreign_keys = OFF;

@@ -1,17 +1,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { needsPostgres } from '@/db/testing/shared'
+import { undoAfterEach } from '@/db/testing/undo'
 import type { Run } from './runs/runs'
 import { admin, openTestConsole, type TestConsole } from './testing/console'
 import type { RejectedRow } from './types'
 
-const undo: (() => unknown)[] = []
-const later = (step: () => unknown) => undo.push(step)
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
+const later = undoAfterEach()
 
 describe.each(['sqlite', 'postgresql'] as const)(
   'rejected rows of a run of a console on %s',

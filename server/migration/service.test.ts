@@ -13,17 +13,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { makeLibrary } from '@/db/testing/library'
 import { needsPostgres } from '@/db/testing/shared'
+import { undoAfterEach } from '@/db/testing/undo'
 import type { Run } from './runs/runs'
 import { admin, openTestConsole, type TestConsole } from './testing/console'
 
-const undo: (() => unknown)[] = []
-const later = (step: () => unknown) => undo.push(step)
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
+const later = undoAfterEach()
 
 // Each test runs worker processes, several at once on a small machine.
 describe.each(['sqlite', 'postgresql'] as const)(

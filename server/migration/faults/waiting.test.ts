@@ -1,18 +1,15 @@
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { makeLibrary } from '@/db/testing/library'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { needsPostgres } from '@/db/testing/shared'
+import { undoAfterEach } from '@/db/testing/undo'
 import { claimRun, releaseRuns } from '../runs/drive-units'
 import type { Run } from '../runs/runs'
 import { admin, openTestConsole, type TestConsole } from '../testing/console'
 
-const undo: (() => unknown)[] = []
-const later = (step: () => unknown) => undo.push(step)
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
+const later = undoAfterEach()
 
 const ended = ({ state }: Run) => ['completed', 'failed', 'cancelled'].includes(state)
 const waiting = ({ state, error }: Run) => state === 'paused' && error?.retryAt !== undefined

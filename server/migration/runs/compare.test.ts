@@ -1,16 +1,13 @@
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { makeLibrary } from '@/db/testing/library'
 import { needsPostgres } from '@/db/testing/shared'
+import { undoAfterEach } from '@/db/testing/undo'
 import { admin, openTestConsole, type TestConsole } from '../testing/console'
 import type { Run } from './runs'
 
-const undo: (() => unknown)[] = []
-const later = (step: () => unknown) => undo.push(step)
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
+const later = undoAfterEach()
 
 describe.each(['sqlite', 'postgresql'] as const)(
   'comparing on a console on %s',

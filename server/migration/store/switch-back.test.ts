@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { eq, getTableColumns, getTableName, inArray } from 'drizzle-orm'
 import { getTableConfig } from 'drizzle-orm/pg-core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { retiredPostgresReason, retiredReason } from '@/db/retired'
 import { tables as pgTables } from '@/db/schema/pg'
 import type { Tables } from '@/db/tables'
 import { needsPostgres } from '@/db/testing/shared'
 import { testAuditKey } from '@/db/testing/stores'
+import { undoAfterEach } from '@/db/testing/undo'
 import { q, type Tx, unit, type Work } from '@/db/unit'
 import { verifyRows } from '@/server/audit'
 import { openVault } from '@/server/vault'
@@ -31,11 +32,7 @@ import { readLeftChoice, readStoreChoice, takeBackStoreChoice, writeStoreChoice 
 
 needsPostgres()
 
-const undo: (() => unknown)[] = []
-const later = (step: () => unknown) => undo.push(step)
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
+const later = undoAfterEach()
 
 const vault = openVault(Buffer.alloc(32, 5))
 

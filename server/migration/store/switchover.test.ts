@@ -2,10 +2,11 @@ import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { eq } from 'drizzle-orm'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { retiredReason } from '@/db/retired'
 import { needsPostgres } from '@/db/testing/shared'
 import { testAuditKey } from '@/db/testing/stores'
+import { undoAfterEach } from '@/db/testing/undo'
 import { q, unit } from '@/db/unit'
 import { recordAudit, verifyRows } from '@/server/audit'
 import { openVault } from '@/server/vault'
@@ -27,11 +28,7 @@ import { readStoreChoice } from './store-choice'
 
 needsPostgres()
 
-const undo: (() => unknown)[] = []
-const later = (step: () => unknown) => undo.push(step)
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
+const later = undoAfterEach()
 
 // Each test runs worker processes, several at once on a small machine.
 describe('switchover of the own store', { timeout: 120_000 }, () => {
