@@ -16,6 +16,8 @@ const config = {
   serverExternalPackages: external,
   outputFileTracingRoot: root,
   turbopack: { root },
+  // Pages are loaded when they are first asked for: a start need not wait for all of them, nor hold them.
+  experimental: { preloadEntriesOnStart: false },
   // Nothing goes through next/image, so the standalone build needs no image library.
   images: { unoptimized: true },
   outputFileTracingExcludes: { '*': ['node_modules/sharp/**', 'node_modules/@img/**'] },

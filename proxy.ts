@@ -1,4 +1,5 @@
 import { type NextRequest, NextResponse } from 'next/server'
+import { responseHeaders } from '@/server/security/requests/headers'
 
 /**
  * The security headers of every page and answer. The nonce is new for each request; Next puts it on its own
@@ -7,45 +8,22 @@ import { type NextRequest, NextResponse } from 'next/server'
 export function proxy(request: NextRequest): NextResponse {
   const nonce = btoa(crypto.randomUUID())
   const policy = contentSecurityPolicy(nonce, process.env.NODE_ENV === 'development')
-  const requestId = requestIdOf(request.headers.get('x-request-id'))
+  // Set by the server's own entry.
+  const requestId = request.headers.get('x-request-id') ?? ''
 
   const forwarded = new Headers(request.headers)
   forwarded.set('x-nonce', nonce)
-  forwarded.set('x-request-id', requestId)
   forwarded.set('content-security-policy', policy)
   // Where to come back to after a sign-in: a layout isn't told its address otherwise.
   forwarded.set('x-holdfast-path', `${request.nextUrl.pathname}${request.nextUrl.search}`)
 
   const response = NextResponse.next({ request: { headers: forwarded } })
-  const headers = response.headers
-  headers.set('content-security-policy', policy)
-  headers.set('x-request-id', requestId)
-  headers.set('x-content-type-options', 'nosniff')
-  headers.set('x-frame-options', 'DENY')
-  headers.set('x-robots-tag', 'noindex, nofollow')
-  headers.set('referrer-policy', 'same-origin')
-  headers.set('cross-origin-opener-policy', 'same-origin')
-  headers.set('cross-origin-resource-policy', 'same-origin')
-  headers.set('permissions-policy', PERMISSIONS)
-  // Set by the server's own entry alone, which drops what a client sends under this name.
-  if (request.headers.get('x-holdfast-secure') === '1') {
-    headers.set('strict-transport-security', 'max-age=31536000')
-  }
+  // Secure: set by the server's own entry alone, which drops what a client sends under this name.
+  const secure = request.headers.get('x-holdfast-secure') === '1'
+  const headers = responseHeaders({ policy, requestId, secure })
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
   return response
 }
-
-const PERMISSIONS = [
-  'camera=()',
-  'microphone=()',
-  'geolocation=()',
-  'payment=()',
-  'usb=()',
-  'browsing-topics=()',
-  'clipboard-read=(self)',
-  'clipboard-write=(self)',
-  'publickey-credentials-get=(self)',
-  'publickey-credentials-create=(self)',
-].join(', ')
 
 /** No inline script or style without the nonce. Development needs eval for stack traces and styles put in by reloading. */
 function contentSecurityPolicy(nonce: string, development: boolean): string {
@@ -63,11 +41,6 @@ function contentSecurityPolicy(nonce: string, development: boolean): string {
     `frame-src 'none'`,
     `frame-ancestors 'none'`,
   ].join('; ')
-}
-
-/** A proxy's own request id is kept if it is plain; anything else is replaced. */
-function requestIdOf(given: string | null): string {
-  return given && /^[\w.-]{8,64}$/.test(given) ? given : crypto.randomUUID()
 }
 
 export const config = {

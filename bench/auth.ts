@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { credentials } from '@/e2e/admin'
 import { setUpByProgram } from '@/e2e/program'
@@ -7,6 +5,8 @@ import { type RunningConsole, startConsole } from '@/e2e/server'
 import { load, openClient, quantile } from './lib/load'
 import { benchLine, median } from './lib/measure'
 import { measureVerification } from './lib/verification'
+import { createViewer, viewer } from './lib/viewer'
+import { withoutLimits } from './lib/without-limits'
 
 /**
  * What authentication costs. The built console on SQLite serves two queries that each read the store once by key:
@@ -31,11 +31,10 @@ const ms = Number(values.seconds) * 1000
 const sessions = 100
 const asking = 16
 const signingIn = 20
-const bob = { email: 'bob@example.org', password: 'another horse, another battery' }
 
 const server = await startConsole({
   root: process.cwd(),
-  env: { MAX_SESSIONS_PER_USER: String(sessions + 20), MAX_LOGIN_ATTEMPTS: '1000' },
+  env: { ...withoutLimits, MAX_SESSIONS_PER_USER: String(sessions + 20), MAX_LOGIN_ATTEMPTS: '1000' },
 })
 try {
   await bench(server)
@@ -45,7 +44,7 @@ try {
 
 async function bench(console_: RunningConsole): Promise<void> {
   await setUpByProgram(console_)
-  await createUser(console_)
+  await createViewer(console_)
   const client = openClient(console_.url)
   const signIn = async (user: typeof credentials) => {
     const text = await client.send({ method: 'POST', path: '/api/trpc/auth.signIn', body: user })
@@ -86,7 +85,7 @@ async function bench(console_: RunningConsole): Promise<void> {
   for (let run = 1; run <= runs; run++) {
     const [asked, signed] = await Promise.all([
       load(me, { clients: 2, ms }),
-      load(() => signIn(bob), { clients: signingIn, ms }),
+      load(() => signIn(viewer), { clients: signingIn, ms }),
     ])
     others.push(quantile(asked, 0.99))
     console.log(
@@ -102,19 +101,4 @@ async function bench(console_: RunningConsole): Promise<void> {
       others_p99_ms: median(others),
     }),
   )
-}
-
-/** Another user, whose many sessions replace no one else's. */
-async function createUser({ dataDir, url }: RunningConsole): Promise<void> {
-  const args = ['create', '--email', bob.email, '--name', 'Bob', '--role', 'viewer']
-  const child = spawn(process.execPath, [join(process.cwd(), 'dist/cli/admin.mjs'), ...args], {
-    stdio: ['pipe', 'ignore', 'inherit'],
-    env: {
-      ...{ PATH: process.env.PATH, NODE_ENV: 'production', HOLDFAST_ENV_FILE: '/dev/null' },
-      ...{ HOLDFAST_DATA_DIR: dataDir, HOLDFAST_URL: url },
-    },
-  })
-  child.stdin.end(bob.password)
-  const code = await new Promise((resolve) => child.on('close', resolve))
-  if (code !== 0) throw new Error(`Bob could not be made: exit code ${code}.`)
 }

@@ -3,12 +3,14 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
-import { bearer, enrolByProgram, program, setUpByProgram } from '@/e2e/program'
+import { bearer, enrolByProgram, setUpByProgram } from '@/e2e/program'
 import { type RunningConsole, startConsole } from '@/e2e/server'
 import { openClient, quantile } from './lib/load'
 import { benchLine, seconds } from './lib/measure'
 import { CASES, type Case, makeFile } from './lib/migrate/cases'
+import { RunByProgram } from './lib/migrate/run-by-program'
 import { paced } from './lib/pace'
+import { withoutLimits } from './lib/without-limits'
 
 /**
  * What a run costs those who use the console meanwhile. The built console on SQLite migrates a file of a folder into
@@ -29,7 +31,6 @@ if (values.help) {
 }
 
 const WINDOW = 10
-const POLL_MS = 500
 const rate = Number(values.rate)
 const one = CASES.find(({ name }) => name === values.case) as Case
 
@@ -55,69 +56,32 @@ try {
 function environment({ host, port, user, password }: PostgresServer, name: string) {
   return {
     ...{ DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASSWORD: password, DB_NAME: name },
+    ...withoutLimits,
     ...{ MIGRATION_SOURCE_DIRS: sources, TWO_FA_WINDOW: String(WINDOW) },
   }
 }
 
 async function bench(console_: RunningConsole): Promise<void> {
-  const { call, query, post } = program(console_)
-  let { accessToken: token } = await setUpByProgram(console_)
-  const { app, verified } = await enrolByProgram(console_.url, token, WINDOW)
-  token = verified.body.tokens?.accessToken ?? token
+  const first = await setUpByProgram(console_)
+  const { app, verified } = await enrolByProgram(console_.url, first.accessToken, WINDOW)
+  const signedIn = { token: verified.body.tokens?.accessToken ?? first.accessToken, app }
   const client = openClient(console_.url)
-  const ask = () => client.send({ method: 'GET', path: '/api/trpc/auth.me', headers: { ...bearer(token) } })
+  const ask = () =>
+    client.send({ method: 'GET', path: '/api/trpc/auth.me', headers: { ...bearer(signedIn.token) } })
 
   const idle = await measure(ask, () => new Promise((resolve) => setTimeout(resolve, 5_000)))
   show('without a run', idle)
 
-  const { id } = good(
-    await call(
-      'migration.create',
-      { source: { kind: 'folder', path: join(sources, 'source.db') }, target: { kind: 'environment' } },
-      bearer(token),
-    ),
-  )
+  const run = await RunByProgram.create(console_, signedIn, join(sources, 'source.db'))
   const started = performance.now()
-  const planning = await measure(ask, () => until(({ phase }) => phase === null))
+  const planning = await measure(ask, () => run.planned())
   show('checks and plan', planning)
-  const { checks } = await read()
-  const amber = checks.filter(({ state }: { state: string }) => state === 'amber')
-  if (amber.length > 0) {
-    const named = { id, checks: amber.map((check: { id: string }) => check.id) }
-    good(await call('migration.acknowledge', named, bearer(token)))
-  }
-  const request = { action: 'migration.start', input: { id }, code: app.next() }
-  const granted = good(await post('/api/auth/step-up', request, bearer(token)))
-  token = granted.tokens.accessToken
-  const headers = { ...bearer(token), 'holdfast-step-up': granted.grantId }
-  const running = await measure(ask, async () => {
-    good(await call('migration.start', { id }, headers))
-    await until(({ state }) => state === 'completed')
-  })
+  const headers = await run.granted()
+  const running = await measure(ask, () => run.completed(headers))
   show('transfer, build and validation', running)
   client.close()
   console.log(`the run took ${seconds(performance.now() - started)}`)
   console.log(benchLine('migrate-console', { p99_ms: quantile([...planning, ...running], 0.99) }))
-
-  async function read() {
-    const input = encodeURIComponent(JSON.stringify({ id }))
-    return good(await query(`migration.run?input=${input}`, bearer(token)))
-  }
-
-  /** Asks for the run as its page does. */
-  async function until(holds: (run: { state: string; phase: string | null }) => boolean): Promise<void> {
-    for (;;) {
-      const run = await read()
-      if (run.error || run.state === 'failed') throw new Error(`The run failed: ${JSON.stringify(run.error)}`)
-      if (holds(run)) return
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-    }
-  }
-}
-
-function good<T>({ status, body }: { status: number; body: T }): T {
-  if (status !== 200) throw new Error(`The console answered ${status}: ${JSON.stringify(body)}`)
-  return body
 }
 
 /** Times of the calls that were begun while `work` went on, ms. */

@@ -5,6 +5,7 @@ import { quantile } from './lib/load'
 import { benchLine } from './lib/measure'
 import { openAdmin } from './lib/switchover/admin'
 import { startWriters } from './lib/switchover/writers'
+import { withoutLimits } from './lib/without-limits'
 
 /**
  * What a move of the console's own store costs those who write to it. The built console stands on SQLite, with a
@@ -47,6 +48,7 @@ async function bench(round: number): Promise<void> {
   const { database } = await postgres.createDatabase()
   const env = {
     ...{ DB_HOST: host, DB_PORT: String(port), DB_NAME: database, DB_USER: user, DB_PASSWORD: password },
+    ...withoutLimits,
     TWO_FA_WINDOW: '10',
   }
   let server = await startConsole({ root: process.cwd(), env })

@@ -28,7 +28,7 @@ export function isLost(error: unknown): boolean {
 
 /**
  * Whether a transaction that was not committing is worth another try: it lost a race (40001, 40P01), its
- * connection, or its server is a replica by now (25006); or what was prepared for it is out of date, which is
+ * connection, or rested for too long (25P03), or its server is a replica by now (25006); or what was prepared for it is out of date, which is
  * mended for the next time (0A000 after a change of the table, 26000 and 42P05 by a pooler).
  */
 export function isRetryable(error: unknown): boolean {
@@ -38,7 +38,7 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(code ?? '')
 }
 
-const RETRYABLE = new Set(['40001', '40P01', '25006', '26000', '42P05'])
+const RETRYABLE = new Set(['40001', '40P01', '25006', '26000', '42P05', '25P03'])
 
 function rootMessage(error: unknown): string {
   const cause = (error as { cause?: unknown } | null)?.cause

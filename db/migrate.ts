@@ -5,6 +5,7 @@ import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3'
 import { migrate as migrateSqliteStore } from 'drizzle-orm/better-sqlite3/migrator'
 import { drizzle as drizzlePg, type NodePgClient } from 'drizzle-orm/node-postgres'
 import { migrate as migratePgStore } from 'drizzle-orm/node-postgres/migrator'
+import { guardPostgres, guardSqlite, unguardPostgres, unguardSqlite } from './audit-guard'
 import type { PgConnection, PgHandle } from './open'
 
 /** The schema that holds drizzle's bookkeeping on PostgreSQL. */
@@ -20,11 +21,23 @@ export class StoreIntegrityError extends Error {
   override name = 'StoreIntegrityError'
 }
 
+export interface MigrateOptions {
+  /** False while rows are copied into the store: then nothing refuses changes to its audit log. Default: true. */
+  guarded?: boolean
+  /** On PostgreSQL: what else is done while every other instance waits. */
+  before?: (ask: Ask) => Promise<void>
+  after?: (ask: Ask) => Promise<void>
+}
+
 /**
  * Brings a SQLite store to this release's schema. Foreign keys are off meanwhile, since a table rebuild would
  * cascade its deletes (SQLite manual, "Making Other Kinds Of Table Schema Changes"), and checked afterwards.
  */
-export function migrateSqlite(client: BetterSqlite3.Database, folder: string): void {
+export function migrateSqlite(
+  client: BetterSqlite3.Database,
+  folder: string,
+  { guarded = true }: MigrateOptions = {},
+): void {
   const has = client.prepare(`SELECT 1 FROM sqlite_master WHERE name = ?`).get(bookkeeping.table)
   const applied = has
     ? (
@@ -36,10 +49,12 @@ export function migrateSqlite(client: BetterSqlite3.Database, folder: string): v
   refuseNewer(applied, join(folder, 'sqlite'))
   client.pragma('foreign_keys = OFF')
   try {
+    if (!guarded || applied !== newest(join(folder, 'sqlite'))) unguardSqlite(client)
     migrateSqliteStore(drizzleSqlite(client), { migrationsFolder: join(folder, 'sqlite') })
     const orphans = client.pragma('foreign_key_check') as { table: string }[]
     if (orphans[0])
       throw new StoreIntegrityError(`Rows of ${orphans[0].table} point to rows that do not exist.`)
+    if (guarded) guardSqlite(client)
   } finally {
     client.pragma('foreign_keys = ON')
   }
@@ -49,7 +64,11 @@ export function migrateSqlite(client: BetterSqlite3.Database, folder: string): v
  * Brings a PostgreSQL store to this release's schema; a lock lets one instance do it while others wait. The lock
  * belongs to a transaction of a connection of its own: behind a transaction pooler a session has none.
  */
-export async function migratePostgres(pool: PgHandle, folder: string): Promise<void> {
+export async function migratePostgres(
+  pool: Pick<PgHandle, 'connect' | 'direct'>,
+  folder: string,
+  options: MigrateOptions = {},
+): Promise<void> {
   const open = () => pool.direct?.() ?? pool.connect()
   const holder = await open()
   let broken = true
@@ -60,7 +79,7 @@ export async function migratePostgres(pool: PgHandle, folder: string): Promise<v
     await hold('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
     const connection = await open()
     try {
-      await upgrade(connection, folder)
+      await upgrade(connection, folder, options)
     } finally {
       connection.release()
     }
@@ -86,12 +105,21 @@ async function appliedAt(query: Ask): Promise<number | null> {
   return at == null ? null : Number(at)
 }
 
-async function upgrade(connection: PgConnection, folder: string): Promise<void> {
+async function upgrade(
+  connection: PgConnection,
+  folder: string,
+  { guarded = true, before, after }: MigrateOptions,
+): Promise<void> {
   const query = connection.query.bind(connection) as Ask
-  refuseNewer(await appliedAt(query), join(folder, 'pg'))
+  await before?.(query)
+  const applied = await appliedAt(query)
+  refuseNewer(applied, join(folder, 'pg'))
+  if (applied !== null && (!guarded || applied !== newest(join(folder, 'pg')))) await unguardPostgres(query)
   await migratePgStore(drizzlePg(connection as unknown as NodePgClient), {
     migrationsFolder: join(folder, 'pg'),
   })
+  if (guarded) await guardPostgres(query)
+  await after?.(query)
 }
 
 type Ask = (sql: string, params?: unknown[]) => Promise<{ rows: Row[] }>
@@ -104,7 +132,8 @@ interface Row {
 /** Any fixed number, as long as every release uses the same. */
 const MIGRATION_LOCK = 20386911749
 
-function newest(folder: string): number {
+/** When the newest migration of a folder was made, UTC milliseconds: it names the schema of a release. */
+export function newest(folder: string): number {
   const journal = JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8')) as {
     entries: { when: number }[]
   }

@@ -4,6 +4,7 @@ import { isLost, isRetryable } from './errors'
 import { tables as pgTables } from './schema/pg'
 import { tables as sqliteTables } from './schema/sqlite'
 import type { Tables } from './tables'
+import { type StatementPlace, tracedPg, tracedSqlite } from './traced'
 import type { Unit, Work } from './unit'
 
 export type Dialect = 'sqlite' | 'postgresql'
@@ -63,21 +64,26 @@ export interface SqliteUnit {
  * Opens the store on a SQLite file. Units run one after the other, without interleaving; one whose thread dies
  * before its COMMIT is run again.
  */
-export function openSqlite(handle: SqliteHandle): StoreHandle {
-  const db = sqliteDb((sql, params, method) => handle.query(sql, params, method))
+export function openSqlite(handle: SqliteHandle, place?: StatementPlace): StoreHandle {
+  const made = (query: SqliteQuery) => sqliteDb(tracedSqlite(query, place))
+  const db = made((sql, params, method) => handle.query(sql, params, method))
   return {
     dialect: 'sqlite',
     db,
     reads: db,
     tables: sqliteTables,
-    run: (unit, input) => persistently(() => runOnSqlite(handle, unit, input)),
+    run: (unit, input) => persistently(() => runOnSqlite(handle, made, { unit, input })),
   }
 }
 
-async function runOnSqlite<I, O>(handle: SqliteHandle, unit: Unit<I, O>, input: I): Promise<O> {
+async function runOnSqlite<I, O>(
+  handle: SqliteHandle,
+  made: (query: SqliteQuery) => Db,
+  { unit, input }: { unit: Unit<I, O>; input: I },
+): Promise<O> {
   const mine = await handle.begin()
   try {
-    const result = await drive(unit.work({ db: sqliteDb(mine.query), tables: sqliteTables }, input))
+    const result = await drive(unit.work({ db: made(mine.query), tables: sqliteTables }, input))
     await mine.commit()
     return result
   } catch (error) {
@@ -99,14 +105,15 @@ const ATTEMPTS = 3
  * Opens the store on a PostgreSQL pool. A unit that loses a deadlock, a serialisation race or its connection is
  * run again, unless it was committing: then nobody knows what became of it, and the error says so.
  */
-export function openPostgres(pool: PgHandle): StoreHandle {
-  const db = pgDb(pool)
+export function openPostgres(pool: PgHandle, place?: StatementPlace): StoreHandle {
+  const made = (client: Pick<PgHandle, 'query'>) => pgDb(tracedPg(client, place))
+  const db = made(pool)
   return {
     dialect: 'postgresql',
     db,
-    reads: pool.reads ? pgDb(pool.reads) : db,
+    reads: pool.reads ? made(pool.reads) : db,
     tables: pgTables,
-    run: (unit, input) => persistently(() => runOnPostgres(pool, unit, input)),
+    run: (unit, input) => persistently(() => runOnPostgres(pool, made, { unit, input })),
   }
 }
 
@@ -120,12 +127,16 @@ async function persistently<T>(once: () => Promise<T>): Promise<T> {
   }
 }
 
-async function runOnPostgres<I, O>(pool: PgHandle, unit: Unit<I, O>, input: I): Promise<O> {
+async function runOnPostgres<I, O>(
+  pool: PgHandle,
+  made: (client: Pick<PgHandle, 'query'>) => Db,
+  { unit, input }: { unit: Unit<I, O>; input: I },
+): Promise<O> {
   const connection = await pool.connect()
   let broken = false
   try {
     await connection.query('BEGIN')
-    const result = await drive(unit.work({ db: pgDb(connection), tables: pgTables }, input))
+    const result = await drive(unit.work({ db: made(connection), tables: pgTables }, input))
     await (connection.commit?.() ?? connection.query('COMMIT')).catch((error: unknown) => {
       throw isLost(error) ? outcomeUnknown(error) : error
     })

@@ -1,6 +1,17 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Db, Dialect, StoreHandle } from './open'
 import type { Tables } from './tables'
-import type { AuditKey, Unit } from './unit'
+import type { Traced } from './traced'
+import type { AuditKey, RequestedChange, Tx, Unit, Work } from './unit'
+
+/** A request that shall be done once, however often it is sent. */
+export interface KeyedRequest {
+  requestId: string
+  /** Runs at the end of a unit that made the request's change, in its transaction. Throwing rolls the change back. */
+  keep(tx: Tx, output: unknown): Work<void>
+  /** Told once such a unit has committed. */
+  kept(output: unknown): void
+}
 
 /**
  * The store that the whole console shares. It stands before the handle so that a switchover can hold writes,
@@ -9,12 +20,18 @@ import type { AuditKey, Unit } from './unit'
 export class Store {
   #handle: StoreHandle
   readonly #auditKey: AuditKey
+  readonly #requests = new AsyncLocalStorage<KeyedRequest>()
+  readonly #traced: Traced | undefined
   #running = 0
   #drained: (() => void) | undefined
   #held: Promise<void> | undefined
 
-  /** @param auditKey signs the audit events of every unit that runs here, on whichever handle. */
-  constructor(handle: StoreHandle, auditKey: AuditKey) {
+  /**
+   * @param auditKey signs the audit events of every unit that runs here, on whichever handle.
+   * @param traced gives every unit a span.
+   */
+  constructor(handle: StoreHandle, auditKey: AuditKey, traced?: Traced) {
+    this.#traced = traced
     this.#handle = handle
     this.#auditKey = auditKey
   }
@@ -38,14 +55,46 @@ export class Store {
   }
 
   /** Runs a unit of work in one transaction; while writes are held it waits. */
-  async run<I, O>(unit: Unit<I, O>, input: I): Promise<O> {
+  run<I, O>(unit: Unit<I, O>, input: I): Promise<O> {
+    if (!this.#traced) return this.#run(unit, input)
+    const attributes = { 'holdfast.unit': unit.name }
+    return this.#traced({ name: unit.name, attributes }, () => this.#run(unit, input))
+  }
+
+  async #run<I, O>(unit: Unit<I, O>, input: I): Promise<O> {
     while (this.#held) await this.#held
     this.#running++
     try {
-      return await this.#handle.run(this.#signed(unit), input)
+      const request = this.#requests.getStore()
+      if (!request) return await this.#handle.run(this.#signed(unit), input)
+      return await this.#runKeyed(request, unit, input)
     } finally {
       if (--this.#running === 0) this.#drained?.()
     }
+  }
+
+  /** Runs a request's work: what its units change commits together with what `request` keeps of it. */
+  keyed<T>(request: KeyedRequest, work: () => Promise<T>): Promise<T> {
+    return this.#requests.run(request, work)
+  }
+
+  async #runKeyed<I, O>(request: KeyedRequest, { name, work }: Unit<I, O>, input: I): Promise<O> {
+    let made = false
+    const output = await this.#handle.run(
+      this.#signed({
+        name,
+        *work(tx, given: I) {
+          const change: RequestedChange = { requestId: request.requestId, made: false }
+          const result = yield* work({ ...tx, change }, given)
+          made = change.made
+          if (made) yield* request.keep(tx, result)
+          return result
+        },
+      }),
+      input,
+    )
+    if (made) request.kept(output)
+    return output
   }
 
   /** The same unit, with the audit key in its transaction. */

@@ -4,6 +4,10 @@ export type Role = 'viewer' | 'operator' | 'admin'
 export type UserState = 'invited' | 'active' | 'disabled'
 export type RefreshStatus = 'active' | 'rotated' | 'revoked'
 export type AuditOutcome = 'success' | 'failure' | 'denied'
+/** How much an event or a finding matters. */
+export type Severity = 'info' | 'low' | 'medium' | 'high' | 'critical'
+export type FindingState = 'open' | 'acknowledged' | 'closed'
+export type DeliveryState = 'pending' | 'delivered' | 'dead'
 export type IndexChangeState = 'running' | 'applied' | 'failed' | 'undoing' | 'undone'
 export type RunPurpose = 'migrate' | 'compare'
 export type RunState =
@@ -18,7 +22,7 @@ export type RunState =
   | 'switched_back'
 
 /** Milliseconds a call and calls, over one stretch of time. */
-interface MeasuredTime {
+export interface MeasuredTime {
   calls: number
   meanMs: number
   from: number
@@ -26,7 +30,7 @@ interface MeasuredTime {
 }
 
 /** Counters of statements: what they last showed, and what was added since counting began. Milliseconds. */
-interface Counted {
+export interface Counted {
   last: { calls: number; totalMs: number }
   since: { calls: number; totalMs: number }
 }
@@ -94,6 +98,8 @@ export function defineTables(c: Columns) {
       expiresAt: c.time().notNull(),
       endedAt: c.time(),
       endedReason: c.text(),
+      /** A threat rule doubts this session: until a fresh factor is proved it reaches nothing but its own account. */
+      doubtedAt: c.time(),
     },
     (t) => [
       c.index('sessions_user').on(t.userId, t.endedAt, t.lastUsedAt),
@@ -303,9 +309,12 @@ export function defineTables(c: Columns) {
       hash: c.text().notNull(),
       mac: c.text().notNull(),
       keyId: c.text().notNull(),
+      /** Null in rows of before release 0.6.0, whose canonical form has neither of the two (server/audit/chain.ts). */
+      severity: c.text().$type<Severity>(),
+      /** The application that reported it; null for the console's own. */
+      source: c.text(),
     },
     (t) => [
-      c.uniqueIndex('audit_events_previous_hash').on(t.previousHash),
       c.index('audit_events_time').on(t.time),
       c.index('audit_events_event').on(t.event, t.time),
       c.index('audit_events_actor').on(t.actorId, t.time),
@@ -508,6 +517,226 @@ export function defineTables(c: Columns) {
     ],
   )
 
+  /** Events by the hour, by the day and by kind, so that a histogram over years reads no events (server/security/events). */
+  const eventCounts = c.table(
+    'event_counts',
+    {
+      /** JSON text: [step, at, event, outcome, severity, source]. */
+      id: c.text().primaryKey(),
+      /** Milliseconds: an hour or a day. */
+      step: c.int().notNull().default(3_600_000),
+      /** Begin of the step. */
+      at: c.time().notNull(),
+      event: c.text().notNull(),
+      outcome: c.text().$type<AuditOutcome>().notNull(),
+      severity: c.text().$type<Severity>().notNull(),
+      source: c.text(),
+      events: c.big().notNull(),
+    },
+    (t) => [c.index('event_counts_at').on(t.step, t.at)],
+  )
+
+  /** Events in columns, 8,192 numbers a row, so that a search reads no whole rows (server/security/events/chunks). */
+  const eventChunks = c.table('event_chunks', {
+    /** Holds the events from `id` × 8,192 + 1 on. */
+    id: c.int().primaryKey(),
+    events: c.int().notNull(),
+    /** The lowest and the highest time in it: clocks differ, so that they don't follow each other strictly. */
+    minTime: c.time().notNull(),
+    maxTime: c.time().notNull(),
+    /** A Bloom filter of the values that are looked for whole, base64. */
+    values: c.text().notNull(),
+    /** The columns, deflated, base64. */
+    data: c.text().notNull(),
+  })
+
+  /** Banned networks. A row is never deleted while its history counts for the next, longer one. */
+  const blocks = c.table(
+    'blocks',
+    {
+      id: c.text().primaryKey(),
+      /** An IPv4 address, an IPv6 /64, or a network in CIDR form, as server/security/limits/network.ts writes it. */
+      network: c.text().notNull(),
+      origin: c.text().$type<'limits' | 'rule' | 'person'>().notNull(),
+      reason: c.text().notNull(),
+      /** How many automatic blocks came before: 15 min, 1 h, 24 h. */
+      level: c.int().notNull(),
+      createdAt: c.time().notNull(),
+      /** Null: until somebody lifts it. */
+      expiresAt: c.time(),
+      createdBy: c.text().notNull(),
+      liftedAt: c.time(),
+      liftedBy: c.text(),
+      /** The finding that asked for it. */
+      findingId: c.text(),
+    },
+    (t) => [
+      c.index('blocks_network').on(t.network, t.createdAt),
+      c.index('blocks_expiry').on(t.liftedAt, t.expiresAt),
+    ],
+  )
+
+  /** Networks that skip the limits and blocks of addresses. */
+  const trustedSources = c.table(
+    'trusted_sources',
+    {
+      id: c.text().primaryKey(),
+      network: c.text().notNull(),
+      /** Who answers for it. */
+      owner: c.text().notNull(),
+      reason: c.text().notNull(),
+      createdAt: c.time().notNull(),
+      createdBy: c.text().notNull(),
+      expiresAt: c.time(),
+    },
+    (t) => [c.uniqueIndex('trusted_sources_network').on(t.network)],
+  )
+
+  /** What an admin changed about a threat rule; a rule without a row has its defaults. */
+  const ruleSettings = c.table('rule_settings', {
+    rule: c.text().primaryKey(),
+    enabled: c.bool().notNull(),
+    /** It finds, and does nothing more. */
+    dryRun: c.bool().notNull(),
+    params: c.json().$type<Record<string, number | string | boolean>>().notNull(),
+    updatedAt: c.time().notNull(),
+    updatedBy: c.text().notNull(),
+  })
+
+  /** What threat rules report (server/security/threats). */
+  const findings = c.table(
+    'findings',
+    {
+      id: c.text().primaryKey(),
+      rule: c.text().notNull(),
+      /** What the rule groups by: `address:…`, `user:…`, `session:…`. */
+      subject: c.text().notNull(),
+      /** rule|subject while it can still grow, else null: unique, so that two instances report one. */
+      growing: c.text(),
+      severity: c.text().$type<Severity>().notNull(),
+      state: c.text().$type<FindingState>().notNull(),
+      dryRun: c.bool().notNull(),
+      /** In words, with its figures. */
+      summary: c.text().notNull(),
+      /** Events that count for it, and the first and last of them. */
+      count: c.big().notNull(),
+      firstAt: c.time().notNull(),
+      lastAt: c.time().notNull(),
+      /** Seqs of audit events, the first and the latest of them; bounded. */
+      evidence: c.json().$type<number[]>().notNull(),
+      /** What was done: notify, require a factor, end sessions, block. */
+      responses: c.json().$type<{ kind: string; target: string | null; at: number }[]>().notNull(),
+      createdAt: c.time().notNull(),
+      updatedAt: c.time().notNull(),
+      acknowledgedAt: c.time(),
+      acknowledgedBy: c.text(),
+      closedAt: c.time(),
+      closedBy: c.text(),
+      note: c.text(),
+    },
+    (t) => [
+      c.uniqueIndex('findings_growing').on(t.growing),
+      c.index('findings_created').on(t.createdAt),
+      c.index('findings_state').on(t.state, t.lastAt),
+    ],
+  )
+
+  /** Where alerts go, beside the console itself. */
+  const alertChannels = c.table(
+    'alert_channels',
+    {
+      id: c.text().primaryKey(),
+      kind: c.text().$type<'webhook' | 'email'>().notNull(),
+      name: c.text().notNull(),
+      /** Everything but secrets. */
+      config: c.json().$type<Record<string, unknown>>().notNull(),
+      /** Signing key or password, sealed with the master key; never sent back. */
+      secretSealed: c.text(),
+      /** What is less severe is not sent. */
+      leastSeverity: c.text().$type<Severity>().notNull(),
+      enabled: c.bool().notNull(),
+      /** Why the console itself switched it off. */
+      disabledReason: c.text(),
+      createdAt: c.time().notNull(),
+      createdBy: c.text().notNull(),
+      updatedAt: c.time().notNull(),
+    },
+    (t) => [c.uniqueIndex('alert_channels_name').on(t.name)],
+  )
+
+  /** What is sent about findings (server/security/alerts). */
+  const alerts = c.table(
+    'alerts',
+    {
+      id: c.text().primaryKey(),
+      /** Unique, so that several instances raise one. */
+      key: c.text().notNull(),
+      findingId: c.text(),
+      severity: c.text().$type<Severity>().notNull(),
+      title: c.text().notNull(),
+      body: c.text().notNull(),
+      createdAt: c.time().notNull(),
+      /** Who put it away in the console. */
+      seenAt: c.time(),
+      seenBy: c.text(),
+    },
+    (t) => [
+      c.uniqueIndex('alerts_key').on(t.key),
+      c.index('alerts_created').on(t.createdAt),
+      c.index('alerts_seen').on(t.seenAt),
+    ],
+  )
+
+  /** One alert to one channel. */
+  const alertDeliveries = c.table(
+    'alert_deliveries',
+    {
+      id: c.text().primaryKey(),
+      alertId: c
+        .text()
+        .notNull()
+        .references(() => alerts.id, { onDelete: 'cascade' }),
+      channelId: c
+        .text()
+        .notNull()
+        .references(() => alertChannels.id, { onDelete: 'cascade' }),
+      state: c.text().$type<DeliveryState>().notNull(),
+      attempts: c.int().notNull(),
+      /** When it is tried next; when it was given up, for a dead one. */
+      nextAt: c.time().notNull(),
+      error: c.text(),
+      /** The message that it goes in, given at the first try: a digest carries several. */
+      messageId: c.text(),
+      /** What the receiver said, and after how many milliseconds. */
+      answer: c.text(),
+      tookMs: c.int(),
+      createdAt: c.time().notNull(),
+      deliveredAt: c.time(),
+      /** Who sends it now, and until when without a sign of life. */
+      leaseOwner: c.text(),
+      leaseUntil: c.time(),
+    },
+    (t) => [
+      c.uniqueIndex('alert_deliveries_once').on(t.alertId, t.channelId),
+      c.index('alert_deliveries_due').on(t.state, t.nextAt),
+      c.index('alert_deliveries_sent').on(t.channelId, t.deliveredAt),
+    ],
+  )
+
+  /** Answers of changes that a client may send twice, so that the second changes nothing. */
+  const idempotencyKeys = c.table(
+    'idempotency_keys',
+    {
+      /** SHA-256 of who, procedure and key, base64url. */
+      id: c.text().primaryKey(),
+      inputHash: c.text().notNull(),
+      result: c.json(),
+      createdAt: c.time().notNull(),
+      expiresAt: c.time().notNull(),
+    },
+    (t) => [c.index('idempotency_keys_expiry').on(t.expiresAt)],
+  )
+
   return {
     meta,
     users,
@@ -533,6 +762,16 @@ export function defineTables(c: Columns) {
     leases,
     instances,
     indexChanges,
+    eventCounts,
+    eventChunks,
+    blocks,
+    trustedSources,
+    ruleSettings,
+    findings,
+    alertChannels,
+    alerts,
+    alertDeliveries,
+    idempotencyKeys,
   }
 }
 

@@ -6,6 +6,13 @@ export interface Tx {
   db: Db
   tables: Tables
   auditKey?: AuditKey
+  /** Of a request with an Idempotency-Key: `made` once this unit does what the request asked for. */
+  change?: RequestedChange
+}
+
+export interface RequestedChange {
+  requestId: string
+  made: boolean
 }
 
 /** A key and the id under which a verifier finds it. Plain data: a thread that runs units gets a copy of it once. */

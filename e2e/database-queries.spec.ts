@@ -1,8 +1,7 @@
-import { existsSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import type { Page } from '@playwright/test'
 import { Client } from 'pg'
-import { findPostgresBinaries } from '@/db/testing/postgres'
+import { findPostgresBinaries, hasLibrary } from '@/db/testing/postgres'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { expectAccessibleAtBothWidths } from './accessible'
 import { asFirstAdmin, base, expect, keepSignedIn, stepUp } from './fixtures'
@@ -17,14 +16,6 @@ interface World {
 const ROWS = 200_000
 const SECRET = 'the-word-that-nobody-may-read'
 const BY_CUSTOMER = 'SELECT id, total FROM shop_orders WHERE customer_id = $1'
-
-/** Where Debian and embedded PostgreSQL keep libraries that a server loads at its start. */
-function canCountStatements(): boolean {
-  const bin = findPostgresBinaries() ?? ''
-  return ['lib', 'lib/postgresql'].some((folder) =>
-    existsSync(join(bin, '..', folder, 'pg_stat_statements.so')),
-  )
-}
 
 /** A console on a PostgreSQL that counts statements, with a shop's table that lacks an index and has one too many. */
 const test = base.extend<{ baseURL: string }, { world: World }>({
@@ -64,7 +55,10 @@ const SHOP = [
 ]
 
 test.describe.configure({ mode: 'serial', timeout: 240_000 })
-test.skip(!canCountStatements(), 'PostgreSQL is installed without pg_stat_statements')
+test.skip(
+  !hasLibrary(findPostgresBinaries() ?? '', 'pg_stat_statements'),
+  'PostgreSQL is installed without pg_stat_statements',
+)
 const patient = { timeout: 90_000 }
 
 test.beforeEach(async ({ page, world }) => {

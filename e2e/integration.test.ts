@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { waitUntil } from '@/db/testing/processes'
 import { createDatabase, needsPostgres } from '@/db/testing/shared'
 import { admin, credentials } from './admin'
+import { openRunGuide } from './guide'
 import { bearer, enrolByProgram, program, setUpByProgram } from './program'
 import { type RunningConsole, startConsole } from './server'
 
@@ -15,26 +17,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
 
-/** The code blocks of the guide that have a name, as they stand there. */
-const snippets = new Map(
-  [
-    ...readFileSync(join(root, 'docs', 'integration.md'), 'utf8').matchAll(/```\w+ ([\w-]+)\n([\s\S]*?)```/g),
-  ].map(([, name = '', code = '']) => [name, code]),
-)
-const used = new Set<string>()
-function snippet(name: string): string {
-  used.add(name)
-  return snippets.get(name) ?? ''
-}
-
-/** Runs a command of the guide in a shell; answers what it printed. */
-async function shell(name: string, env: Record<string, string>) {
-  const { PATH = '' } = process.env
-  const { stdout } = await run('sh', ['-euc', snippet(name)], {
-    env: { PATH, ...env } as unknown as NodeJS.ProcessEnv,
-  })
-  return stdout === '' ? null : JSON.parse(stdout)
-}
+const { snippet, shell, unused } = openRunGuide('integration')
 
 /** Verifies a token by a module of the guide, in a program of its own. Rejects when the guide's code throws. */
 async function verify(name: string, token: string, env: Record<string, string>) {
@@ -107,16 +90,40 @@ describe('the guide for other applications', () => {
     await expect(verify('verify-token', tokens.accessToken, elsewhere)).rejects.toThrow('"iss" claim')
   })
 
-  it('uses an API key', async () => {
-    const input = { name: 'guide', permissions: ['system:read'], days: 1 }
+  /** An API key with these permissions. */
+  async function keyFor(name: string, permissions: string[]): Promise<string> {
+    const input = { name, permissions, days: 1 }
     const { post, call } = program(console)
     const step = { action: 'security.createApiKey', input, code: app.next() }
     const granted = await post('/api/auth/step-up', step, bearer(token))
     token = granted.body.tokens.accessToken
     const headers = { ...bearer(token), 'holdfast-step-up': granted.body.grantId }
-    const { body } = await call('security.createApiKey', input, headers)
-    expect(await shell('key', { HOLDFAST, KEY: body.key })).toMatchObject({ components: expect.anything() })
-    expect(await shell('me', { HOLDFAST, ACCESS: body.key })).toMatchObject({
+    return (await call('security.createApiKey', input, headers)).body.key
+  }
+
+  it('reports events once, however often they are sent, and exports them', async () => {
+    const env = {
+      HOLDFAST,
+      ONCE: randomUUID(),
+      KEY: await keyFor('shop', ['security:ingest', 'security:read']),
+    }
+    const taken = await shell('report', env)
+    expect(taken).toEqual({ accepted: 2, first: expect.any(Number), last: taken.first + 1 })
+    expect(await shell('report', env)).toEqual(taken)
+    const exported = await shell('export', env)
+    expect(exported).toMatchObject({
+      ...{ seq: taken.first, event: 'authn_login_fail', actor: 'vic@example.org', source: 'shop' },
+      ...{ address: '203.0.113.7', reason: 'wrong password', actorId: null },
+    })
+    const other = await keyFor('other', ['security:ingest'])
+    expect(await shell('report', { ...env, KEY: other })).toMatchObject({ status: 403, code: 'FORBIDDEN' })
+    expect(await shell('export', { ...env, KEY: other })).toMatchObject({ status: 403, code: 'FORBIDDEN' })
+  })
+
+  it('uses an API key', async () => {
+    const key = await keyFor('guide', ['system:read'])
+    expect(await shell('key', { HOLDFAST, KEY: key })).toMatchObject({ components: expect.anything() })
+    expect(await shell('me', { HOLDFAST, ACCESS: key })).toMatchObject({
       status: 403,
       code: 'FORBIDDEN',
     })
@@ -184,6 +191,7 @@ describe('the guide for other applications', () => {
   })
 
   it('has no command that is not run here', () => {
-    expect([...snippets.keys()].sort()).toEqual([...used].sort())
+    // Those of its own process: e2e/sample.test.ts.
+    expect(unused().filter((name) => !name.startsWith('own-'))).toEqual([])
   })
 })

@@ -79,7 +79,7 @@ test('two tabs share one stream, and the second goes on when the first is closed
 })
 
 test('the configuration names its sources and shows no secret', async ({ page, console: running }) => {
-  await page.goto('/system')
+  await page.goto('/system/configuration')
   const table = page.getByRole('table', { name: /Variables/ })
   await expect(
     table.getByRole('row', { name: new RegExp(`^PORT ${running.port} environment`) }),

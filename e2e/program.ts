@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { admin } from './admin'
+import { plant } from './output'
 import type { RunningConsole } from './server'
 
 export interface Answer {
@@ -52,6 +53,7 @@ export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 export async function setUpByProgram(console: RunningConsole) {
   const token = console.setUpLink?.split('#')[1] ?? ''
   const { body } = await program(console).call('auth.setUp', { token, ...admin })
+  plant(body.tokens?.accessToken?.split('.')[2], body.tokens?.refreshToken)
   return body.tokens as { accessToken: string; refreshToken: string }
 }
 
@@ -85,11 +87,13 @@ export function authenticatorApp(secret: string, window: number) {
 export async function enrolByProgram(url: string, accessToken: string, window: number) {
   const { post } = program({ url })
   const begun = await post('/api/infrastructure/security/2fa/generate', {}, bearer(accessToken))
+  plant(begun.body.secret)
   const app = authenticatorApp(begun.body.secret, window)
   const verified = await post(
     '/api/infrastructure/security/2fa/verify',
     { factorId: begun.body.factorId, code: app.next() },
     bearer(accessToken),
   )
+  plant(...(verified.body.backupCodes ?? []))
   return { app, begun, verified, backupCodes: verified.body.backupCodes as string[] }
 }

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { admin } from './admin'
+import { keepOutput, keepTold, plant, plantEnvironment } from './output'
 
 export type ConsoleOptions = {
   /** Variables over the ones that make it stand alone: PORT, HOST, HOLDFAST_URL and HOLDFAST_DATA_DIR. */
@@ -40,7 +42,9 @@ export async function startConsole(options: ConsoleOptions = {}): Promise<Runnin
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'holdfast-console-'))
   const url = options.env?.HOLDFAST_URL ?? `http://localhost:${port}`
   const child = spawnConsole({ ...options, port, dataDir })
-  const printed = collect(child)
+  const printed = collect(child, `console-${child.pid}`)
+  plant(admin.password)
+  plantEnvironment(options.env ?? {})
   const exited = once(child, 'exit').then(([code]) => code as number | null)
   // A test run that is interrupted takes its console along.
   const onExit = () => child.kill('SIGKILL')
@@ -58,6 +62,7 @@ export async function startConsole(options: ConsoleOptions = {}): Promise<Runnin
     async stop({ keep = options.dataDir !== undefined } = {}) {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
       const code = await exited
+      keepTold(`console-${child.pid}`, dataDir)
       if (!keep) rmSync(dataDir, { recursive: true, force: true })
       return code
     },
@@ -77,6 +82,7 @@ export async function failToStart(
   let stdout = ''
   child.stderr?.on('data', (data) => {
     stderr += data
+    keepOutput(`failed-${child.pid}`, data)
   })
   child.stdout?.on('data', (data) => {
     stdout += data
@@ -106,11 +112,12 @@ function spawnConsole({ env = {}, dataDir, port, root = project }: ConsoleOption
   })
 }
 
-function collect(child: ChildProcess) {
+function collect(child: ChildProcess, name: string) {
   let text = ''
   const waiting = new Set<() => void>()
   const add = (data: Buffer) => {
     text += data.toString()
+    keepOutput(name, data)
     for (const check of waiting) check()
   }
   child.stdout?.on('data', add)

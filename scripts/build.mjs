@@ -38,7 +38,11 @@ async function completeStandalone(target) {
     'migration-worker',
     'sqlite-worker',
     'advisor-worker',
+    'audit-worker',
     'cli/admin',
+    'cli/audit',
+    'cli/backup',
+    'cli/doctor',
     'cli/migrate',
   ]
   const files = entries.map((name) => join(root, 'dist', `${name}.mjs`)).filter((file) => existsSync(file))

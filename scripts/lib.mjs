@@ -48,13 +48,19 @@ export async function step(title, work) {
  * Runs a command to its end and resolves to its exit code. SIGINT and SIGTERM are passed on, and this process
  * ends with the command then. With `log` the output goes into that file; otherwise it is shown.
  */
-export function run(command, args, { env = {}, log } = {}) {
+export function run(command, args, { cwd = root, env = {}, log, tee } = {}) {
   const out = log ? fs.openSync(log, 'a') : 'inherit'
   const child = spawn(command, args, {
-    cwd: root,
+    cwd,
     env: { ...process.env, ...env },
-    stdio: [log ? 'ignore' : 'inherit', out, log ? out : 'inherit'],
+    stdio: tee ? ['inherit', 'pipe', 'pipe'] : [log ? 'ignore' : 'inherit', out, log ? out : 'inherit'],
   })
+  if (tee) {
+    for (const name of ['stdout', 'stderr']) {
+      child[name].pipe(process[name], { end: false })
+      child[name].on('data', (data) => fs.appendFileSync(tee, data))
+    }
+  }
   if (log) fs.closeSync(out)
   let stopped
   const forward = (signal) => {
@@ -74,8 +80,13 @@ export function run(command, args, { env = {}, log } = {}) {
   })
 }
 
+/** Totals of tests as the last line of a run says them. */
+export function inWords({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`
+}
+
 /** Runs a command with its output in a log; throws a sentence that names the log when it fails. */
-async function runLogged(what, command, args, env) {
+export async function runLogged(what, command, args, env) {
   const log = logFile(what)
   const code = await run(command, args, { env, log })
   if (code !== 0) throw new Failure(`"${what}" failed with exit code ${code}; what it said is in ${log}.`)
@@ -133,13 +144,18 @@ function installState() {
   return { lock, abi: process.versions.modules, platform: `${process.platform}-${process.arch}` }
 }
 
+/** Whether the packages are installed for this lockfile and this Node. */
+export function isInstalled() {
+  const [wanted, stamp] = [installState(), readJsonOrNull(INSTALL_STAMP)]
+  return stamp !== null && Object.keys(wanted).every((key) => stamp[key] === wanted[key])
+}
+
 /** Installs the packages unless they are installed for this lockfile and this Node. */
 export async function install() {
   const wanted = installState()
   const write = () => fs.writeFileSync(path.join(root, INSTALL_STAMP), JSON.stringify(wanted))
-  const stamp = readJsonOrNull(INSTALL_STAMP)
-  if (stamp && Object.keys(wanted).every((key) => stamp[key] === wanted[key])) return
-  if (!stamp && (await installedByHand())) return write()
+  if (isInstalled()) return
+  if (!readJsonOrNull(INSTALL_STAMP) && (await installedByHand())) return write()
   await step('Installing packages', async () => {
     try {
       await npmCi()
@@ -182,7 +198,7 @@ function npmCi() {
 }
 
 /** This Node's npm: the one that runs us, or the one beside Node, or the PATH's. */
-function npmCommand() {
+export function npmCommand() {
   const beside = path.join(path.dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js')
   const candidates = [process.env.npm_execpath, beside].filter((file) => file && /npm-cli\.c?js$/.test(file))
   const script = candidates.find((file) => fs.existsSync(file))
@@ -191,7 +207,8 @@ function npmCommand() {
   throw new Failure('npm is missing: install it beside Node.js ("apt-get install npm").')
 }
 
-function missingCompiler() {
+/** What the compiler of native packages lacks; undefined when nothing is. */
+export function missingCompiler() {
   if (!has('python3')) return 'python3'
   if (!has('make')) return 'make'
   return has('g++') || has('c++') || has('clang++') ? undefined : 'a C++ compiler'
@@ -246,11 +263,16 @@ export function stampBuild(sources) {
   fs.writeFileSync(path.join(root, BUILD_STAMP), JSON.stringify({ sources }))
 }
 
-/** Builds the console unless the build is of the present sources. */
-export async function build() {
+/** Whether the build is of the present sources. */
+export function isBuilt() {
   const whole =
     fs.existsSync(path.join(root, '.next/BUILD_ID')) && fs.existsSync(path.join(root, 'dist/main.mjs'))
-  if (whole && readJsonOrNull(BUILD_STAMP)?.sources === sourcesHash()) return
+  return whole && readJsonOrNull(BUILD_STAMP)?.sources === sourcesHash()
+}
+
+/** Builds the console unless the build is of the present sources. */
+export async function build() {
+  if (isBuilt()) return
   await step('Building the console', () =>
     runLogged('npm run build', process.execPath, ['scripts/build.mjs'], { NODE_ENV: 'production' }),
   )

@@ -1,4 +1,4 @@
-// npm run bench|chaos|admin|migrate -- …: installs and bundles what is missing, then runs the bundled command.
+// npm run bench|chaos|admin|audit|backup|migrate -- …: installs and bundles what is missing, then runs the bundled command.
 import fs from 'node:fs'
 import path from 'node:path'
 import { checkNode, Failure, fail, install, root, run } from './lib.mjs'

@@ -1,9 +1,11 @@
 // npm test: installs what is missing, builds, runs every test on real servers, and ends with one line of totals.
+// With "--only unit" or "--only browser" one runner, and of it what the paths after that name.
 // Node built-ins alone. As root or with CI set a missing engine is a failure; otherwise its tests are skipped,
 // and the line before the totals says why.
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 import {
   aptInstall,
   build,
@@ -12,12 +14,14 @@ import {
   fail,
   has,
   install,
+  inWords,
   isRoot,
   root,
   run,
   step,
   strict,
 } from './lib.mjs'
+import { searchOutput } from './secrets.mjs'
 
 const debianPostgres = () => {
   const base = '/usr/lib/postgresql'
@@ -47,7 +51,22 @@ const ENGINES = [
   },
   { debian: ['zbar-tools'], what: 'zbarimg', there: () => has('zbarimg') },
   { debian: ['oathtool'], what: 'oathtool', there: () => has('oathtool') },
+  { debian: ['hydra'], what: 'hydra', there: () => has('hydra') },
+  { debian: ['sqlmap'], what: 'sqlmap', there: () => has('sqlmap') },
+  { debian: ['prometheus'], what: 'Prometheus', there: () => has('prometheus') && has('promtool') },
+  { debian: ['haproxy'], what: 'haproxy', there: () => fs.existsSync('/usr/sbin/haproxy') },
+  { debian: ['nginx'], what: 'nginx', there: () => has('nginx') || fs.existsSync('/usr/sbin/nginx') },
+  { debian: ['caddy'], what: 'Caddy', there: () => has('caddy') },
   { debian: ['openssl'], what: 'openssl', there: () => has('openssl') },
+  ...(process.env.HOLDFAST_ALL
+    ? [
+        {
+          debian: ['patroni', 'etcd-server', 'python3-etcd'],
+          what: 'Patroni',
+          there: () => has('patroni') && has('etcd'),
+        },
+      ]
+    : []),
   {
     debian: ['build-essential', 'python3'],
     what: 'a compiler',
@@ -58,22 +77,44 @@ const ENGINES = [
 
 const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-test-'))
 process.on('exit', () => fs.rmSync(temporary, { recursive: true, force: true }))
+/** What everything printed, and the secrets that nobody may print. */
+const output = path.join(temporary, 'output')
+fs.mkdirSync(output)
 
 try {
+  const { only, paths } = asked()
   checkNode()
   await installSystemPackages()
   await install()
-  await build()
+  // Of the unit tests those in e2e alone start the built console.
+  const built = only !== 'unit' || paths.length === 0 || paths.some((each) => each.startsWith('e2e'))
+  if (built) await build()
   const missing = await missingEngines()
   for (const { what, debian } of missing) {
     console.log(
       `${what} is missing: run "${isRoot ? '' : 'sudo '}apt-get install -y ${debian.join(' ')}" for its tests.`,
     )
   }
-  const runs = [await unitTests(), await browserTests(missing)]
+  const runs = []
+  if (only !== 'browser') runs.push(await unitTests(paths))
+  if (only !== 'unit') runs.push(await browserTests(missing, paths))
+  runs.push(secretsTest())
   finish(runs, strict ? missing : [])
 } catch (error) {
   fail(error)
+}
+
+function asked() {
+  const { values, positionals: paths } = parseArgs({
+    options: { only: { type: 'string' } },
+    allowPositionals: true,
+  })
+  const { only } = values
+  if (only !== undefined && only !== 'unit' && only !== 'browser') {
+    throw new Failure(`--only is "${only}"; it takes unit or browser.`)
+  }
+  if (paths.length > 0 && !only) throw new Failure('Whose are the paths? Say --only unit or --only browser.')
+  return { only, paths }
 }
 
 /** As root, through apt, and only what is missing. */
@@ -103,43 +144,56 @@ async function playwrightsBrowser() {
   return fs.existsSync(chromium.executablePath())
 }
 
-async function unitTests() {
+async function unitTests(paths) {
   const file = path.join(temporary, 'vitest.json')
-  const args = ['run', '--reporter=default', '--reporter=./scripts/vitest-totals.mjs', '--passWithNoTests']
+  const args = [
+    'run',
+    '--reporter=default',
+    '--reporter=./scripts/vitest-totals.mjs',
+    '--passWithNoTests',
+    ...paths,
+  ]
   const code = await run(process.execPath, ['node_modules/vitest/vitest.mjs', ...args], {
-    env: { HOLDFAST_TOTALS: file },
+    env: { HOLDFAST_TOTALS: file, HOLDFAST_TEST_OUTPUT: output },
+    tee: path.join(output, 'vitest.out'),
   })
   return counted('vitest', code, readJson(file))
 }
 
-async function browserTests(missing) {
+async function browserTests(missing, paths) {
   const browser = missing.find(({ what }) => what === 'Chromium')
   if (browser && !strict) {
     const names = fs.readdirSync(path.join(root, 'e2e')).filter((name) => name.endsWith('.spec.ts'))
     const reason = 'Chromium is not installed'
-    return { passed: 0, failed: 0, skipped: names.map((name) => ({ name: `e2e/${name}`, reason })) }
+    return { passed: 0, failed: [], skipped: names.map((name) => ({ name: `e2e/${name}`, reason })) }
   }
   const file = path.join(temporary, 'playwright.json')
-  const args = ['test', '--reporter=list,json', '--pass-with-no-tests']
+  const args = ['test', '--reporter=list,json', '--pass-with-no-tests', ...paths]
   const code = await run(process.execPath, ['node_modules/@playwright/test/cli.js', ...args], {
-    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: file, HOLDFAST_TEST_OUTPUT: output },
+    tee: path.join(output, 'playwright.out'),
   })
   return counted('playwright', code, playwrightTotals(readJson(file)))
 }
 
 function playwrightTotals(report) {
   if (!report) return null
-  const totals = { passed: 0, failed: report.errors.length, skipped: [] }
+  const totals = { passed: 0, failed: [], skipped: [] }
+  for (const error of report.errors) totals.failed.push({ name: 'Playwright', message: error.message ?? '' })
   const visit = (suite, titles) => {
     for (const spec of suite.specs ?? []) {
       for (const test of spec.tests) {
+        const name = ['e2e', ...titles, spec.title].join(' > ')
         // A test that passed only at its second try has failed.
         if (test.status === 'expected') totals.passed++
         else if (test.status === 'skipped') {
           const reason =
             test.annotations.find(({ type }) => type === 'skip')?.description ?? 'no reason given'
-          totals.skipped.push({ name: ['e2e', ...titles, spec.title].join(' > '), reason })
-        } else totals.failed++
+          totals.skipped.push({ name, reason })
+        } else {
+          const error = test.results.find((result) => result.error)?.error
+          totals.failed.push({ name, message: error?.message ?? `ended as ${test.results.at(-1)?.status}` })
+        }
       }
     }
     for (const child of suite.suites ?? []) visit(child, [...titles, child.title])
@@ -148,12 +202,22 @@ function playwrightTotals(report) {
   return totals
 }
 
+/** One test over the whole run: nothing that was printed, noted or told holds a secret. */
+function secretsTest() {
+  const name =
+    'no secret in anything that the tests’ consoles printed, noted in the audit log or told in alerts'
+  const { planted, found } = searchOutput(output)
+  // Paths that start no console plant none.
+  if (planted === 0) return { passed: 0, failed: [], skipped: [{ name, reason: 'no console was started' }] }
+  const failed = found.map((message) => ({ name, message }))
+  return { passed: failed.length === 0 ? 1 : 0, failed, skipped: [] }
+}
+
 /** A runner that failed without a failed test (it crashed, or its setup failed) counts as one failure. */
 function counted(name, code, totals) {
-  const result = totals ?? { passed: 0, failed: 0, skipped: [] }
-  if (code !== 0 && result.failed === 0) {
-    console.log(`${name} ended with exit code ${code}.`)
-    result.failed = 1
+  const result = totals ?? { passed: 0, failed: [], skipped: [] }
+  if (code !== 0 && result.failed.length === 0) {
+    result.failed.push({ name, message: `ended with exit code ${code}` })
   }
   return result
 }
@@ -163,14 +227,24 @@ function readJson(file) {
 }
 
 function finish(runs, missing) {
-  const sum = (pick) => runs.reduce((total, each) => total + pick(each), 0)
+  const passed = runs.reduce((total, each) => total + each.passed, 0)
   const skipped = runs.flatMap((each) => each.skipped)
-  const passed = sum((each) => each.passed)
-  const failed = sum((each) => each.failed) + missing.length
+  const failed = [
+    ...runs.flatMap((each) => each.failed),
+    ...missing.map(({ what }) => ({ name: what, message: 'is missing' })),
+  ]
   console.log('')
   for (const { name, reason } of skipped) console.log(`skipped: ${name} (${reason})`)
-  for (const { what } of missing) console.log(`failed: ${what} is missing`)
-  if (passed + failed === 0) console.log('No test was run.')
-  process.exitCode = failed > 0 || passed === 0 ? 1 : 0
-  console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`)
+  for (const { name, message } of failed) console.log(`failed: ${name}: ${firstLine(message)}`)
+  if (passed + failed.length === 0) console.log('No test was run.')
+  process.exitCode = failed.length > 0 || passed === 0 ? 1 : 0
+  const totals = { passed, failed: failed.length, skipped: skipped.length }
+  if (process.env.HOLDFAST_SUMMARY) fs.writeFileSync(process.env.HOLDFAST_SUMMARY, JSON.stringify(totals))
+  console.log(inWords(totals))
+}
+
+/** The first line of an error that says something, without a terminal's colours. */
+function firstLine(message) {
+  const lines = stripVTControlCharacters(message).split('\n')
+  return lines.map((line) => line.trim()).find((line) => line !== '') ?? 'no message'
 }

@@ -87,9 +87,13 @@ describe('configuration', () => {
     expect(secret.map(([name]) => name)).toEqual([
       'HOLDFAST_MASTER_KEY',
       'HOLDFAST_MASTER_KEYS_PREVIOUS',
+      'METRICS_TOKEN',
       'DB_PASSWORD',
       'REDIS_PASSWORD',
       'REDIS_SENTINEL_PASSWORD',
+      'DB_OWNER_PASSWORD',
+      'OTEL_EXPORTER_OTLP_HEADERS',
+      'BACKUP_PASSPHRASE',
       'JWT_SECRET',
     ])
   })

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { backupVariables } from './env-backup'
 import { cacheMistake, cacheVariables } from './env-cache'
+import { defenceVariables } from './env-defence'
+import { tracingVariables } from './env-tracing'
 import { flag, key32, list, milliseconds, origin, port, size, span, text, whole } from './env-values'
 import { type Variable, variable } from './env-variable'
 
@@ -56,11 +59,23 @@ export const variables = {
     'addresses or networks (10.0.0.0/8), separated by commas',
     'Proxies whose X-Forwarded-For is believed',
   ),
+  METRICS_TOKEN: variable(
+    text().optional(),
+    'a token',
+    'Bearer token for /api/metrics; without it only this machine may read them',
+    { secret: true },
+  ),
   LOG_LEVEL: variable(
     z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
     'debug, info, warn or error',
     'Least level of log lines on standard error',
     { shown: 'warn' },
+  ),
+  LOG_REQUESTS: variable(
+    z.enum(['debug', 'info', 'off']).default('debug'),
+    'debug, info or off',
+    'Level of the line that each answered request leaves in the log',
+    { shown: 'debug' },
   ),
   DB_TYPE: variable(
     z.enum(['sqlite', 'postgresql']).optional(),
@@ -161,6 +176,9 @@ export const variables = {
     { shown: '30000' },
   ),
   ...cacheVariables,
+  ...defenceVariables,
+  ...tracingVariables,
+  ...backupVariables,
   JWT_ACCESS_EXPIRES_IN: variable(
     span().default(15 * 60_000),
     'a time span such as 15m',
@@ -301,7 +319,8 @@ export function loadEnv(): Env {
   return parseVariables(process.env, readEnvFile(process.env.HOLDFAST_ENV_FILE ?? '.env'))
 }
 
-function readEnvFile(path: string): Given {
+/** Reads a file of variables; one that is not there holds none. Throws a {@link ConfigurationError}. */
+export function readEnvFile(path: string): Given {
   let content: string
   try {
     content = readFileSync(path, 'utf8')

@@ -38,7 +38,10 @@ export function* grant(tx: Tx, { by, now, ...grant }: NewGrant): Work<MadeGrant>
   if (grant.method !== 'api-key' && grant.method !== 'machine') {
     // Access tokens that were signed before the step-up stop working (OWASP ASVS 5.0, 7.2.4).
     const generation = sql`${sessions.generation} + 1`
-    yield* q(tx.db.update(sessions).set({ generation }).where(eq(sessions.id, grant.sessionId)))
+    // A fresh factor also clears what a threat rule doubted.
+    yield* q(
+      tx.db.update(sessions).set({ generation, doubtedAt: null }).where(eq(sessions.id, grant.sessionId)),
+    )
   }
   yield* q(tx.db.insert(stepUpGrants).values({ id, ...grant, createdAt: now, expiresAt }))
   yield* appendAudit(tx, {

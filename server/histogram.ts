@@ -25,7 +25,7 @@ export interface Quantiles {
 export class Histogram {
   #count = 0
   #sum = 0
-  #buckets = new Float64Array(BUCKETS)
+  #buckets = new Array<number>(BUCKETS).fill(0)
 
   record(milliseconds: number): void {
     this.#count++
@@ -35,7 +35,7 @@ export class Histogram {
   }
 
   counts(): HistogramCounts {
-    return { count: this.#count, sum: this.#sum, buckets: Array.from(this.#buckets) }
+    return { count: this.#count, sum: this.#sum, buckets: this.#buckets.slice() }
   }
 }
 
@@ -73,11 +73,28 @@ export function quantile(counts: HistogramCounts, share: number): number | null 
   if (counts.count === 0) return null
   const rank = Math.max(1, Math.ceil(counts.count * share))
   let seen = 0
-  for (const [index, value] of counts.buckets.entries()) {
+  const index = counts.buckets.findIndex((value) => {
     seen += value
-    if (seen >= rank) return middleOf(index)
+    return seen >= rank
+  })
+  return middleOf(index < 0 ? counts.buckets.length - 1 : index)
+}
+
+/**
+ * How many values did not exceed each power of two from 16 µs to about a minute, as Prometheus wants a histogram.
+ * The bound is in seconds.
+ */
+export function cumulated(counts: HistogramCounts): { bound: number; count: number }[] {
+  const found: { bound: number; count: number }[] = []
+  let count = 0
+  for (const [index, value] of counts.buckets.entries()) {
+    count += value
+    const octave = index / STEPS_PER_OCTAVE
+    if (Number.isInteger(octave) && octave >= 4 && octave <= 26) {
+      found.push({ bound: (SMALLEST_MS * 2 ** octave) / 1000, count })
+    }
   }
-  return middleOf(counts.buckets.length - 1)
+  return found
 }
 
 function bucketOf(milliseconds: number): number {

@@ -1,8 +1,11 @@
+import pino from 'pino'
+import { scopeFields } from './scope'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export type LogFields = Record<string, unknown>
 
-/** Structured log: one JSON object a line, on standard error. */
+/** Structured log: one JSON object a line, on standard error. Lines tell of themselves whose work wrote them. */
 export interface Log {
   debug(fields: LogFields, message: string): void
   info(fields: LogFields, message: string): void
@@ -10,18 +13,27 @@ export interface Log {
   error(fields: LogFields, message: string): void
 }
 
-const ranks: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 }
+/** Names under which nobody should log, and whose values are hidden if somebody does. */
+const SECRETS = [
+  ...['password', 'passphrase', 'secret', 'token', 'accessToken', 'refreshToken', 'apiKey'],
+  ...['authorization', 'cookie', 'privateKey', 'masterKey'],
+]
 
 /** Opens a log that keeps lines of `least` and above. */
-export function openLog(
-  least: LogLevel,
-  write: (line: string) => void = (line) => process.stderr.write(line),
-): Log {
-  const at = (level: LogLevel) => (fields: LogFields, message: string) => {
-    if (ranks[level] < ranks[least]) return
-    write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...plain(fields) })}\n`)
-  }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+export function openLog(least: LogLevel, write?: (line: string) => void): Log {
+  return pino(
+    {
+      level: least,
+      base: null,
+      messageKey: 'message',
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (level) => ({ level }), log: plain },
+      mixin: () => ({ ...scopeFields() }),
+      redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '[hidden]' },
+    },
+    // Written before the call returns: what a process says last is what one looks for.
+    write ? { write } : pino.destination({ dest: 2, sync: true }),
+  )
 }
 
 /** Errors become name and code: a driver's message can hold bound parameters, so it stays out of the log. */

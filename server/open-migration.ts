@@ -1,10 +1,12 @@
 import { join } from 'node:path'
+import type { Traced } from '@/db/traced'
 import type { Clock } from './clock'
 import { type Database, openPostgresDatabase, openSqliteDatabase, type TopologyEvent } from './database'
 import type { Env } from './env'
 import type { Log } from './log'
 import { type Migration, type MigrationNews, openMigration } from './migration'
 import { envTarget, migrationsFolder, type OpenedStore, poolConfig, storeFile, trusted } from './open-store'
+import type { Trace } from './trace'
 
 interface Deps extends Pick<OpenedStore, 'store' | 'vault'> {
   clock: Clock
@@ -19,26 +21,32 @@ interface Deps extends Pick<OpenedStore, 'store' | 'vault'> {
   others(): Promise<string[]>
   /** Told of the database that was adopted. */
   topologyChanged(change: TopologyEvent): void
+  trace?: Trace | undefined
+  /** Gives statements of the store their spans. */
+  traced?: Traced | undefined
 }
 
 /** Opens the migrations of the console that the environment describes. */
 export function openConsoleMigration(
   env: Env,
-  { store, vault, clock, log, publish, database, adopt, takeFolder, others, topologyChanged }: Deps,
+  { store, vault, clock, log, publish, database, adopt, takeFolder, others, ...deps }: Deps,
 ): Migration {
   return openMigration(
     {
-      ...{ store, vault, clock, log, publish, database, adopt, others },
+      ...{ store, vault, clock, log, publish, database, adopt, others, trace: deps.trace },
       openPostgres(target) {
         const made = openPostgresDatabase(
-          { log, topologyChanged: (change) => made === database() && topologyChanged(change) },
+          {
+            ...{ log, traced: deps.traced },
+            topologyChanged: (change) => made === database() && deps.topologyChanged(change),
+          },
           { ...target, ...poolConfig(env, target) },
         )
         return made
       },
       openSqlite(file) {
         takeFolder()
-        return openSqliteDatabase({ log }, { file })
+        return openSqliteDatabase({ log, traced: deps.traced }, { file })
       },
     },
     {

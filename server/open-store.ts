@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMigrated, migratePostgres, migrateSqlite } from '@/db/migrate'
+import { migrateAsOwner } from '@/db/owner'
 import { retiredPostgresReason, retiredReason } from '@/db/retired'
 import { Store } from '@/db/store'
 import { readAuthority } from './authority'
@@ -17,6 +18,7 @@ import {
 import { ConfigurationError, type Env } from './env'
 import { type InstanceLock, lockDataDir } from './instance-lock'
 import type { Log } from './log'
+import { isPgCapturing } from './migration/store/pg-capture'
 import { readStoreChoice } from './migration/store/store-choice'
 import type { Target } from './migration/types'
 import { loadMasterKey, openVault, type Vault } from './vault'
@@ -38,23 +40,31 @@ export const storeFile = (env: Env) => join(env.HOLDFAST_DATA_DIR, 'holdfast.db'
  * Opens the store that the configuration or an earlier switchover asks for, at this release's schema. Throws
  * an error whose message can be shown when that is not possible; nothing is damaged then.
  * @param options.serving false for a command line that works beside a running console: no lock is taken.
+ * @param options.traced gives units and statements their spans.
  * @param options.topologyChanged told when the primary changes, and when replicas come and go.
  */
 export async function openStore(
   env: Env,
   log: Log,
-  { serving, topologyChanged }: { serving: boolean } & Pick<RoutingDeps, 'topologyChanged'>,
+  {
+    serving,
+    topologyChanged,
+    traced,
+  }: { serving: boolean } & Pick<RoutingDeps, 'topologyChanged' | 'traced'>,
 ): Promise<OpenedStore> {
   makeDataDir(env.HOLDFAST_DATA_DIR)
   const previous = env.HOLDFAST_MASTER_KEYS_PREVIOUS.map((key) => Buffer.from(key, 'base64'))
   const vault = openVault(loadMasterKey(env.HOLDFAST_DATA_DIR, env.HOLDFAST_MASTER_KEY), previous)
   const target = storeTarget(env, vault)
   if (target) {
-    const database = openPostgresDatabase({ log, topologyChanged }, { ...target, ...poolConfig(env, target) })
+    const database = openPostgresDatabase(
+      { log, topologyChanged, traced },
+      { ...target, ...poolConfig(env, target) },
+    )
     try {
-      await bringUp(database, log)
+      await bringUp(database, { log, env, target })
       return {
-        store: new Store(database.handle, { id: vault.keyId, key: vault.key('audit') }),
+        store: new Store(database.handle, { id: vault.keyId, key: vault.key('audit') }, traced),
         database,
         vault,
         lock: null,
@@ -68,10 +78,10 @@ export async function openStore(
   try {
     const retired = retiredReason(storeFile(env))
     if (retired) throw new ConfigurationError(retired)
-    const database = openSqliteDatabase({ log }, { file: storeFile(env) })
+    const database = openSqliteDatabase({ log, traced }, { file: storeFile(env) })
     migrateSqlite(database.client, migrationsFolder)
     return {
-      store: new Store(database.handle, { id: vault.keyId, key: vault.key('audit') }),
+      store: new Store(database.handle, { id: vault.keyId, key: vault.key('audit') }, traced),
       database,
       vault,
       lock,
@@ -94,7 +104,10 @@ export function storeMove(env: Env): { place: string; since: number } | null {
 }
 
 /** Brings the store to this release's schema. Where nobody takes writes, one that is there already is opened to be read. */
-async function bringUp(database: PostgresDatabase, log: Log): Promise<void> {
+async function bringUp(
+  database: PostgresDatabase,
+  { log, env, target }: { log: Log; env: Env; target: Target },
+): Promise<void> {
   const { writable } = await database.client.ready()
   await refuseRetired(database)
   const answers = database.topology().nodes.some(({ takesReads }) => takesReads)
@@ -104,7 +117,37 @@ async function bringUp(database: PostgresDatabase, log: Log): Promise<void> {
   }
   // Its first statement waits for a primary, and says why there is none.
   if (!writable && answers) (await database.client.connect()).release()
-  await migratePostgres(database.client, migrationsFolder)
+  if (env.DB_OWNER_USER) await upgradeAsOwner(database, { log, env, target })
+  else await migratePostgres(database.client, migrationsFolder)
+}
+
+/** Upgrades the store as the role that owns it. While a way back to SQLite is kept, the console's own role is that. */
+async function upgradeAsOwner(
+  { client }: PostgresDatabase,
+  { log, env, target }: { log: Log; env: Env; target: Target },
+): Promise<void> {
+  const { DB_OWNER_USER: owner = '', DB_OWNER_PASSWORD: password = '' } = env
+  if (owner === target.user) {
+    throw new ConfigurationError(
+      `DB_OWNER_USER and the console’s own role are both ${owner}: name another role as the owner, or remove DB_OWNER_USER.`,
+    )
+  }
+  if (await isPgCapturing(client.query.bind(client) as unknown as Parameters<typeof isPgCapturing>[0])) {
+    log.warn(
+      { owner },
+      'the store keeps a way back to SQLite: its owner takes the audit log over at the first start after that is closed',
+    )
+    if (await isMigrated(client, migrationsFolder)) return
+    return migratePostgres(client, migrationsFolder)
+  }
+  const { fenceFile: _, ...pool } = poolConfig(env, target)
+  const place = { ...target, user: owner, password, ...pool, min: 0, max: 2 }
+  const asOwner = openPostgresDatabase({ log }, place)
+  try {
+    await migrateAsOwner(asOwner.client, migrationsFolder, { owner, user: target.user })
+  } finally {
+    await asOwner.close()
+  }
 }
 
 async function refuseRetired({ client }: PostgresDatabase): Promise<void> {
@@ -169,8 +212,8 @@ export function trusted(env: Env): Pick<PostgresConfig, 'ca'> {
   return env.DB_SSL_CA ? { ca: readAuthority(env.DB_SSL_CA, 'DB_SSL_CA') } : {}
 }
 
-/** PostgreSQL if the environment or an earlier switchover says so; null for SQLite. */
-function storeTarget(env: Env, vault: Vault): Target | null {
+/** PostgreSQL if the environment or an earlier switchover says so; null for SQLite. Throws where the two differ. */
+export function storeTarget(env: Env, vault: Pick<Vault, 'open'>): Target | null {
   const choice = readStoreChoice(env.HOLDFAST_DATA_DIR, vault)
   if (!choice) return env.DB_TYPE === 'postgresql' ? envTarget(env) : null
   const { host, port, database } = choice.target
@@ -189,7 +232,7 @@ function storeTarget(env: Env, vault: Vault): Target | null {
   return named ?? choice.target
 }
 
-function makeDataDir(folder: string): void {
+export function makeDataDir(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)

@@ -47,6 +47,16 @@ describe('the vault', () => {
     expect(vault.key('a')).not.toEqual(vault.key('b'))
     expect(vault.mac('a', 'x')).not.toEqual(vault.mac('b', 'x'))
   })
+
+  it('derives the keys of previous master keys as those did, and none of an unknown one', () => {
+    const [old, fresh] = [openVault(randomBytes(32)), randomBytes(32)]
+    const previous = randomBytes(32)
+    const rotated = openVault(fresh, [previous])
+    expect(rotated.keyIds).toEqual([openVault(fresh).keyId, openVault(previous).keyId])
+    expect(rotated.key('a', openVault(previous).keyId)).toEqual(openVault(previous).key('a'))
+    expect(rotated.key('a')).toEqual(openVault(fresh).key('a'))
+    expect(() => rotated.key('a', old.keyId)).toThrow(MasterKeyError)
+  })
 })
 
 describe('the master key', () => {

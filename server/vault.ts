@@ -6,14 +6,19 @@ import { join } from 'node:path'
 export interface Vault {
   /** Id of the current master key: the first 8 bytes of its SHA-256, in hex. Safe to show. */
   keyId: string
+  /** Ids of all master keys, the current one first. */
+  keyIds: string[]
   /** Encrypts with AES-256-GCM; `context` is authenticated, so a sealed value cannot be moved elsewhere. */
   seal(plaintext: string, context: string): string
   /** Decrypts what {@link seal} made with the current or a previous master key; throws when it does not fit. */
   open(sealed: string, context: string): string
   /** HMAC-SHA-256 with a key of its own for each purpose. */
   mac(purpose: string, data: string | Buffer): Buffer
-  /** A 32-byte key derived for one purpose (HKDF, RFC 5869). */
-  key(purpose: string): Buffer
+  /**
+   * A 32-byte key derived for one purpose (HKDF, RFC 5869), from the current master key or the one of an id.
+   * Throws when that one is not configured.
+   */
+  key(purpose: string, keyId?: string): Buffer
 }
 
 /** Raised when the master key cannot be read or is not 32 bytes. */
@@ -27,8 +32,14 @@ export function openVault(master: Buffer, previous: Buffer[] = []): Vault {
   const keyId = idOf(master)
   const derive = (from: Buffer, purpose: string) =>
     Buffer.from(hkdfSync('sha256', from, '', `holdfast/${purpose}`, 32))
+  const masterOf = (id: string, what: string) => {
+    const key = keys.get(id)
+    if (!key) throw new MasterKeyError(`${what} master key ${id}, which is not configured.`)
+    return key
+  }
   return {
     keyId,
+    keyIds: [...keys.keys()],
     seal(plaintext, context) {
       const nonce = randomBytes(12)
       const cipher = createCipheriv('aes-256-gcm', derive(master, 'seal'), nonce)
@@ -42,11 +53,7 @@ export function openVault(master: Buffer, previous: Buffer[] = []): Vault {
     },
     open(sealed, context) {
       const [id = '', nonce = '', body = ''] = sealed.split('.')
-      const key = keys.get(id)
-      if (!key)
-        throw new MasterKeyError(
-          `A value in the store was sealed with master key ${id}, which is not configured.`,
-        )
+      const key = masterOf(id, 'A value in the store was sealed with')
       const bytes = Buffer.from(body, 'base64url')
       const decipher = createDecipheriv('aes-256-gcm', derive(key, 'seal'), Buffer.from(nonce, 'base64url'))
       decipher.setAAD(Buffer.from(`${id}|${context}`))
@@ -54,7 +61,7 @@ export function openVault(master: Buffer, previous: Buffer[] = []): Vault {
       return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString('utf8')
     },
     mac: (purpose, data) => createHmac('sha256', derive(master, purpose)).update(data).digest(),
-    key: (purpose) => derive(master, purpose),
+    key: (purpose, id = keyId) => derive(masterOf(id, 'A key was asked for from'), purpose),
   }
 }
 

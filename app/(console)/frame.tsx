@@ -2,6 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
+import { AlertBell } from '@/components/alerts/bell'
 import { SessionBanner, useSession } from '@/components/auth/session'
 import { useLive, useLiveEvent } from '@/components/live/live'
 import { OfflineBanner } from '@/components/live/offline-banner'
@@ -35,6 +36,7 @@ export function Frame({ railFolded, children }: { railFolded: boolean; children:
       role={session.role}
       onSignOut={signOut}
       railFolded={railFolded}
+      alerts={<AlertBell />}
       banners={
         <>
           <SessionBanner />

@@ -8,7 +8,11 @@ import { Frame } from './frame'
 /** Rail, strip and live values around every page, for who is signed in. */
 export default async function ConsoleLayout({ children }: { children: ReactNode }) {
   const [session, jar] = await Promise.all([requireReady(), cookies()])
-  await prefetch(trpc.system.about.queryOptions(), trpc.database.topology.queryOptions())
+  await prefetch(
+    trpc.system.about.queryOptions(),
+    trpc.database.topology.queryOptions(),
+    trpc.security.alerts.unseen.queryOptions(),
+  )
   return (
     <ConsoleProvider session={session}>
       <Hydrate>

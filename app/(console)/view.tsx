@@ -1,17 +1,19 @@
 'use client'
 
 import { useQuery } from '@tanstack/react-query'
-import Link from 'next/link'
 import type { ReactNode } from 'react'
 import { stateWord } from '@/components/cache/words'
 import { useLiveEvent, useSamples } from '@/components/live/live'
 import { LiveStat } from '@/components/live/live-stat'
 import type { Sample } from '@/components/live/types'
 import { useHealth } from '@/components/live/use-health'
+import { useSteady } from '@/components/live/use-steady'
 import { Verdict } from '@/components/live/verdict'
+import type { EventCounts } from '@/components/security/counts'
 import { useTRPC } from '@/components/trpc/trpc'
 import { TileBoundary } from '@/components/ui/error-tile'
-import { formatBytes } from '@/components/ui/format'
+import { formatBytes, formatCount, formatNumber } from '@/components/ui/format'
+import { Link } from '@/components/ui/link'
 import { Stat, StatRow } from '@/components/ui/stat'
 import type { StatusKind } from '@/components/ui/status'
 import { RelativeTime } from '@/components/ui/time'
@@ -50,11 +52,7 @@ function Area({ href, title, children }: { href: string; title: string; children
   return (
     <section aria-labelledby={`area-${title}`}>
       <h2 id={`area-${title}`} className="mb-2 text-lead font-medium">
-        <Link
-          href={href}
-          prefetch={false}
-          className="underline decoration-border underline-offset-4 hover:decoration-current"
-        >
+        <Link href={href} className="underline decoration-border underline-offset-4 hover:decoration-current">
           {title}
         </Link>
       </h2>
@@ -112,14 +110,39 @@ function CacheRow({ samples }: RowProps) {
 
 const toneOf = (kind: StatusKind) => (kind === 'ok' ? undefined : kind === 'bad' ? 'bad' : 'warn')
 
+const HOUR_MS = 3_600_000
+
 function SecurityRow({ samples }: RowProps) {
+  const trpc = useTRPC()
+  const now = samples.at(-1)?.at ?? 0
+  const from = Math.floor(now / HOUR_MS) * HOUR_MS - 24 * HOUR_MS
+  const { data: counts, refetch } = useQuery(
+    trpc.security.events.histogram.queryOptions({ from, by: 'severity', buckets: 48 }, { enabled: now > 0 }),
+  )
+  const again = useSteady(() => refetch({ cancelRefetch: false }), 10_000)
+  useLiveEvent('audit', again)
+  const grave = counts && sumOf(counts, 'high', 'critical')
   return (
-    <StatRow label="Security" columns={3}>
+    <StatRow label="Security" columns={4}>
+      <Stat
+        label="High or critical events, 24 h"
+        value={grave}
+        tone={grave ? 'bad' : undefined}
+        note={
+          counts && `${formatNumber(sumOf(counts, 'medium'))} medium of ${formatCount(counts.total, 'event')}`
+        }
+        href="/security?severities=high,critical"
+      />
       <LiveStat samples={samples} label="Sessions" metric="holdfast_security_sessions" note="signed in" />
       <LiveStat samples={samples} label="Audit events" metric="holdfast_audit_events" note="in the chain" />
       <LiveStat samples={samples} label="Event streams" metric="holdfast_live_streams" note="open" />
     </StatRow>
   )
+}
+
+function sumOf({ series, buckets }: EventCounts, ...severities: string[]): number {
+  const places = series.flatMap((name, at) => (severities.includes(name) ? [at] : []))
+  return buckets.reduce((sum, { counts }) => places.reduce((all, at) => all + (counts[at] ?? 0), sum), 0)
 }
 
 function MigrationRow({ samples }: RowProps) {

@@ -22,10 +22,15 @@ export const trpc = createTRPCOptionsProxy({
 /** The procedures as plain functions, for what a page decides on the server. They throw what a client would get. */
 export const getCaller = cache(async () => createCaller(await getContext()))
 
-/** Fills the cache that {@link Hydrate} hands to the browser. A query that fails is left to its tile. */
+/**
+ * Fills the cache that {@link Hydrate} hands to the browser. A query that fails is left to its tile: a page that
+ * waited for another try would be blank meanwhile.
+ */
 export async function prefetch(...queries: object[]): Promise<void> {
   const client = getQueryClient()
-  await Promise.all(queries.map((query) => client.prefetchQuery(query as FetchQueryOptions)))
+  await Promise.all(
+    queries.map((query) => client.prefetchQuery({ ...(query as FetchQueryOptions), retry: false })),
+  )
 }
 
 /** Puts what was prefetched into the first HTML and under the components that use it. */
@@ -44,9 +49,15 @@ export const requireSession = cache(async (next?: string) => {
 export const requireReady = cache(async () => {
   const session = await requireSession()
   const [need] = session.needs
-  if (need) redirect(withNext(need === 'factor' ? '/second-factor' : '/new-password', await ownPath()))
+  if (need) redirect(withNext(pages[need], await ownPath()))
   return session
 })
+
+const pages = {
+  'fresh factor': '/fresh-factor',
+  factor: '/second-factor',
+  'new password': '/new-password',
+} as const
 
 const ownPath = async () => nextPath((await headers()).get('x-holdfast-path'))
 const withNext = (path: string, next: string) => `${path}?next=${encodeURIComponent(next)}`

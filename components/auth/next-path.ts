@@ -10,7 +10,7 @@ export function nextPath(given: string | readonly string[] | null | undefined): 
     if (
       url.origin !== here ||
       url.pathname.startsWith('//') ||
-      /^\/(sign-in|set-up|second-factor|new-password|link|api)(\/|$)/.test(url.pathname)
+      /^\/(sign-in|set-up|second-factor|fresh-factor|new-password|link|api)(\/|$)/.test(url.pathname)
     )
       return '/'
     return `${url.pathname}${url.search}${url.hash}`

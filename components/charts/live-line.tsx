@@ -1,6 +1,6 @@
 'use client'
 
-import { type KeyboardEvent, type PointerEvent, useEffect, useId, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, type PointerEvent, useId, useMemo, useRef, useState } from 'react'
 import { formatTime } from '@/components/ui/format'
 import { useZone } from '@/components/ui/zone'
 import { type ChartData, ChartFrame } from './chart-frame'
@@ -19,6 +19,7 @@ import {
   yOf,
 } from './geometry'
 import { lookOf } from './series-look'
+import { useWidth } from './use-width'
 
 export type ChartMark = { at: number; label: string }
 
@@ -330,19 +331,4 @@ function Words({ series, at, frame, format, labels, zone, from, to, crossX, insi
 
 function readings(series: ChartData['series'], at: number, format: (value: Point) => string): string {
   return series.map(({ label, values }) => `${label} ${format(values[at])}`).join(', ')
-}
-
-/** The width of an element in whole px; null until it is known. */
-function useWidth(element: { current: HTMLElement | null }): number | null {
-  const [width, setWidth] = useState<number | null>(null)
-  useEffect(() => {
-    const target = element.current
-    if (!target) return
-    const observer = new ResizeObserver(([entry]) =>
-      setWidth(Math.floor(entry?.contentRect.width ?? 0) || null),
-    )
-    observer.observe(target)
-    return () => observer.disconnect()
-  }, [element])
-  return width
 }

@@ -1,10 +1,10 @@
 'use client'
 
 import { useQuery } from '@tanstack/react-query'
-import Link from 'next/link'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Banner } from '@/components/ui/callout'
 import { RelativeTime } from '@/components/ui/time'
+import { Link } from '../ui/link'
 import { useLiveEvent } from './live'
 
 const WATCH_MS = 10_000
@@ -30,7 +30,6 @@ export function ReadOnlyBanner() {
       actions={
         <Link
           href="/database/replicas"
-          prefetch={false}
           className="underline decoration-border underline-offset-4 hover:decoration-current"
         >
           See the nodes

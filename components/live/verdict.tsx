@@ -1,10 +1,10 @@
 'use client'
 
-import Link from 'next/link'
 import { Fragment } from 'react'
 import { StatusMark } from '@/components/ui/status'
 import { PageHeader } from '@/components/ui/text'
 import type { RouterOutputs } from '@/server/routers/_app'
+import { Link } from '../ui/link'
 
 type Health = RouterOutputs['system']['health']
 
@@ -44,7 +44,6 @@ function Problems({ problems }: { problems: Health['components'] }) {
         <Fragment key={id}>
           {at === 0 ? '' : '; '}
           <Link
-            prefetch={false}
             href={href}
             className="underline decoration-border underline-offset-4 hover:decoration-current"
           >

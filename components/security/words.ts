@@ -42,6 +42,7 @@ export const verbWords = {
   read: { name: 'Read', does: 'sees what there is' },
   operate: { name: 'Operate', does: 'tests, cancels and acknowledges' },
   manage: { name: 'Manage', does: 'changes and starts' },
+  ingest: { name: 'Ingest', does: 'reports events of other applications' },
 } as const
 
 type Verb = keyof typeof verbWords

@@ -30,13 +30,19 @@ export const SUB_PAGES = {
   ],
   '/security': [
     { href: '/security', label: 'Events' },
+    { href: '/security/activity', label: 'Activity' },
+    { href: '/security/findings', label: 'Findings' },
+    { href: '/security/alerts', label: 'Alerts' },
+    { href: '/security/blocks', label: 'Blocks and limits' },
     { href: '/security/users', label: 'Users and roles' },
     { href: '/security/sessions', label: 'Sessions' },
   ],
   '/system': [
-    { href: '/system', label: 'Health and configuration' },
+    { href: '/system', label: 'Health' },
+    { href: '/system/configuration', label: 'Configuration' },
     { href: '/system/api-keys', label: 'API keys' },
     { href: '/system/signing-keys', label: 'Signing keys' },
+    { href: '/system/api', label: 'API reference' },
   ],
 } as const satisfies Partial<Record<AreaHref, readonly { href: string; label: string }[]>>
 

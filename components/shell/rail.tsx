@@ -1,7 +1,6 @@
 'use client'
 
 import clsx from 'clsx'
-import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import { type ReactNode, useId, useRef, useState } from 'react'
 import {
@@ -15,6 +14,7 @@ import {
   SecurityIcon,
   SystemIcon,
 } from '@/components/ui/icons'
+import { Link } from '../ui/link'
 import { AREAS, type AreaHref, areaOf } from './pages'
 import { RAIL_COOKIE, rememberPreference } from './preferences'
 import { CleatMark, Wordmark } from './wordmark'
@@ -47,7 +47,6 @@ export function Rail({ folded: initiallyFolded }: { folded: boolean }) {
     >
       <Link
         href="/"
-        prefetch={false}
         aria-label="Holdfast, overview"
         className={clsx(
           'flex h-10 items-center border-b border-border -outline-offset-2',
@@ -64,7 +63,6 @@ export function Rail({ folded: initiallyFolded }: { folded: boolean }) {
             <li key={area.href}>
               <Link
                 href={area.href}
-                prefetch={false}
                 aria-current={current ? 'page' : undefined}
                 aria-label={folded ? area.label : undefined}
                 title={folded ? area.label : undefined}
@@ -152,7 +150,6 @@ export function BottomBar() {
               <li key={area.href}>
                 <Link
                   href={area.href}
-                  prefetch={false}
                   aria-current={area.href === here ? 'page' : undefined}
                   className="flex h-11 items-center gap-3 px-4 -outline-offset-2 aria-[current]:font-medium"
                   onClick={() => more.current?.hidePopover()}
@@ -174,7 +171,6 @@ function BarLink({ area, current }: { area: (typeof AREAS)[number]; current: boo
   return (
     <Link
       href={area.href}
-      prefetch={false}
       aria-current={current ? 'page' : undefined}
       className={clsx(
         'flex h-14 flex-col items-center justify-center gap-1 border-t-2 text-note -outline-offset-2',

@@ -19,6 +19,8 @@ export type ShellProps = {
   onSignOut: () => unknown
   /** From the rail's cookie, read by the server. */
   railFolded: boolean
+  /** Alerts that nobody has put away, for the strip. */
+  alerts?: ReactNode
   /** Banners under the strip. */
   banners?: ReactNode
   children: ReactNode
@@ -44,6 +46,7 @@ function Frame({
   role,
   onSignOut,
   railFolded,
+  alerts,
   banners,
   children,
 }: ShellProps) {
@@ -65,6 +68,7 @@ function Frame({
             connection={connection}
             onConnection={onConnection}
             onPalette={palette.open}
+            alerts={alerts}
             userMenu={
               <UserMenu email={email} role={role} onSignOut={onSignOut} onShortcuts={palette.showShortcuts} />
             }

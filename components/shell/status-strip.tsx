@@ -19,6 +19,8 @@ export type StatusStripProps = {
   connection: ConnectionState
   onConnection?: () => unknown
   onPalette: () => void
+  /** Alerts that nobody has put away. */
+  alerts?: ReactNode
   userMenu: ReactNode
 }
 
@@ -31,6 +33,7 @@ export function StatusStrip({
   connection,
   onConnection,
   onPalette,
+  alerts,
   userMenu,
 }: StatusStripProps) {
   return (
@@ -64,6 +67,7 @@ export function StatusStrip({
             <Key>Ctrl K</Key>
           </span>
         </button>
+        {alerts}
         {userMenu}
       </div>
     </div>

@@ -1,9 +1,9 @@
 'use client'
 
 import clsx from 'clsx'
-import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import { useEffect, useRef } from 'react'
+import { Link } from '../ui/link'
 import { SUB_PAGES } from './pages'
 
 /** The pages of one area as links; the current one is the longest that the path begins with. */
@@ -30,7 +30,6 @@ export function SubNav({ area, label }: { area: keyof typeof SUB_PAGES; label: s
           <li key={href}>
             <Link
               href={href}
-              prefetch={false}
               ref={href === here ? current : undefined}
               aria-current={href === here ? 'page' : undefined}
               className={clsx(

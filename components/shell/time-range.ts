@@ -1,31 +1,21 @@
 'use client'
 
+import { usePathname } from 'next/navigation'
 import { useCallback, useMemo } from 'react'
 import { formatTime } from '@/components/ui/format'
 import { useUrlState } from '@/components/ui/url-state'
 import { useZone } from '@/components/ui/zone'
+import { type RangeKey, rangeOf, windowOf } from './ranges'
 
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
+export { RANGES, type RangeKey } from './ranges'
+
+const HOUR_MS = 3_600_000
 
 /** How far back single samples are kept (server/system/history.ts); beyond are roll-ups, for 30 days. */
-export const SAMPLES_MS = 15 * MINUTE_MS
+export const SAMPLES_MS = 900_000
 
-export const RANGES = [
-  { key: '1m', label: 'Last minute', ms: MINUTE_MS },
-  { key: '5m', label: 'Last 5 minutes', ms: 5 * MINUTE_MS },
-  { key: '15m', label: 'Last 15 minutes', ms: SAMPLES_MS },
-  { key: '1h', label: 'Last hour', ms: HOUR_MS },
-  { key: '6h', label: 'Last 6 hours', ms: 6 * HOUR_MS },
-  { key: '24h', label: 'Last 24 hours', ms: DAY_MS },
-  { key: '7d', label: 'Last 7 days', ms: 7 * DAY_MS },
-  { key: '30d', label: 'Last 30 days', ms: 30 * DAY_MS },
-] as const
-
-export type RangeKey = (typeof RANGES)[number]['key']
-
-const FALLBACK = RANGES[2]
+/** Where a list stands belongs to its window: another one begins at its latest entry. */
+const FIRST_PAGE = { before: null, after: null }
 
 /**
  * The window that charts, queries and events share. It is in the URL: `range=5m` follows the present, `from` and
@@ -34,20 +24,26 @@ const FALLBACK = RANGES[2]
 export function useTimeRange() {
   const { params, change } = useUrlState()
   const zone = useZone()
-  const from = instant(params.get('from'))
-  const to = instant(params.get('to'))
-  const range = RANGES.find((each) => each.key === params.get('range')) ?? FALLBACK
-  const brushed = from !== undefined && to !== undefined && from < to ? { from, to } : null
+  const pathname = usePathname()
+  const range = rangeOf(params.get('range'), pathname)
+  const brushed = windowOf(params)
 
   const choose = useCallback(
-    (key: RangeKey) => change({ range: key === FALLBACK.key ? null : key, from: null, to: null }),
-    [change],
+    (key: RangeKey) =>
+      change({
+        range: key === rangeOf(null, pathname).key ? null : key,
+        from: null,
+        to: null,
+        ...FIRST_PAGE,
+      }),
+    [change, pathname],
   )
   const brush = useCallback(
     (window: { from: number; to: number } | null) =>
       change({
         from: window ? String(Math.round(window.from)) : null,
         to: window ? String(Math.round(window.to)) : null,
+        ...FIRST_PAGE,
       }),
     [change],
   )
@@ -66,10 +62,6 @@ export function useTimeRange() {
     }),
     [range, start, end, label, choose, brush],
   )
-}
-
-function instant(value: string | null): number | undefined {
-  return value !== null && /^\d{12,14}$/.test(value) ? Number(value) : undefined
 }
 
 function windowLabel(from: number, to: number, zone: string): string {

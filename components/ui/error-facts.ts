@@ -1,5 +1,11 @@
 /** What a person is told of an error: what happened, its code, the request, and what to do. */
-export type ErrorFacts = { message: string; code?: string; requestId?: string; remedy?: string }
+export type ErrorFacts = {
+  message: string
+  code?: string
+  requestId?: string
+  traceId?: string
+  remedy?: string
+}
 
 const UNKNOWN = 'Something went wrong on the server.'
 
@@ -25,8 +31,16 @@ export function errorFacts(error: unknown): ErrorFacts {
     message: code ? (text(data.detail) ?? text(error.message) ?? UNKNOWN) : UNKNOWN,
     code,
     requestId,
+    traceId: text(data.traceId),
     remedy: text(data.remedy),
   }
+}
+
+/** What somebody who looks into it needs: code, request and trace. */
+export function errorReference({ code, requestId, traceId }: ErrorFacts): string {
+  return [code, requestId && `request ${requestId}`, traceId && `trace ${traceId}`]
+    .filter(Boolean)
+    .join(' · ')
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

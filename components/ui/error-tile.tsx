@@ -3,7 +3,7 @@
 import { Component, type ReactNode, useId } from 'react'
 import { Button } from './button'
 import { CopyButton } from './copy-button'
-import { errorFacts } from './error-facts'
+import { errorFacts, errorReference } from './error-facts'
 import { StatusMark } from './status'
 
 export type ErrorTileProps = {
@@ -16,8 +16,9 @@ export type ErrorTileProps = {
 /** An error in the place of what failed: what happened, what to do, code and request id to copy, another try. */
 export function ErrorTile({ error, what, onRetry }: ErrorTileProps) {
   const id = useId()
-  const { message, remedy, code, requestId } = errorFacts(error)
-  const reference = [code, requestId && `request ${requestId}`].filter(Boolean).join(' · ')
+  const facts = errorFacts(error)
+  const { message, remedy } = facts
+  const reference = errorReference(facts)
   return (
     <div
       role="alert"

@@ -70,6 +70,11 @@ export function Input({ className, ...props }: ComponentProps<'input'>) {
   return <input {...props} {...useFieldControl(props)} className={clsx(CONTROL, 'h-8', className)} />
 }
 
+/** Several lines of text. */
+export function TextArea({ className, ...props }: ComponentProps<'textarea'>) {
+  return <textarea {...props} {...useFieldControl(props)} className={clsx(CONTROL, 'py-1', className)} />
+}
+
 /** The native select. */
 export function Select({ className, ...props }: ComponentProps<'select'>) {
   return <select {...props} {...useFieldControl(props)} className={clsx(CONTROL, 'h-8 pr-1', className)} />

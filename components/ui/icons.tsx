@@ -90,6 +90,11 @@ export const FoldIcon = (props: IconProps) => (
     <path d="M1.75 2.75h12.5v10.5H1.75zM6 2.75v10.5M11.5 6l-2 2 2 2" />
   </Glyph>
 )
+export const BellIcon = (props: IconProps) => (
+  <Glyph {...props}>
+    <path d="M3 11.5h10c-1-1-1.25-2-1.25-4.25a3.75 3.75 0 0 0-7.5 0C4.25 9.5 4 10.5 3 11.5zM6.75 13.75h2.5" />
+  </Glyph>
+)
 export const SearchIcon = (props: IconProps) => (
   <Glyph {...props}>
     <circle cx="7" cy="7" r="4.75" />

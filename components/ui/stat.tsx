@@ -1,9 +1,9 @@
 'use client'
 
 import clsx from 'clsx'
-import Link from 'next/link'
 import type { ReactNode } from 'react'
 import { formatDuration, formatNumber, isoTime, MISSING, NONE, type Parts, type Reading } from './format'
+import { Link } from './link'
 import { useNow } from './now'
 import { StatusMark } from './status'
 
@@ -70,7 +70,6 @@ export function Stat({
         {href ? (
           <Link
             href={href}
-            prefetch={false}
             className="underline decoration-border underline-offset-4 hover:text-text hover:decoration-current"
           >
             {label}

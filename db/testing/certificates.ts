@@ -8,8 +8,8 @@ export interface Authority {
   /** Its own certificate. */
   pem: string
   file: string
-  /** Makes a server's certificate; PostgreSQL's settings for it. */
-  sign(name: string): { ssl: 'on'; ssl_cert_file: string; ssl_key_file: string }
+  /** Makes a server's certificate, for 127.0.0.1 unless it says otherwise; PostgreSQL's settings for it. */
+  sign(name: string, subjects?: string): { ssl: 'on'; ssl_cert_file: string; ssl_key_file: string }
 }
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
@@ -30,11 +30,11 @@ export function makeAuthorities(): { make(name: string): Authority; remove(): vo
     return {
       file,
       pem: readFileSync(file, 'utf8'),
-      sign(server) {
+      sign(server, subjects = 'IP:127.0.0.1') {
         const [request, serverKey, certificate] = ['csr', 'key', 'pem'].map((end) =>
           place(`${name}-${server}.${end}`),
         ) as [string, string, string]
-        const subject = ['-subj', `/CN=${server}`, '-addext', 'subjectAltName=IP:127.0.0.1']
+        const subject = ['-subj', `/CN=${server}`, '-addext', `subjectAltName=${subjects}`]
         openssl('req', ...KEY, ...subject, '-keyout', serverKey, '-out', request)
         openssl(
           ...['x509', '-req', '-in', request, '-CA', file, '-CAkey', key, '-CAcreateserial'],

@@ -29,6 +29,8 @@ import {
 export type PostgresOptions = {
   /** postgresql.conf settings over the ones for tests, e.g. { fsync: 'on', max_connections: 20 }. */
   settings?: Record<string, string | number>
+  /** Keeps the data in this folder, also after the end, and goes on with what is there. */
+  folder?: string
 }
 
 export type PostgresServer = {
@@ -106,6 +108,11 @@ export function findPostgresBinaries(): string | undefined {
   }
 }
 
+/** Whether a library that a server loads at its start is there, where Debian and embedded PostgreSQL keep them. */
+export function hasLibrary(bin: string, name: string): boolean {
+  return ['lib', 'lib/postgresql'].some((folder) => existsSync(join(bin, '..', folder, `${name}.so`)))
+}
+
 /** Another user can't run binaries that lie under a folder closed to him: then a copy in `folder` is used. */
 function reachableBinaries(bin: string, folder: string, identity: Identity): string {
   if (identity.uid === undefined) return bin
@@ -129,7 +136,7 @@ function chownTree(path: string, identity: Identity): void {
   }
 }
 
-async function makePlace(prefix: string): Promise<Place> {
+async function makePlace(prefix: string, kept?: string): Promise<Place> {
   const bin = findPostgresBinaries()
   if (!bin) {
     throw new Error(
@@ -137,15 +144,27 @@ async function makePlace(prefix: string): Promise<Place> {
     )
   }
   const identity = serverIdentity()
-  const folder = makeFolder(prefix, identity)
+  const folder = kept ? keepFolder(kept, identity) : makeFolder(prefix, identity)
   return {
     folder,
     data: join(folder, 'data'),
     bin: reachableBinaries(bin, folder, identity),
     identity,
     port: await freePort(),
-    password: randomBytes(12).toString('hex'),
+    password: passwordIn(folder) ?? randomBytes(12).toString('hex'),
   }
+}
+
+const passwordFile = (folder: string) => join(folder, 'password')
+
+function passwordIn(folder: string): string | undefined {
+  return existsSync(passwordFile(folder)) ? readFileSync(passwordFile(folder), 'utf8') : undefined
+}
+
+function keepFolder(folder: string, { uid, gid }: Identity): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid)
+  return folder
 }
 
 function writeSettings(place: Place, settings: Record<string, string | number>): void {
@@ -157,25 +176,29 @@ function writeSettings(place: Place, settings: Record<string, string | number>):
 
 /**
  * Starts a PostgreSQL of its own on a free port of 127.0.0.1, superuser 'holdfast' by SCRAM.
- * It ends with this process at the latest, and its data with it.
+ * It ends with this process at the latest, and its data with it unless `folder` keeps it.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const place = await makePlace('pg')
-  const passwordFile = join(place.folder, 'password')
-  writeFileSync(passwordFile, place.password, { mode: 0o600 })
+  const place = await makePlace('pg', options.folder)
+  if (!existsSync(join(place.data, 'PG_VERSION'))) await initialise(place)
+  writeSettings(place, { ...TEST_SETTINGS, ...options.settings })
+  return serve(place)
+}
+
+async function initialise(place: Place): Promise<void> {
+  const file = passwordFile(place.folder)
+  writeFileSync(file, place.password, { mode: 0o600 })
   if (place.identity.uid !== undefined && place.identity.gid !== undefined) {
-    chownSync(passwordFile, place.identity.uid, place.identity.gid)
+    chownSync(file, place.identity.uid, place.identity.gid)
   }
   await runCommand(
     join(place.bin, 'initdb'),
     [
-      ...['-D', place.data, '-U', 'holdfast', `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
+      ...['-D', place.data, '-U', 'holdfast', `--pwfile=${file}`, '--auth=scram-sha-256'],
       ...['--encoding=UTF8', '--locale=C', '--no-sync'],
     ],
     { cwd: place.folder, identity: place.identity },
   )
-  writeSettings(place, { ...TEST_SETTINGS, ...options.settings })
-  return serve(place)
 }
 
 /** Lets commits of the primary wait for its replica, from now on. */
@@ -390,9 +413,17 @@ class Server implements PostgresServer {
 
   async kill9(): Promise<void> {
     if (!this.#running) return
+    // Its children notice only after a moment that it has gone, and answer until then.
+    const children = await this.query<{ pid: number }>('select pid from pg_stat_activity').catch(() => [])
     await stopServer(this.#running, 'SIGKILL')
     this.#running = undefined
-    // The children notice that their postmaster has gone, and the port is free again when the last one has.
+    for (const { pid } of children) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
     await waitUntil('the end of PostgreSQL', async () => !(await this.#answers()))
   }
 

@@ -1,8 +1,10 @@
 import { eq } from 'drizzle-orm'
-import type { AuditOutcome } from '@/db/tables'
+import type { AuditOutcome, Severity } from '@/db/tables'
 import { locked, q, type Tx, unit, type Work } from '@/db/unit'
-import { chained, genesis } from './chain'
+import { type AuditStatement, genesis, sealed, statement } from './chain'
+import { readied } from './insert'
 import { cutSecrets } from './redact'
+import { severityOf } from './severity'
 
 /** The subjects of the OWASP logging vocabulary. */
 type Subject =
@@ -42,6 +44,10 @@ export interface AuditEvent extends Caller {
   /** What was acted on: a user's id, `session:…`, `run:…`. */
   target?: string | null
   reason?: string | null
+  /** What the event and its outcome weigh (./severity), unless said here. */
+  severity?: Severity
+  /** The application that reports it; absent for the console itself. */
+  source?: string | null
   /** State before and after. Fields that look like secrets are cut out. */
   before?: Record<string, unknown> | null
   after?: Record<string, unknown> | null
@@ -57,6 +63,9 @@ export const system: Caller = {
   requestId: null,
 }
 
+/** Events that one batch holds at most: the chain's lock is held for as long as they are inserted. */
+export const mostInBatch = 500
+
 /**
  * Appends an event inside the unit whose change it tells of, so that both commit or neither does. Answers its
  * seq. Call it last: the head row that it locks is the one thing every writer waits for. The signing key comes
@@ -64,34 +73,62 @@ export const system: Caller = {
  * by name needs the key once, when it opens its store.
  */
 export function* appendAudit(tx: Tx, event: AuditEvent): Work<number> {
-  if (!tx.auditKey) throw new Error('Audit events need a store that was opened with an audit key.')
-  const { auditEvents, auditHead } = tx.tables
+  const { last } = yield* appendAuditBatch(tx, [event])
+  const { change } = tx
+  // What a request asked for is done by the unit that says so in the log.
+  if (change && event.outcome === 'success' && event.requestId === change.requestId) change.made = true
+  return last
+}
+
+/**
+ * Appends events one after the other, 1 to {@link mostInBatch}, and answers the first seq and the last. The head is
+ * locked once, after all that can be done before, and the rows go in one statement.
+ */
+export function* appendAuditBatch(
+  tx: Tx,
+  events: readonly AuditEvent[],
+): Work<{ first: number; last: number }> {
+  const key = tx.auditKey
+  if (!key) throw new Error('Audit events need a store that was opened with an audit key.')
+  if (events.length === 0 || events.length > mostInBatch)
+    throw new RangeError(`A batch holds 1 to ${mostInBatch} audit events, not ${events.length}.`)
+  const rows = events.map((event) => stated(event, key.id))
+  const statements = rows.map(statement)
+  const insert = readied(tx, rows)
+
   const head = yield* lockHead(tx)
-  const row = chained(
-    {
-      seq: head.seq + 1,
-      epoch: head.epoch,
-      time: event.time,
-      event: event.event,
-      actorId: text(event.actorId),
-      actor: text(event.actor) ?? 'anonymous',
-      target: text(event.target),
-      outcome: event.outcome,
-      reason: text(event.reason),
-      address: text(event.address),
-      userAgent: text(event.userAgent),
-      sessionId: text(event.sessionId),
-      requestId: text(event.requestId),
-      before: cutSecrets(event.before),
-      after: cutSecrets(event.after),
-      previousHash: head.hash,
-      keyId: tx.auditKey.id,
-    },
-    tx.auditKey.key,
-  )
-  yield* q(tx.db.insert(auditEvents).values({ ...row, outcome: event.outcome }))
-  yield* q(tx.db.update(auditHead).set({ seq: row.seq, hash: row.hash }).where(eq(auditHead.id, 1)))
-  return row.seq
+  const { epoch } = head
+  let { seq, hash: previousHash } = head
+  const links = rows.map(({ severity }, at) => {
+    const place = { seq: ++seq, epoch, previousHash }
+    const seal = sealed(place, severity, statements[at] as string, key.key)
+    previousHash = seal.hash
+    return { ...place, ...seal }
+  })
+  yield* insert(links)
+  return { first: head.seq + 1, last: seq }
+}
+
+/** An event as its row says it: cleaned, bounded, without secrets. */
+function stated(event: AuditEvent, keyId: string): AuditStatement {
+  return {
+    time: event.time,
+    event: event.event,
+    actorId: text(event.actorId),
+    actor: text(event.actor) ?? 'anonymous',
+    target: text(event.target),
+    outcome: event.outcome,
+    reason: text(event.reason),
+    address: text(event.address),
+    userAgent: text(event.userAgent),
+    sessionId: text(event.sessionId),
+    requestId: text(event.requestId),
+    before: cutSecrets(event.before),
+    after: cutSecrets(event.after),
+    keyId,
+    severity: event.severity ?? severityOf(event.event, event.outcome),
+    source: text(event.source),
+  }
 }
 
 /** Writes an event that belongs to no other change: a start, a refusal. */
@@ -110,8 +147,8 @@ function* lockHead(tx: Tx): Work<{ seq: number; epoch: number; hash: string }> {
 
 const longest = 512
 
-/** Text as every database keeps it: no control characters, no lone surrogates, bounded. */
+/** Text as every database keeps it: bounded, on one line that reads the way it is written, no lone surrogates. */
 function text(value: string | null | undefined): string | null {
   if (value == null) return null
-  return value.slice(0, longest).replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ')
+  return value.slice(0, longest).replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ')
 }

@@ -2,6 +2,7 @@ import { asc, eq } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import type { Store } from '@/db/store'
 import { describeStores, testAuditKey } from '@/db/testing/stores'
+import { unguardAudit } from '@/db/testing/unguard'
 import { q, unit } from '@/db/unit'
 import { type AuditEvent, appendAudit, recordAudit, system } from './append'
 import type { AuditRow } from './chain'
@@ -85,6 +86,8 @@ describeStores((open, dialect) => {
       const { auditEvents } = tx.tables
       yield* q(tx.db.update(auditEvents).set({ actor: 'nobody' }).where(eq(auditEvents.seq, seq)))
     })
+    await expect(store.run(tamper, 77)).rejects.toThrow()
+    await unguardAudit(store)
     await store.run(tamper, 77)
     expect(verifyRows(await rowsOf(store), facts)).toEqual([{ kind: 'modified', seq: 77 }])
   })
@@ -92,12 +95,14 @@ describeStores((open, dialect) => {
   it(`refuses a second follower of one event (${dialect})`, async () => {
     const store = await open()
     await store.run(append500, 1)
-    const [first] = await rowsOf(store)
-    if (!first) throw new Error('no first row')
-    const fork = unit('test.fork', function* (tx, row: AuditRow) {
-      yield* q(tx.db.insert(tx.tables.auditEvents).values({ ...row, outcome: 'success', seq: 900 }))
+    const rows = await rowsOf(store)
+    // As a writer would stand who read the head without locking it.
+    const stale = unit('test.stale-head', function* (tx, { seq, hash }: AuditRow) {
+      yield* q(tx.db.update(tx.tables.auditHead).set({ seq, hash }))
     })
-    await expect(store.run(fork, first)).rejects.toThrow()
+    await store.run(stale, rows.at(-2) as AuditRow)
+    await expect(store.run(recordAudit, event(1))).rejects.toThrow()
+    expect(await rowsOf(store)).toEqual(rows)
   })
 })
 

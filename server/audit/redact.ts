@@ -1,11 +1,13 @@
 const secret =
   /pass(?!key)|secret|token|hash|salt|sealed|private|credential|cookie|authorization|^code$|apikey|^key$/i
 
-/** JSON text of a state, keys sorted, with everything that looks like a secret cut out. */
+/** JSON text of a state, keys sorted, with everything that looks like a secret cut out. It reads as it is written. */
 export function cutSecrets(state: Record<string, unknown> | null | undefined): string | null {
   if (state == null) return null
-  return JSON.stringify(cut(state))
+  return JSON.stringify(cut(state)).replace(/[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, escaped)
 }
+
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 function cut(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(/\p{Cs}/gu, '\ufffd')

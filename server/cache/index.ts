@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import { Repeating } from '@/server/repeating'
+import type { Trace } from '@/server/trace'
 import { Computing } from './core/computing'
 import { Counts, newTotals } from './core/counts'
 import { checkNamespace } from './core/keys'
@@ -17,6 +18,7 @@ import type { CacheConfig, CacheFigures, CacheSpace, CacheStateChange, CacheStat
 export { openCacheInspector } from './inspect'
 export type { CacheInspector, ClearTarget } from './inspect/types'
 export { type CacheOperations, openCacheOperations } from './operations'
+export { examineRedis, type RedisFacts } from './redis/examine'
 export type {
   CacheConfig,
   CacheFigures,
@@ -51,13 +53,15 @@ export interface CacheDeps {
   log: Log
   /** Told of every change of the state. */
   stateChanged?: (change: CacheStateChange) => void
+  /** Gives every command to Redis a span. */
+  trace?: Trace | undefined
 }
 
 /**
  * Opens a cache: in memory alone, or in Redis, a cluster or what Sentinel watches, with memory in front of it and
  * behind it for when it is away. Doesn't wait for Redis.
  */
-export function openCache({ clock, log, stateChanged }: CacheDeps, config: CacheConfig): Cache {
+export function openCache({ clock, log, stateChanged, trace }: CacheDeps, config: CacheConfig): Cache {
   const {
     memoryBytes = 64 * 2 ** 20,
     deadline = 40,
@@ -71,7 +75,7 @@ export function openCache({ clock, log, stateChanged }: CacheDeps, config: Cache
   const redis =
     place &&
     openRedisLevel(
-      { clock, log, events: { stateChanged: (change) => stateChanged?.(change), changed } },
+      { clock, log, trace, events: { stateChanged: (change) => stateChanged?.(change), changed } },
       place,
       { prefix, deadline, journalFile: config.journalFile, tracking: keepsCopies },
     )

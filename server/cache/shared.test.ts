@@ -71,8 +71,11 @@ describe('two instances', () => {
     await one.set('shared', { n: 1n, at: new Date(5) }, { ttl })
     expect(await two.get('shared')).toEqual({ n: 1n, at: new Date(5) })
     const { localHits } = two.figures()
-    expect(await two.get('shared')).toEqual({ n: 1n, at: new Date(5) })
-    expect(two.figures().localHits).toBe(localHits + 1)
+    // A copy that was made before the news of the first value came is dropped once.
+    await waitUntil('a copy of its own', async () => {
+      expect(await two.get('shared')).toEqual({ n: 1n, at: new Date(5) })
+      return two.figures().localHits === localHits + 1
+    })
     await one.set('shared', 'newer', { ttl })
     await sees(() => two.get('shared'), 'newer')
     await two.delete('shared')

@@ -1,16 +1,20 @@
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import type { Store } from '@/db/store'
 import { system } from '@/server/audit'
 import { systemClock } from '@/server/clock'
 import { loadEnv } from '@/server/env'
 import { isHoldfastError } from '@/server/errors'
 import { openLog } from '@/server/log'
+import { signLog } from '@/server/open-audit'
 import { openStore } from '@/server/open-store'
 import { openSecurity, type Security } from '@/server/security'
-import { passwordLength } from '@/server/security/passwords'
+import { liftBlocks } from '@/server/security/limits'
+import { passwordLength } from '@/server/security/passwords/passwords'
 
 const help = `Usage: npm run admin -- COMMAND --email ADDRESS
+       npm run admin -- unblock ADDRESS
 
   create          Makes a user who can sign in at once. The password is read from standard input, one
                   line; it has ${passwordLength.least} characters or more.
@@ -19,9 +23,11 @@ const help = `Usage: npm run admin -- COMMAND --email ADDRESS
                   asks for a new one.
   reset-factor    Takes a user's authenticator app, passkeys and backup codes away, and ends the sessions:
                   for an admin who lost the phone and whom no other admin can help.
+  unblock         Lifts every block that an IP address or network is under: for an admin who is locked out.
 
   printf '%s' "$PASSWORD" | npm run admin -- create --email ana@example.org
   npm run admin -- reset-factor --email ana@example.org
+  npm run admin -- unblock 203.0.113.9
 
 The console may be running meanwhile. Each of them is in the audit log, as done by 'command line'.
 Exit status: 0 done, 1 not done (the reason is printed), 2 wrong arguments.
@@ -58,14 +64,15 @@ async function run(): Promise<void> {
         url: env.HOLDFAST_URL,
       },
     )
-    console.log(await act(security.machine, env.HOLDFAST_URL))
+    console.log(await act(security.machine, env.HOLDFAST_URL, store))
+    await signLog(env, { store, vault, clock: systemClock, log, database: () => database })
   } finally {
     await database.close()
   }
 }
 
 /** What is to be done; it answers what to say about it. */
-type Act = (machine: Security['machine'], url: string) => Promise<string>
+type Act = (machine: Security['machine'], url: string, store: Store) => Promise<string>
 
 const by = { ...system, actor: 'command line' }
 
@@ -75,6 +82,13 @@ async function parse(args: string[]): Promise<Act> {
   if (asked) {
     process.stdout.write(help)
     process.exit(0)
+  }
+  const [command, address, ...more] = positionals
+  if (command === 'unblock') {
+    if (address === undefined || more.length > 0 || Object.keys(given).length > 0)
+      throw new UsageError('unblock takes an address alone')
+    return async (_machine, _url, store) =>
+      unblocked(address, await liftBlocks({ store, clock: systemClock }, address, by))
   }
   switch (positionals.join(' ')) {
     case 'create': {
@@ -100,8 +114,15 @@ async function parse(args: string[]): Promise<Act> {
       }
     }
     default:
-      throw new UsageError('The commands are: create, reset-password, reset-factor')
+      throw new UsageError('The commands are: create, reset-password, reset-factor, unblock')
   }
+}
+
+function unblocked(address: string, networks: string[]): string {
+  if (networks.length === 0) return `${address} is not blocked.`
+  const wider = networks.filter((network) => network !== address)
+  const also = wider.length === 0 ? '' : ` Lifted with it: ${wider.join(', ')}.`
+  return `${address} is not blocked any more. Consoles let it in within a second.${also}`
 }
 
 function checked<T>(schema: z.ZodType<T>, given: unknown): T {

@@ -23,6 +23,11 @@ describe('database on SQLite', () => {
     expect(stats.queryTime.p99).toBeGreaterThan(0)
     expect(stats.sqlite).toMatchObject({ journalMode: 'wal', foreignKeys: true, pageSize: 4096 })
     expect(stats.postgres).toBe(null)
+    database.client.exec('CREATE TABLE later (n INTEGER); PRAGMA foreign_keys = OFF')
+    const { sqlite, queries } = await database.stats()
+    expect(sqlite).toMatchObject({ pages: (stats.sqlite?.pages ?? 0) + 1, foreignKeys: false })
+    // To look is none of the work that is told of.
+    expect(queries).toBe(stats.queries)
     await database.close()
     expect((await database.stats()).reachable).toBe(false)
   })

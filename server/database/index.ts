@@ -1,6 +1,8 @@
+import { basename } from 'node:path'
 import type BetterSqlite3 from 'better-sqlite3'
 import { openPostgres, openSqlite, type StoreHandle } from '@/db/open'
 import type { SqliteStatement } from '@/db/sqlite/book'
+import type { Traced } from '@/db/traced'
 import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import { openInspector } from './inspect'
@@ -67,6 +69,7 @@ export type { NodeFigures, NodeRole, Topology, TopologyEvent } from './routing/t
 export type { DatabaseFigures, DatabaseStats, PostgresFacts, SqliteFacts } from './stats'
 export type { ConnectionTest, TestStep, TestStepId, TestStepState, TestTarget } from './test'
 export { testConnection } from './test'
+export { tlsOptions } from './tls'
 
 async function queryPostgres<Row>(
   cluster: PostgresCluster,
@@ -155,11 +158,13 @@ export type Database = SqliteDatabase | PostgresDatabase
 export interface DatabaseDeps {
   log: Log
   clock?: Clock
+  /** Gives every statement of the store a span. */
+  traced?: Traced | undefined
 }
 
 /** Opens a SQLite file, made when it doesn't exist. Throws DATABASE_UNAVAILABLE with one sentence and a remedy. */
 export function openSqliteDatabase(
-  { clock = systemClock }: DatabaseDeps,
+  { clock = systemClock, traced }: DatabaseDeps,
   { file }: { file: string },
 ): SqliteDatabase {
   const opened = openSqliteFile(file)
@@ -170,7 +175,7 @@ export function openSqliteDatabase(
     dialect: 'sqlite',
     file,
     client,
-    handle: openSqlite(driver),
+    handle: openSqlite(driver, traced && { traced, 'db.namespace': basename(file) }),
     query: (sql, params, options) => querySqlite(driver, sql, params, options),
     alone: (work) => driver.alone(work),
     leave: () => driver.leave(),
@@ -198,7 +203,7 @@ export function openSqliteDatabase(
  *     position.text()                                                        // for the next request of this session
  */
 export function openPostgresDatabase(
-  { log, clock = systemClock, topologyChanged }: RoutingDeps,
+  { log, clock = systemClock, topologyChanged, traced }: RoutingDeps,
   config: PostgresConfig & PoolConfig & RoutingConfig,
 ): PostgresDatabase {
   const pool = new PostgresCluster({ log, clock, topologyChanged }, config)
@@ -208,7 +213,7 @@ export function openPostgresDatabase(
     dialect: 'postgresql',
     client: pool,
     query: (sql, params, options) => queryPostgres(pool, sql, params, options),
-    handle: openPostgres(pool),
+    handle: openPostgres(pool, traced && { traced, 'db.namespace': config.database }),
     figures: () => figuresOf(driver),
     stats: () => statsOf(driver, clock.now(), openedAt),
     pool: () => poolDetail(pool),

@@ -4,7 +4,7 @@ import { endsWithin } from '@/server/patience'
 import type { DatabaseCounts } from './metrics'
 import type { PoolFigures } from './pool/pool'
 import type { PostgresCluster } from './routing/cluster'
-import type { SqliteFile } from './sqlite/open'
+import type { FileFacts, SqliteFile } from './sqlite/open'
 
 /** What is open: a SQLite handle or a PostgreSQL pool. */
 export type Driver =
@@ -32,19 +32,13 @@ export interface PostgresFacts {
   commits: number
   rollbacks: number
   deadlocks: number
+  /** Milliseconds by which the server's clock is ahead of this one, to within half of `roundTrip`; negative: behind. */
+  clockAhead: number
 }
 
-export interface SqliteFacts {
-  version: string
+export interface SqliteFacts extends FileFacts {
   fileBytes: number
   walBytes: number
-  pageSize: number
-  pages: number
-  freePages: number
-  journalMode: string
-  /** 0 OFF, 1 NORMAL, 2 FULL, 3 EXTRA (SQLite manual, PRAGMA synchronous). */
-  synchronous: number
-  foreignKeys: boolean
   /** Whether a unit or a single write runs now, how many wait, and how many had their turn since `openedAt`. */
   writing: boolean
   waiting: number
@@ -122,18 +116,11 @@ export function placeOf(driver: Driver): string {
   return `${host}:${port}/${database}`
 }
 
-function sqliteFacts({ client, driver, file }: Driver & { dialect: 'sqlite' }): SqliteFacts {
-  const pragma = (name: string) => client.pragma(name, { simple: true })
+function sqliteFacts({ facts, driver, file }: Driver & { dialect: 'sqlite' }): SqliteFacts {
   return {
-    version: client.prepare('SELECT sqlite_version()').pluck().get() as string,
+    ...facts(),
     fileBytes: sizeOf(file),
     walBytes: sizeOf(`${file}-wal`),
-    pageSize: Number(pragma('page_size')),
-    pages: Number(pragma('page_count')),
-    freePages: Number(pragma('freelist_count')),
-    journalMode: String(pragma('journal_mode')),
-    synchronous: Number(pragma('synchronous')),
-    foreignKeys: pragma('foreign_keys') === 1,
     ...driver.figures(),
   }
 }
@@ -149,6 +136,7 @@ const FACTS = `
          current_setting('max_connections')                                  AS max_connections,
          pg_is_in_recovery()                                                 AS in_recovery,
          extract(epoch FROM pg_postmaster_start_time()) * 1000               AS started_at,
+         extract(epoch FROM clock_timestamp()) * 1000                        AS now,
          blks_hit, blks_read, xact_commit, xact_rollback, deadlocks
     FROM pg_stat_database
    WHERE datname = current_database()`
@@ -161,6 +149,7 @@ interface Answer {
 }
 
 async function postgresFacts(pool: PostgresCluster): Promise<PostgresFacts> {
+  const asked = Date.now()
   const asking = pool.query(FACTS) as unknown as Promise<Answer>
   if (!(await endsWithin(FACTS_DEADLINE, asking))) throw new Error('The database did not answer in time.')
   const { rows } = await asking
@@ -178,5 +167,6 @@ async function postgresFacts(pool: PostgresCluster): Promise<PostgresFacts> {
     commits: Number(row.xact_commit),
     rollbacks: Number(row.xact_rollback),
     deadlocks: Number(row.deadlocks),
+    clockAhead: Math.round(Number(row.now) - (asked + Date.now()) / 2),
   }
 }

@@ -5,6 +5,7 @@ const READY = new Set([
   'HoldfastError',
   'StoreIntegrityError',
   'StoreNewerError',
+  'StoreOwnerError',
 ])
 
 const FILE_REASONS: Record<string, string> = {

@@ -1,16 +1,22 @@
 import type { IncomingMessage } from 'node:http'
+import { requestIdOf } from '@/server/security/requests/headers'
 
 /** The headers in which the app finds what only the server knows. Clients cannot set them. */
 export const PEER_HEADER = 'x-holdfast-peer'
 export const SECURE_HEADER = 'x-holdfast-secure'
+/** Clients may name their requests; what is no plain name is replaced. */
+export const REQUEST_ID_HEADER = 'x-request-id'
 
 /**
  * Drops what came in under the internal names, and sets them: the address of the socket's other end, and
- * `1` where the console's public origin is https.
+ * `1` where the console's public origin is https. Answers the request's id, which is new unless a plain one came.
  */
-export function stampRequest(request: IncomingMessage, { secure }: { secure: boolean }): void {
+export function stampRequest(request: IncomingMessage, { secure }: { secure: boolean }): string {
   replace(request, PEER_HEADER, plainAddress(request.socket.remoteAddress))
   replace(request, SECURE_HEADER, secure ? '1' : undefined)
+  const requestId = requestIdOf(request.headers[REQUEST_ID_HEADER] as string | undefined)
+  replace(request, REQUEST_ID_HEADER, requestId)
+  return requestId
 }
 
 function replace(request: IncomingMessage, name: string, value: string | undefined): void {

@@ -1,11 +1,17 @@
 import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { type Env, loadEnv } from '@/server/env'
+import { appRouter } from '@/server/routers/_app'
 import { setRuntime } from '@/server/running'
-import { openRuntime } from '@/server/runtime'
+import { openRuntime, type Runtime } from '@/server/runtime'
+import { trpcHandler } from '@/server/trpc/answer'
+import { restHandler } from '@/server/trpc/rest'
+import { type Answerer, withApi } from './api'
 import { failureSentence } from './failure'
-import { createConsoleServer, listen } from './http'
+import { openGate } from './gate'
+import { type Answered, createConsoleServer, listen } from './http'
 import { prepareNext } from './next'
+import { requestSpan } from './request-span'
 import { shutDown } from './shutdown'
 
 /** The project's folder, or the standalone build's: the bundle lies in its dist/. */
@@ -17,16 +23,26 @@ const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
  */
 export async function serve(): Promise<void> {
   process.title = 'holdfast'
-  process.setSourceMapsEnabled(true)
   const dev = process.argv.includes('--dev')
   let close: () => Promise<void> = async () => {}
   try {
     const runtime = await setRuntime(openRuntime(loadEnv()))
     const { env } = runtime
     close = () => runtime.close()
-    const server = createConsoleServer({ secure: env.HOLDFAST_URL.startsWith('https:') })
+    const server = createConsoleServer({
+      secure: env.HOLDFAST_URL.startsWith('https:'),
+      answered(answer) {
+        runtime.exposition.requests.count(answer)
+        tellRequest(runtime, answer)
+      },
+      traced: (request, headers) => requestSpan(runtime, request, headers),
+      failed: (error, request) => runtime.log.error({ ...request, error }, 'a request failed'),
+    })
     handleSignals({ server, runtime })
-    server.answer(await prepareNext({ root, dev, host: env.HOST, port: env.PORT, upgrades: server.upgrades }))
+    const { limits, clock } = runtime
+    server.guard(openGate(limits, { trustedProxies: env.TRUSTED_PROXIES, now: () => clock.now() }))
+    const pages = await prepareNext({ root, dev, host: env.HOST, port: env.PORT, upgrades: server.upgrades })
+    server.answer(withApi(answerers(), pages))
     await listen(server.http, env)
     announce(env, await runtime.setUpLink())
   } catch (error) {
@@ -34,6 +50,21 @@ export async function serve(): Promise<void> {
     await close().catch(() => {})
     process.exit(1)
   }
+}
+
+/** What Next is not asked for. */
+function answerers(): Record<string, Answerer> {
+  const rest = restHandler(appRouter)
+  return { '/api/trpc/': trpcHandler(appRouter), '/api/infrastructure/': rest, '/api/auth/': rest }
+}
+
+/** The line of the access log. Its scope says who asked. */
+function tellRequest(
+  { log, env }: Pick<Runtime, 'log' | 'env'>,
+  { milliseconds, ...answer }: Answered,
+): void {
+  if (env.LOG_REQUESTS === 'off') return
+  log[env.LOG_REQUESTS]({ ...answer, ms: Math.round(milliseconds * 10) / 10 }, 'answered')
 }
 
 function handleSignals(parts: {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { RunPurpose } from '@/db/tables'
-import type { Caller } from '@/server/audit'
+import { type Caller, system } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import {
   type Connection,
@@ -98,7 +98,7 @@ export interface Migration {
   updateConnection(caller: Caller, id: string, input: ConnectionInput): Promise<Connection>
   deleteConnection(caller: Caller, id: string): Promise<void>
   receiveUpload(caller: Caller, request: UploadRequest): Promise<Upload>
-  deleteUpload(id: string): Promise<void>
+  deleteUpload(id: string, caller: Caller): Promise<void>
   listRuns(): Promise<RunSummary[]>
   getRun(id: string): Promise<Run>
   readLog(id: string, limit: number): Promise<LogLine[]>
@@ -138,7 +138,7 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
   deps: MigrationDeps<P, S>,
   config: MigrationConfig,
 ): Migration {
-  const { store, clock, log, vault } = deps
+  const { store, clock, log, vault, trace } = deps
   const { dataDir, sourceDirs, uploadMax, workerFile, envTarget } = config
   const uploadDeps = { store, clock, dataDir, uploadMax }
   const connectionDeps = { store, clock, vault }
@@ -150,9 +150,7 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
     config,
   )
   const driver = new Driver({
-    store,
-    clock,
-    log,
+    ...{ store, clock, log, trace },
     workerFile,
     rejects,
     publish: deps.publish,
@@ -216,7 +214,7 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
     updateConnection: (caller, id, input) => updateConnection(connectionDeps, caller, id, input),
     deleteConnection: (caller, id) => deleteConnection(connectionDeps, caller, id),
     receiveUpload: (caller, request) => receiveUpload(uploadDeps, caller, request),
-    deleteUpload: (id) => deleteUpload(uploadDeps, id),
+    deleteUpload: (id, caller) => deleteUpload(uploadDeps, id, caller),
     listRuns: () => listRuns({ store }),
     getRun: (id) => getRun({ store }, id),
     readLog: (id, limit) => readLog({ store }, id, limit),
@@ -293,7 +291,7 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
       if (run.capture && run.state === 'completed') await leaveSource(cutOverDeps, run)
       await store.run(deleteRun, { ...request, now: now() })
       await rejects.remove(request.id)
-      if (run.sourceKind === 'upload') await deleteUpload(uploadDeps, run.source)
+      if (run.sourceKind === 'upload') await deleteUpload(uploadDeps, run.source, system)
       if (run.state === 'switched_over') await tendWindow(switchoverDeps)
     },
     async rejects({ id, after, limit }) {

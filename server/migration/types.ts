@@ -499,6 +499,8 @@ export type RunEvent = { at: number; runId: string } & (
   | { type: 'plan'; plan: Plan; kept?: KeptEvidence }
   /** All tables, never going back; `done` and `total` count rows in transfer and validate, steps in build. */
   | { type: 'progress'; phase: Phase; done: number; total: number; tables: TableProgress[] }
+  /** Rows of one table, committed together. */
+  | { type: 'batch'; table: string; rows: number; bytes: number; milliseconds: number }
   /** Keys of the source that were written to and not brought over yet, and when the last were. */
   | { type: 'lag'; keys: number; appliedAt: number }
   /** The source takes no writes any more and both sides are the same; tables that could not be closed by name. */

@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net'
 import { HoldfastError } from '@/server/errors'
+import { type ConnectOptions, connectTo } from './connect'
 import { completePool, type PoolOptions } from './limits'
 import { HttpPool, type PoolDeps } from './pool'
 import type { OutboundReport } from './types'
 
 export type { Answer, CallOptions } from './call'
+export { type Guard, openGuard } from './guard'
 export type { AnswerCache } from './kept'
 export { type PoolOptions, poolDefaults } from './limits'
 export type { HttpPool, PoolDeps } from './pool'
@@ -13,6 +16,8 @@ export type * from './types'
 export interface Outbound {
   /** Throws NOT_FOUND for a name that was not given at the opening. */
   pool(name: string): HttpPool
+  /** Connects to a server that speaks another protocol, behind the same guard. Throws TARGET_UNREACHABLE. */
+  connect(host: string, port: number, options: ConnectOptions): Promise<Socket>
   /** Limits of every pool and what was counted for each of its origins, without a question to anybody. */
   report(): OutboundReport
   /** Takes no more calls, and resolves within 2 seconds when every connection has ended. */
@@ -39,6 +44,7 @@ export function openOutbound(deps: PoolDeps, options: readonly PoolOptions[]): O
       if (!pool) throw new HoldfastError('NOT_FOUND', `There is no pool named ${name}.`)
       return pool
     },
+    connect: (host, port, options) => connectTo({ guard: deps.guard }, host, port, options),
     report: () => ({
       pools: all().map((pool) => pool.limits),
       origins: all().flatMap((pool) => pool.figures()),

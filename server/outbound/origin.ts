@@ -4,20 +4,25 @@ import type { Clock } from '@/server/clock'
 import { quantiles } from '@/server/histogram'
 import type { Log } from '@/server/log'
 import { endsWithin } from '@/server/patience'
+import { type Trace, traced } from '@/server/trace'
 import { Breaker, isSick } from './breaker'
 import { RetryBudget } from './budget'
 import type { Call } from './call'
 import { exchange, type Received } from './exchange'
 import { breakerOpen, closing, OutboundFailure, queueFull } from './failure'
 import { newCounters, noteError } from './figures'
+import type { Guard } from './guard'
 import { Slots } from './slots'
 import type { OriginFigures, OutboundPool } from './types'
 
 export interface OriginDeps {
   clock: Clock
   log: Log
+  trace?: Trace | undefined
   /** Authorities in PEM that are trusted beside the usual ones. */
   ca?: string | undefined
+  /** Judges every address before it is connected to. */
+  guard?: Guard | undefined
 }
 
 /** Milliseconds that running calls have to end when their origin is closed. */
@@ -47,10 +52,13 @@ export class Origin {
     this.#pool = new Pool(url.origin, {
       connections: limits.connections,
       pipelining: 1,
-      connectTimeout: limits.connectTimeout,
       keepAliveTimeout: limits.keepAlive,
       keepAliveMaxTimeout: limits.keepAlive,
-      ...(deps.ca ? { connect: { ca: [...rootCertificates, deps.ca], timeout: limits.connectTimeout } } : {}),
+      connect: {
+        timeout: limits.connectTimeout,
+        ...(deps.ca ? { ca: [...rootCertificates, deps.ca] } : {}),
+        ...(deps.guard ? { lookup: deps.guard.lookup } : {}),
+      },
     })
     this.breaker = new Breaker({
       clock: deps.clock,
@@ -82,7 +90,7 @@ export class Origin {
     try {
       return await this.breaker.run(async () => {
         const begun = performance.now()
-        const received = await exchange(this.#pool, this.limits, call, signal)
+        const received = await this.#exchange(call, signal)
         this.counters.latency.record(performance.now() - begun)
         if (isSick(received.status)) this.#note(`${this.host} answered ${received.status}.`)
         return received
@@ -90,6 +98,23 @@ export class Origin {
     } finally {
       give()
     }
+  }
+
+  /** Neither path nor query is told: those of a webhook are its secret. */
+  #exchange(call: Call, signal: AbortSignal): Promise<Received> {
+    const { hostname, protocol, port } = call.url
+    const attributes = {
+      'http.request.method': call.method,
+      'url.scheme': protocol.slice(0, -1),
+      'server.address': hostname,
+      'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+    }
+    return traced(this.#deps.trace, { name: call.method, kind: 'client', attributes }, async (span) => {
+      const headers = { ...span?.headers(), ...call.headers }
+      const received = await exchange(this.#pool, this.limits, { ...call, headers }, signal)
+      span?.set({ 'http.response.status_code': received.status })
+      return received
+    })
   }
 
   #note(message: string): void {

@@ -48,6 +48,7 @@ export class HttpPool {
     if (this.#closing) throw closing()
     const call = parseCall(url, options, this.limits)
     call.signal?.throwIfAborted()
+    this.#deps.guard?.refuse(call.url)
     const origin = this.#origins.of(call.url)
     origin.calls++
     origin.counters.calls++

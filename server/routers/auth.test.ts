@@ -158,7 +158,7 @@ describeStores((open) => {
     const seen: number[] = []
     let before: number | undefined
     do {
-      const { data } = await get('security.events', { limit: 2, before })
+      const { data } = await get('security.events.list', { limit: 2, before })
       seen.push(...data.events.map((event: { seq: number }) => event.seq))
       before = data.next ?? undefined
       await call('auth.signIn', { ...credentials, email: `nobody-${seen.length}@example.org` })

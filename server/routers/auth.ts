@@ -7,9 +7,9 @@ import {
   type SignedIn,
   type SignInResult,
 } from '@/server/security'
-import { clearCookies, readCookie, setCookie } from '@/server/security/cookies'
-import { isBrowser } from '@/server/security/origin'
-import { passwordLength } from '@/server/security/passwords'
+import { passwordLength } from '@/server/security/passwords/passwords'
+import { clearCookies, readCookie, setCookie } from '@/server/security/requests/cookies'
+import { isBrowser } from '@/server/security/requests/origin'
 import { callerOf } from '@/server/trpc/caller'
 import type { Context } from '@/server/trpc/context'
 import { procedure, publicProcedure, router } from '@/server/trpc/init'
@@ -34,6 +34,7 @@ export const authRouter = router({
     .input(z.strictObject({ token }))
     .mutation(async ({ ctx, input }) => ({ link: await ctx.runtime.security.setUpLinkState(input.token) })),
 
+  /** Makes the first admin by the one-time set-up link, and signs in. */
   setUp: publicProcedure
     .input(z.strictObject({ token, email, name: personName, password: newPassword }))
     .mutation(async ({ ctx, input }) =>
@@ -73,6 +74,7 @@ export const authRouter = router({
     .input(z.strictObject({}))
     .mutation(({ ctx }) => ctx.runtime.security.passkeyOptions()),
 
+  /** Signs in by a passkey's answer alone. */
   passkeySignIn: publicProcedure
     .input(z.strictObject({ passkey: passkeyProof }))
     .mutation(async ({ ctx, input }) =>

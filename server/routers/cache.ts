@@ -88,12 +88,12 @@ export const cacheRouter = router({
   /** Empties the slow log of every node. */
   resetSlowLog: operate.mutation(({ ctx }) => ctx.runtime.cacheOperations.resetSlowLog(callerOf(ctx))),
 
-  /** Deletes every key that a pattern matches. Uses up a step-up grant. */
+  /** Deletes every key that a pattern matches. Step-up. */
   deletePattern: manage
     .input(pattern)
     .mutation(({ ctx, input }) => ctx.runtime.cacheOperations.deletePattern(input, privilegeOf(ctx))),
 
-  /** Deletes the cache's own keys, those of one namespace, or everything in Redis. Uses up a step-up grant. */
+  /** Deletes the cache's own keys, those of one namespace, or everything in Redis. Step-up. */
   clear: manage
     .meta({ permission: 'cache:manage', rest: { method: 'POST', path: '/infrastructure/cache/clear' } })
     .input(

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { testConnection } from '@/server/database'
 import { callerOf, privilegeOf } from '@/server/trpc/caller'
 import { procedure, router } from '@/server/trpc/init'
+import { notedTest } from './noted-test'
 
 /** A server that is tried. Never stored, and the password is never answered. */
 const target = z.strictObject({
@@ -88,12 +88,12 @@ export const databaseRouter = router({
   /** Indexes that were made or dropped from here, with their measured effect. */
   indexChanges: read.query(({ ctx }) => ctx.runtime.indexes.list()),
 
-  /** Makes, or drops, the index of one piece of advice. Uses up a step-up grant. */
+  /** Makes, or drops, the index of one piece of advice. Step-up. */
   applyIndex: manage
     .input(z.strictObject({ key }))
     .mutation(({ ctx, input }) => ctx.runtime.indexes.apply({ ...input, privilege: privilegeOf(ctx) })),
 
-  /** Takes such a change back. Uses up a step-up grant. */
+  /** Takes such a change back. Step-up. */
   undoIndex: manage
     .input(z.strictObject({ id: z.uuid() }))
     .mutation(({ ctx, input }) => ctx.runtime.indexes.undo({ ...input, privilege: privilegeOf(ctx) })),
@@ -108,5 +108,5 @@ export const databaseRouter = router({
       rest: { method: 'POST', path: '/infrastructure/database/test' },
     })
     .input(target)
-    .mutation(({ ctx, input }) => testConnection({ ...input, ...ctx.runtime.migration.authority })),
+    .mutation(({ ctx, input }) => notedTest(ctx, { ...input, ...ctx.runtime.migration.authority })),
 })

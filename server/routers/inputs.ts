@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@/server/security'
-import { passwordLength } from '@/server/security/passwords'
+import { passwordLength } from '@/server/security/passwords/passwords'
 
 /** Inputs that several procedures take. */
 export const id = z.uuid()

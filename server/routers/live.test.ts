@@ -17,6 +17,7 @@ import { openSystem } from '@/server/system'
 import type { Context } from '@/server/trpc/context'
 import { router } from '@/server/trpc/init'
 import { systemRouter } from './system'
+import { noLimits } from './testing/no-limits'
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -46,7 +47,17 @@ async function serveInstance({ store, security, clock, session, accessToken }: I
   const system = openSystem({ clock, log, store, cache, database: () => database })
   const shutdown = new AbortController()
   setMaxListeners(0, shutdown.signal)
-  const runtime = { clock, log, store, security, database, cache, system, shutdown: shutdown.signal }
+  const runtime = {
+    clock,
+    log,
+    store,
+    security,
+    database,
+    cache,
+    system,
+    limits: noLimits,
+    shutdown: shutdown.signal,
+  }
   const handler = createHTTPHandler({
     router: router({ system: systemRouter }),
     createContext: async ({ req }) => {
@@ -57,6 +68,7 @@ async function serveInstance({ store, security, clock, session, accessToken }: I
         resHeaders: new Headers(),
         position: new Position(),
         session: await security.authenticate(headers, '127.0.0.1'),
+        client: { address: '127.0.0.1', userAgent: 'test/1' },
       } as unknown as Context
     },
   })

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { testConnection } from '@/server/database'
 import { choicesSchema, refuseElsewhere } from '@/server/migration'
 import { callerOf } from '@/server/trpc/caller'
 import { procedure, router } from '@/server/trpc/init'
+import { notedTest } from './noted-test'
 
 const id = z.uuid()
 const run = z.strictObject({ id })
@@ -46,6 +46,7 @@ const manage = procedure('migration:manage')
 
 /** Sources, targets and runs of migrations. Starting and switching over use up a step-up grant. */
 export const migrationRouter = router({
+  /** SQLite files that can be migrated: the own store, those of the folders, uploads. */
   sources: read.query(({ ctx }) => ctx.runtime.migration.sources()),
 
   /** Limits and places that the pages show. */
@@ -54,18 +55,22 @@ export const migrationRouter = router({
     dialect: ctx.runtime.store.dialect,
   })),
 
+  /** PostgreSQL servers that can be migrated to; passwords are never answered. */
   targets: read.query(({ ctx }) => ctx.runtime.migration.targets()),
 
+  /** Keeps a PostgreSQL server as a target; its password is sealed. */
   createConnection: manage
     .input(connection)
     .mutation(({ ctx, input }) => ctx.runtime.migration.createConnection(callerOf(ctx), input)),
 
+  /** Changes a kept target; without a password the earlier one stays. */
   updateConnection: manage
     .input(connection.extend({ id }))
     .mutation(({ ctx, input: { id, ...change } }) =>
       ctx.runtime.migration.updateConnection(callerOf(ctx), id, change),
     ),
 
+  /** Forgets a kept target. */
   deleteConnection: manage
     .input(z.strictObject({ id }))
     .mutation(({ ctx, input }) => ctx.runtime.migration.deleteConnection(callerOf(ctx), input.id)),
@@ -73,7 +78,7 @@ export const migrationRouter = router({
   /** Tries a known target step by step. */
   testTarget: operate
     .input(target)
-    .mutation(async ({ ctx, input }) => testConnection(await ctx.runtime.migration.resolveTarget(input))),
+    .mutation(async ({ ctx, input }) => notedTest(ctx, await ctx.runtime.migration.resolveTarget(input))),
 
   /** Tries what was entered, before it is kept. Without a password that of the connection `id`. */
   testConnection: manage
@@ -82,13 +87,15 @@ export const migrationRouter = router({
       const known = id ? await ctx.runtime.migration.resolveTarget({ kind: 'connection', id }) : null
       if (known && password === undefined) refuseElsewhere(known, place)
       const { authority } = ctx.runtime.migration
-      return testConnection({ ...place, ...authority, password: password ?? known?.password ?? '' })
+      return notedTest(ctx, { ...place, ...authority, password: password ?? known?.password ?? '' })
     }),
 
+  /** Deletes an uploaded file. */
   deleteUpload: manage
     .input(z.strictObject({ id }))
-    .mutation(({ ctx, input }) => ctx.runtime.migration.deleteUpload(input.id)),
+    .mutation(({ ctx, input }) => ctx.runtime.migration.deleteUpload(input.id, callerOf(ctx))),
 
+  /** Every run with its state, the latest first. */
   runs: read
     .meta({
       permission: 'migration:read',
@@ -96,6 +103,7 @@ export const migrationRouter = router({
     })
     .query(({ ctx }) => ctx.runtime.migration.listRuns()),
 
+  /** One run whole: plan, checks, progress, validation. */
   run: read
     .meta({
       permission: 'migration:read',
@@ -104,6 +112,7 @@ export const migrationRouter = router({
     .input(run)
     .query(({ ctx, input }) => ctx.runtime.migration.getRun(input.id)),
 
+  /** What a run has said, the latest lines. */
   log: read
     .input(z.strictObject({ id, limit: z.int().min(1).max(1_000).default(200) }))
     .query(({ ctx, input }) => ctx.runtime.migration.readLog(input.id, input.limit)),
@@ -127,17 +136,26 @@ export const migrationRouter = router({
     )
     .mutation(({ ctx, input }) => ctx.runtime.migration.createRun(callerOf(ctx), input)),
 
-  plan: manage.input(run).mutation(({ ctx, input }) => ctx.runtime.migration.planRun(input.id)),
+  /** Looks at source and target, and makes the plan anew. */
+  plan: manage
+    .meta({
+      permission: 'migration:manage',
+      rest: { method: 'POST', path: '/infrastructure/migration/plan/{id}' },
+    })
+    .input(run)
+    .mutation(({ ctx, input }) => ctx.runtime.migration.planRun(input.id)),
 
   /** Plans anew by what is chosen of types, names, NULLs and exclusions. */
   choose: manage
     .input(z.strictObject({ id, choices: choicesSchema }))
     .mutation(({ ctx, input }) => ctx.runtime.migration.choose({ ...input, caller: callerOf(ctx) })),
 
+  /** Says that a check which asks for it was read. */
   acknowledge: operate
     .input(z.strictObject({ id, checks: z.array(z.string().max(100)).min(1).max(100) }))
     .mutation(({ ctx, input }) => ctx.runtime.migration.acknowledge({ ...input, caller: callerOf(ctx) })),
 
+  /** Starts the copy of a planned run. Step-up. */
   start: manage
     .meta({
       permission: 'migration:manage',
@@ -148,6 +166,7 @@ export const migrationRouter = router({
       ctx.runtime.migration.startRun({ ...input, caller: callerOf(ctx), grantId: ctx.stepUp }),
     ),
 
+  /** Pauses a run at its next checkpoint. */
   pause: operate
     .meta({
       permission: 'migration:operate',
@@ -156,6 +175,7 @@ export const migrationRouter = router({
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.pauseRun({ ...input, caller: callerOf(ctx) })),
 
+  /** Goes on with a paused run from its last checkpoint. */
   resume: operate
     .meta({
       permission: 'migration:operate',
@@ -173,6 +193,7 @@ export const migrationRouter = router({
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.validateRun({ ...input, caller: callerOf(ctx) })),
 
+  /** Ends a run; what it made in the target is removed. */
   cancel: operate
     .meta({
       permission: 'migration:operate',
@@ -181,6 +202,7 @@ export const migrationRouter = router({
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.cancelRun({ ...input, caller: callerOf(ctx) })),
 
+  /** Deletes a run that has ended, with its log. */
   delete: manage
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.deleteRun({ ...input, caller: callerOf(ctx) })),
@@ -196,15 +218,17 @@ export const migrationRouter = router({
     )
     .query(({ ctx, input }) => ctx.runtime.migration.rejects(input)),
 
+  /** Accepts the rejected rows of a run by their number, so that it may be switched over. */
   acceptRejects: manage
     .input(z.strictObject({ id, rejected: z.int().min(1) }))
     .mutation(({ ctx, input }) => ctx.runtime.migration.acceptRejects({ ...input, caller: callerOf(ctx) })),
 
+  /** Sets how many rows of a table and of the run may be rejected. */
   rejectLimits: manage
     .input(z.strictObject({ id, rejects: z.strictObject({ perTable: rejectLimit, perRun: rejectLimit }) }))
     .mutation(({ ctx, input }) => ctx.runtime.migration.rejectLimits({ ...input, caller: callerOf(ctx) })),
 
-  /** Moves the application of a foreign source. */
+  /** Moves the application of a foreign source: no more writes, the last changes, the last check. Step-up. */
   cutOver: manage
     .input(run)
     .mutation(({ ctx, input }) =>
@@ -216,13 +240,14 @@ export const migrationRouter = router({
     .input(run)
     .mutation(({ ctx, input }) => ctx.runtime.migration.reopenSource({ ...input, caller: callerOf(ctx) })),
 
+  /** Moves the console itself to the target of a validated run. Step-up. */
   switchOver: manage
     .input(run)
     .mutation(({ ctx, input }) =>
       ctx.runtime.migration.switchOver({ ...input, caller: callerOf(ctx), grantId: ctx.stepUp }),
     ),
 
-  /** Back to SQLite, with every change since the switchover. */
+  /** Back to SQLite, with every change since the switchover. Step-up. */
   switchBack: manage
     .input(run)
     .mutation(({ ctx, input }) =>

@@ -3,6 +3,8 @@ import type { AnyProcedure } from '@trpc/server'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { q, unit } from '@/db/unit'
 import { startCapture } from '@/server/migration/store/capture'
+import { sealSecrets } from '@/server/security/alerts/sealed'
+import { openApiDocument, stepUpMark } from '@/server/trpc/openapi/document'
 import { appRouter } from './_app'
 import { openConsole } from './testing/console'
 import { openPeople } from './testing/people'
@@ -12,11 +14,16 @@ interface Things {
   users: Record<'vera' | 'disabled' | 'invited', string>
   runs: Record<'planned' | 'completed' | 'switched_over' | 'foreign', string>
   passkey: string
+  block: string
   /** Of advice that stands. */
   advice: string
   /** An index that was made from here. */
   change: string
+  /** A channel of alerts. */
+  channel: string
 }
+
+const channel = { kind: 'webhook', name: 'hook', leastSeverity: 'high', enabled: true } as const
 
 /** Every action that takes a step-up, with an input that would do it. */
 const steppedUp: Record<string, (things: Things) => object> = {
@@ -35,6 +42,21 @@ const steppedUp: Record<string, (things: Things) => object> = {
   'security.setFactorPolicy': () => ({ requiredRoles: ['admin', 'operator'] }),
   'security.createApiKey': () => ({ name: 'new', permissions: ['system:read'], days: 1 }),
   'security.rotateSigningKeys': () => ({ revokeOld: false }),
+  'security.alerts.addChannel': () => ({ ...channel, name: 'other', url: 'https://example.org/hook' }),
+  'security.alerts.changeChannel': ({ channel: id }) => ({ ...channel, id, name: 'renamed' }),
+  'security.alerts.removeChannel': ({ channel: id }) => ({ id }),
+  'security.alerts.rotateSecret': ({ channel: id }) => ({ id }),
+  'security.rules.set': () => ({ rule: 'brute-force', dryRun: true }),
+  'security.audit.setRetention': () => ({ days: 365 }),
+  'security.audit.prune': () => ({ days: 365 }),
+  'security.audit.restored': () => ({ reason: 'from a backup' }),
+  'security.blocks.lift': ({ block }) => ({ blockId: block }),
+  'security.trusted.add': () => ({
+    network: '198.51.100.0/24',
+    owner: 'Ana',
+    reason: 'office',
+    expiresAt: null,
+  }),
   'database.applyIndex': ({ advice }) => ({ key: advice }),
   'database.undoIndex': ({ change }) => ({ id: change }),
   'cache.clear': () => ({ scope: 'ours' }),
@@ -52,6 +74,7 @@ const withoutStepUp = [
   'security.endSession',
   'security.endSessions',
   'security.revokeApiKey',
+  'security.trusted.remove',
   'migration.createConnection',
   'migration.updateConnection',
   'migration.deleteConnection',
@@ -67,7 +90,8 @@ const withoutStepUp = [
 ]
 
 /** A user who was invited, one who is disabled, a passkey, and runs that wait for their step-up. */
-const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey, change, ana }: Made) {
+const makeThings = unit('test.makeThings', function* (tx, made: Made) {
+  const { users, runs, passkey, change, ana } = made
   const { tables, db } = tx
   const now = Date.now()
   const account = { role: 'viewer' as const, createdAt: now, updatedAt: now }
@@ -85,6 +109,13 @@ const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey
     db.insert(tables.passkeys).values({
       ...{ id: passkey, userId: ana, name: 'Laptop', credentialId: 'credential', publicKey: 'key' },
       ...{ counter: 0, transports: [], backedUp: false, createdAt: now },
+    }),
+  )
+  yield* q(
+    db.insert(tables.alertChannels).values({
+      ...{ ...channel, id: made.channel, secretSealed: made.secretSealed, createdBy: 'test' },
+      config: { origin: 'https://example.org', headerNames: [], previousUntil: null },
+      ...{ createdAt: now, updatedAt: now },
     }),
   )
   yield* q(
@@ -111,7 +142,7 @@ const makeThings = unit('test.makeThings', function* (tx, { users, runs, passkey
     )
   }
 })
-type Made = Omit<Things, 'advice'> & { ana: string }
+type Made = Omit<Things, 'advice'> & { ana: string; secretSealed: string }
 
 let console: Awaited<ReturnType<typeof openConsole>>
 let things: Things
@@ -131,9 +162,13 @@ beforeAll(async () => {
       foreign: randomUUID(),
     },
     passkey: randomUUID(),
+    block: randomUUID(),
     change: randomUUID(),
+    channel: randomUUID(),
   }
-  await store.run(makeThings, { ...made, ana: users.ana.userId })
+  const secrets = { url: 'https://example.org/hook', headers: {}, secret: 'whsec_c2VjcmV0', previous: null }
+  const secretSealed = sealSecrets(console.runtime.vault, made.channel, secrets)
+  await store.run(makeThings, { ...made, ana: users.ana.userId, secretSealed })
   if (database.dialect === 'sqlite') {
     await database.alone((client) => {
       startCapture(client, store.tables)
@@ -155,8 +190,16 @@ it('leaves no change of an admin undecided', () => {
     const { permission } = _def.meta as { permission: string }
     return permission.endsWith(':manage') && _def.type === 'mutation' ? [name] : []
   })
-  const decided = [...Object.keys(steppedUp).filter((name) => !name.startsWith('account.')), ...withoutStepUp]
+  const ofOthers = (name: string) => name.startsWith('account.') || name === 'security.blocks.lift'
+  const decided = [...Object.keys(steppedUp).filter((name) => !ofOthers(name)), ...withoutStepUp]
   expect(manage.sort()).toEqual(decided.sort())
+})
+
+it('says in the reference of exactly these actions that they ask for a fresh factor', () => {
+  const { paths } = openApiDocument(appRouter, { url: 'http://localhost:3000', version: '0.0.0' })
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+  const marked = operations.filter(({ description }) => description.includes(stepUpMark))
+  expect(marked.map(({ operationId }) => operationId).sort()).toEqual(Object.keys(steppedUp).sort())
 })
 
 it.each(Object.entries(steppedUp))(

@@ -3,6 +3,7 @@ import { variables } from '@/server/env'
 import { type MetricName, metricNames, metrics } from '@/server/system'
 import { aboutProcess } from '@/server/system/about'
 import { describeConfig } from '@/server/system/config'
+import { configWarnings } from '@/server/system/config-warnings'
 import { procedure, router } from '@/server/trpc/init'
 import { liveEvents } from './live'
 
@@ -48,12 +49,12 @@ export const systemRouter = router({
     .meta({ permission: 'system:read', rest: { method: 'GET', path: '/infrastructure/system/health' } })
     .query(({ ctx }) => ctx.runtime.system.health()),
 
-  /** The effective configuration with the source of each value; secrets as fingerprints. */
+  /** The effective configuration with the source of each value, secrets as fingerprints, and what is weak or contradictory in it. */
   config: procedure('system:read')
     .meta({ permission: 'system:read', rest: { method: 'GET', path: '/infrastructure/system/config' } })
     .query(({ ctx }) => {
       const { env, vault, database } = ctx.runtime
-      return describeConfig({
+      const described = describeConfig({
         variables,
         env,
         fingerprint: (secret) => vault.mac('config-fingerprint', secret).toString('hex').slice(0, 8),
@@ -62,6 +63,7 @@ export const systemRouter = router({
             ? movedTo(database.client.config)
             : {},
       })
+      return { variables: described, warnings: configWarnings(env) }
     }),
 
   /** The consoles that serve this store, the oldest first, and which of them answers. */

@@ -3,8 +3,8 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { Tables } from '@/db/tables'
 import { lockedIfFree, q, unit } from '@/db/unit'
 import { system } from '@/server/audit'
-import { endById } from './session-end'
-import { reasonOfTime } from './session-rotation'
+import { endById } from './sessions/session-end'
+import { reasonOfTime } from './sessions/session-rotation'
 
 const dayMs = 86_400_000
 /** Rows that one unit removes. */
@@ -21,6 +21,7 @@ export const cleanupJobs = [
   'attempt counters',
   'unfinished factors',
   'API keys',
+  'idempotency keys',
 ] as const
 
 type Job = (typeof cleanupJobs)[number]
@@ -35,6 +36,7 @@ interface CleanInput {
 /** The table of a job, its key, and what is over. */
 function workOf(tables: Tables, { job, now, loginBlockMs }: CleanInput) {
   const { sessions, oneTimeTokens, stepUpGrants, challenges, attemptCounters, totpFactors, apiKeys } = tables
+  const { idempotencyKeys } = tables
   const days = (count: number) => now - count * dayMs
   const jobs: Record<Job, () => { table: PgTable; key: PgColumn; over: SQL | undefined }> = {
     // Their refresh tokens go with them.
@@ -70,6 +72,11 @@ function workOf(tables: Tables, { job, now, loginBlockMs }: CleanInput) {
       table: apiKeys,
       key: apiKeys.id,
       over: or(lte(apiKeys.revokedAt, days(90)), lte(apiKeys.expiresAt, days(90))),
+    }),
+    'idempotency keys': () => ({
+      table: idempotencyKeys,
+      key: idempotencyKeys.id,
+      over: lte(idempotencyKeys.expiresAt, now),
     }),
   }
   return jobs[job]()

@@ -5,10 +5,10 @@ import type { Store } from '@/db/store'
 import { describeStores } from '@/db/testing/stores'
 import { openLog } from '@/server/log'
 import { openCleanup } from './cleanup'
-import { openKeys } from './keys'
 import { openAccounts, testVault } from './testing/accounts'
 import { eventsOf } from './testing/events'
 import { accessMs } from './testing/issuer'
+import { openKeys } from './tokens/keys'
 
 const day = 86_400_000
 const hour = 3_600_000

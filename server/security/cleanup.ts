@@ -3,7 +3,7 @@ import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import type { Vault } from '@/server/vault'
 import { cleanUp, cleanupJobs, endOverdue } from './cleanup-units'
-import type { KeyCare } from './keys'
+import type { KeyCare } from './tokens/keys'
 
 const everyMs = 10 * 60_000
 

@@ -2,26 +2,27 @@ import { randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Store } from '@/db/store'
 import type { Role } from '@/db/tables'
-import type { Caller } from '@/server/audit'
+import { type Caller, openAuditWriter } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import type { Vault } from '@/server/vault'
-import { openAccount } from './account'
-import { openApiKeys } from './api-keys'
-import { openAuthentication } from './authenticate'
+import { openApiKeys } from './api-keys/api-keys'
 import { openCleanup } from './cleanup'
-import { openFactorPolicy } from './factor-policy'
-import { openFactors } from './factors'
-import { openKeys } from './keys'
-import { linkState } from './links'
-import { preparePasswordRules } from './password-rules'
-import { openPasswords } from './passwords'
-import { type EventPage, recentEvents, type SecurityFigures, securityFigures } from './recent-events'
-import { openSessionWatch } from './session-watch'
-import { openSessions } from './sessions'
-import { createSetUpToken, needsSetUp, setUpLinkState } from './set-up'
-import { openSignIn } from './sign-in'
-import { openTokens } from './tokens'
+import { type Events, openEvents } from './events'
+import { type SecurityFigures, securityFigures } from './events/figures'
+import { type Exports, openExports } from './export'
+import { openFactorPolicy } from './factors/factor-policy'
+import { openFactors } from './factors/factors'
+import { type Ingest, openIngest } from './ingest/report'
+import { preparePasswordRules } from './passwords/password-rules'
+import { openPasswords } from './passwords/passwords'
+import { openSessionWatch } from './sessions/session-watch'
+import { openSessions } from './sessions/sessions'
+import { openAuthentication } from './sign-in/authenticate'
+import { openSignIn } from './sign-in/sign-in'
+import { openDoubts } from './tokens/doubtful-token'
+import { openKeys } from './tokens/keys'
+import { openTokens } from './tokens/tokens'
 import type {
   Account,
   ApiKeys,
@@ -41,8 +42,14 @@ import type {
   StepUpRequest,
   Users,
 } from './types'
-import { openUsers } from './users'
+import { openAccount } from './users/account'
+import { linkState } from './users/links'
+import { createSetUpToken, needsSetUp, setUpLinkState } from './users/set-up'
+import { openUsers } from './users/users'
 
+export { type EventFilter, type Events, openEvents } from './events'
+export { openExports } from './export'
+export { createEngine, evaluate, threatColumns } from './threats'
 export type * from './types'
 
 export interface SecurityConfig {
@@ -68,11 +75,15 @@ export interface SecurityConfig {
   totpWindow?: number
 }
 
-export interface Security extends SignIns, Pick<FactorProver, 'passkeyOptions' | 'stepUpOptions'> {
+export interface Security
+  extends SignIns,
+    Pick<FactorProver, 'ask' | 'prove' | 'passkeyOptions' | 'stepUpOptions'> {
   /** Whether cookies are Secure. */
   secure: boolean
   /** Who a request comes from, by access cookie, bearer token or API key; null when nothing in it is valid. */
   authenticate(headers: Headers, address: string): Promise<SessionInfo | null>
+  /** Why a request's proof of who asks is refused, when that is worth noting; ask where `authenticate` answers null. */
+  doubt(headers: Headers, now: number): Promise<string | null>
   /** Makes a grant for one action with one input; a session gets a new access token with it. */
   stepUp(
     session: SessionInfo,
@@ -86,10 +97,16 @@ export interface Security extends SignIns, Pick<FactorProver, 'passkeyOptions' |
   apiKeys: ApiKeys
   signingKeys: SigningKeys
   watch: SessionWatch['watch']
+  /** To be told of sessions that something else has ended. */
+  ended: SessionWatch['ended']
   factorPolicy(): Promise<FactorPolicy>
   /** Takes a grant. */
   setFactorPolicy(policy: FactorPolicy, use: Privilege): Promise<void>
-  events(page: { before?: number; limit: number }): Promise<EventPage>
+  events: Events
+  /** Files of events. */
+  export: Exports
+  /** What other applications report. */
+  ingest: Ingest
   figures(): Promise<SecurityFigures>
   /** What only the machine's own command line may do, without a grant. */
   machine: {
@@ -98,6 +115,8 @@ export interface Security extends SignIns, Pick<FactorProver, 'passkeyOptions' |
     resetFactor(user: { email: string }, by: Caller): Promise<void>
     /** Takes a user's password away; the sessions end, and the link asks for a new one. NOT_FOUND. */
     resetPassword(user: { email: string }, by: Caller): Promise<OneTimeLink>
+    /** Ends every session, after a restore: what was revoked since the backup is valid again in it. Answers how many. */
+    endSessions(by: Caller): Promise<number>
   }
   needsSetUp(): Promise<boolean>
   setUpLinkState(token: string): Promise<'usable' | 'used' | 'unknown'>
@@ -130,24 +149,29 @@ export function openSecurity(
     blockMs: config.loginBlockMs ?? 3_600_000,
   }
   const passwords = openPasswords()
+  const refusals = openAuditWriter(deps)
   const watch = openSessionWatch(deps)
   const keys = openKeys(deps, { secret: config.jwtSecret, accessMs })
   const tokens = openTokens({ keys, clock }, { issuer: url, accessMs })
   const sessions = openSessions({ ...deps, tokens, watch }, limits)
   const apiKeys = openApiKeys(deps)
   const factors = openFactors(
-    { ...deps, passwords, watch },
+    { ...deps, passwords, refusals, watch },
     { url, issuer: config.totpIssuer ?? 'Holdfast', window: config.totpWindow ?? 2, attempts },
   )
   const users = openUsers({ ...deps, passwords, watch }, { url })
   const policy = openFactorPolicy(deps)
   const signIns = openSignIn({ ...deps, passwords, factors, sessions, watch }, { attempts })
+  const events = openEvents(deps)
   const cleanup = openCleanup({ ...deps, keys }, { loginBlockMs: attempts.blockMs })
 
   return {
     secure,
     ...signIns,
     authenticate: openAuthentication({ ...deps, tokens, apiKeys }, { secure }),
+    doubt: openDoubts({ tokens }, { secure }),
+    ask: factors.ask,
+    prove: factors.prove,
     passkeyOptions: factors.passkeyOptions,
     stepUpOptions: factors.stepUpOptions,
     async stepUp(session, request, by) {
@@ -161,10 +185,13 @@ export function openSecurity(
     apiKeys,
     signingKeys: keys,
     watch: watch.watch,
+    ended: watch.ended,
     factorPolicy: policy.read,
     setFactorPolicy: policy.set,
-    events: (page) => recentEvents({ store }, page),
-    figures: () => securityFigures({ store }, clock.now()),
+    events,
+    export: openExports(deps),
+    ingest: openIngest(deps),
+    figures: () => securityFigures({ store, events }, clock.now()),
     machine: users.machine,
     needsSetUp: () => needsSetUp({ store }),
     setUpLinkState: (token) => setUpLinkState({ store }, token, clock.now()),
@@ -178,10 +205,11 @@ export function openSecurity(
     start() {
       watch.start()
       cleanup.start()
+      events.start()
       void preparePasswordRules()
     },
     async close() {
-      await Promise.all([watch.close(), cleanup.close()])
+      await Promise.all([watch.close(), cleanup.close(), refusals.close()])
     },
   }
 }

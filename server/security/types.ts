@@ -6,12 +6,12 @@ import type {
 } from '@simplewebauthn/server'
 import type { Role } from '@/db/tables'
 import type { Caller } from '@/server/audit'
-import type { Method } from './methods'
+import type { Method } from './factors/methods'
 import type { Permission } from './roles'
-import type { SessionEntry, SessionFacts } from './sessions'
+import type { SessionEntry, SessionFacts } from './sessions/sessions'
 
 /** What must be done before a session may do anything else. */
-export type Need = 'new password' | 'factor'
+export type Need = 'new password' | 'factor' | 'fresh factor'
 
 /** A signed-in session, or an API key, as every procedure sees it. */
 export interface SessionInfo extends SessionFacts {

@@ -18,7 +18,7 @@ export interface MigrationNews {
   news: unknown
 }
 
-/** Audit events were written since the last sample, up to `seq`: pages that show the log fetch it anew. */
+/** Audit events were written within the last second, up to `seq`: pages that show the log fetch it anew. */
 export interface AuditNews {
   kind: 'audit'
   seq: number

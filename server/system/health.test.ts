@@ -13,6 +13,7 @@ const well: HealthInput = {
   database: { reachable: true, place: 'store.db', roundTrip: 0.4, dialect: 'sqlite', max: null },
   cache: { mode: 'memory', state: 'memory', reason: null, since: 0, place: null },
   url: 'http://localhost:3000',
+  auditTrouble: null,
   recent: [sample()],
 }
 
@@ -63,10 +64,16 @@ describe('health', () => {
     expect(judged('redis')).toMatchObject({ state: 'ok', detail: 'Redis at r:6379 answers.' })
   })
 
+  it('is bad while the audit log is behind its checkpoints', () => {
+    expect(stateOf({ auditTrouble: 'The audit log is behind its checkpoints.' }, 'security')).toBe('bad')
+  })
+
   it('warns of plain http away from this machine alone', () => {
     for (const url of ['http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'https://a.example']) {
       expect(stateOf({ url }, 'security')).toBe('ok')
     }
     expect(stateOf({ url: 'http://holdfast.example.org' }, 'security')).toBe('warn')
+    expect(stateOf({ findings: [{ summary: '10 failed sign-ins.' }] }, 'security')).toBe('warn')
+    expect(stateOf({ findings: [] }, 'security')).toBe('ok')
   })
 })

@@ -1,12 +1,27 @@
 import { availableParallelism } from 'node:os'
 import type { Sample } from './events'
+import { type HealthParts, judgeParts } from './health-parts'
 import type { MetricName } from './metrics'
 import type { CacheMode, CacheState } from './sources'
 
 export type HealthState = 'ok' | 'warn' | 'bad'
 
 export interface HealthComponent {
-  id: 'database' | 'cache' | 'process' | 'host' | 'security' | 'migration'
+  id:
+    | 'database'
+    | 'servers'
+    | 'clock'
+    | 'cache'
+    | 'process'
+    | 'host'
+    | 'disk'
+    | 'security'
+    | 'audit'
+    | 'alerts'
+    | 'outbound'
+    | 'migration'
+    | 'consoles'
+    | 'backup'
   title: string
   state: HealthState
   /** What is so, in one sentence. */
@@ -14,7 +29,9 @@ export interface HealthComponent {
   remedy?: string
   /** Page that shows more. */
   href: string
-  /** Since when the state holds, as far as it was seen, UTC ms. */
+  /** Milliseconds of its last answer; absent where nothing is asked. */
+  latency?: number
+  /** Since when the state holds, as far as this process has seen it, UTC ms. */
   since?: number
 }
 
@@ -40,8 +57,16 @@ export interface HealthInput {
     since: number
     place: string | null
   }
+  /** What is wrong with the audit log, in one sentence; null when nothing is known to be. */
+  auditTrouble: string | null
+  /** The last backup of the store, and how old it may be at most; null where nobody is to be warned. */
+  backup?: { lastAt: number | null; maxAgeMs: number | null }
   /** Public origin of the console. */
   url: string | undefined
+  /** Open findings of high or critical severity, the latest first; none while nobody looks for threats. */
+  findings?: readonly { summary: string }[]
+  /** What further components tell; none while the store does not answer. */
+  parts?: HealthParts
   /** The samples of the last seconds, oldest first. */
   recent: Sample[]
 }
@@ -51,7 +76,11 @@ const SLOW_QUERY_SECONDS = 0.25
 
 /** Judges every component from what was measured. Pure: the overview's sentence and readiness come from it. */
 export function judge(input: HealthInput): Health {
-  const components = [database(input), cache(input), ofProcess(input), host(input), security(input)]
+  const components = [
+    ...[database(input), cache(input), ofProcess(input), host(input), security(input)],
+    ...(input.parts ? judgeParts(input.parts) : []),
+    ...(input.backup ? [backup(input.now, input.backup)] : []),
+  ]
   const worst = components.some(({ state }) => state === 'bad')
     ? 'bad'
     : components.some(({ state }) => state === 'warn')
@@ -66,7 +95,8 @@ function database({
   database: { reachable, place, roundTrip, dialect, max },
   recent,
 }: HealthInput): HealthComponent {
-  const about = { id: 'database', title: 'Database', href: '/database' } as const
+  const latency = roundTrip === null ? {} : { latency: roundTrip }
+  const about = { id: 'database', title: 'Database', href: '/database', ...latency } as const
   const name = dialect === 'sqlite' ? 'SQLite' : 'PostgreSQL'
   const waiting = inEvery(recent, 'holdfast_database_pool_waiting_callers', (n) => n > 0)
   const slow = median(recent, 'holdfast_database_query_p99_seconds')
@@ -156,8 +186,29 @@ function host({ recent }: HealthInput): HealthComponent {
   return { ...about, state: 'ok', detail: `${cores} cores with a load of ${(load ?? 0).toFixed(1)}.` }
 }
 
-function security({ url }: HealthInput): HealthComponent {
+function security({ url, auditTrouble, findings = [] }: HealthInput): HealthComponent {
   const about = { id: 'security', title: 'Security', href: '/security' } as const
+  if (auditTrouble) {
+    return {
+      ...about,
+      state: 'bad',
+      detail: auditTrouble,
+      remedy:
+        'Was the store restored from a backup? Then declare it. Otherwise somebody has put the log back.',
+    }
+  }
+  const [latest] = findings
+  if (latest) {
+    const words = latest.summary.replace(/\.$/, '')
+    return {
+      ...{ ...about, href: '/security/findings', state: 'warn' },
+      detail:
+        findings.length === 1
+          ? `A grave finding is open: ${words}.`
+          : `${findings.length} grave findings are open, the latest: ${words}.`,
+      remedy: 'Look at the Findings page, and acknowledge what you see to.',
+    }
+  }
   if (url && plainAway(url)) {
     return {
       ...about,
@@ -167,6 +218,28 @@ function security({ url }: HealthInput): HealthComponent {
     }
   }
   return { ...about, state: 'ok', detail: 'Reached over https, or from this machine alone.' }
+}
+
+function backup(now: number, { lastAt, maxAgeMs }: NonNullable<HealthInput['backup']>): HealthComponent {
+  const about = { id: 'backup', title: 'Backup', href: '/system' } as const
+  const detail =
+    lastAt === null ? 'No backup was made yet.' : `The last backup is ${ageInWords(now - lastAt)} old.`
+  if (maxAgeMs !== null && (lastAt === null || now - lastAt > maxAgeMs)) {
+    return {
+      ...{ ...about, detail, state: 'warn' },
+      remedy: `Run npm run backup -- create, and see why the timer did not: BACKUP_MAX_AGE is ${ageInWords(maxAgeMs)}.`,
+    }
+  }
+  // Where nobody asked to be warned, the age is told and not judged.
+  const remedy = maxAgeMs === null ? { remedy: 'Set BACKUP_MAX_AGE to be warned when backups stop.' } : {}
+  return { ...about, state: 'ok', detail, ...remedy }
+}
+
+function ageInWords(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000))
+  if (minutes < 120) return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
+  const hours = Math.round(minutes / 60)
+  return hours < 72 ? `${hours} hours` : `${Math.round(hours / 24)} days`
 }
 
 function plainAway(url: string): boolean {

@@ -66,7 +66,7 @@ describeStores((openStore) => {
     system.start()
     await sampled(system, 1)
     if (database.dialect === 'sqlite') database.client.prepare('SELECT 1').get()
-    await cache.set('k', 1, { ttl: 1_000 })
+    await cache.set('k', 1, { ttl: 60_000 })
     await cache.get('k')
     await cache.get('absent')
     await sampled(system, 2)
@@ -118,5 +118,37 @@ describeStores((openStore) => {
     )
     expect(new Set(received.map((events) => JSON.stringify(events))).size).toBe(1)
     expect(system.history().values.holdfast_live_streams.at(-1)).toBe(200)
+  })
+
+  it('gives one verdict to all who ask within a second, and another to whoever asks later', async () => {
+    const store = await openStore()
+    const { database, cache } = open(store)
+    let now = 1_000
+    let looks = 0
+    let away = false
+    const looked: Database = {
+      ...database,
+      stats: async () => {
+        looks++
+        if (away) throw new Error('away')
+        return database.stats()
+      },
+    }
+    const system = openSystem({
+      ...{ clock: { now: () => now }, log, store, cache, database: () => looked },
+    })
+    undo.push(system.close)
+    const [first, second] = await Promise.all([system.health(), system.health()])
+    now = 1_999
+    expect([second, await system.health()]).toEqual([first, first])
+    expect([first.at, looks]).toEqual([1_000, 1])
+    now = 2_000
+    expect((await system.health()).at).toBe(2_000)
+    // A look that failed is no verdict: the next one looks again at once.
+    now = 3_000
+    away = true
+    await expect(system.health()).rejects.toThrow('away')
+    away = false
+    expect([(await system.health()).at, looks]).toEqual([3_000, 4])
   })
 })

@@ -3,8 +3,10 @@ import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import { Repeating } from '@/server/repeating'
+import { AuditFollower } from './audit-follower'
 import type { LiveEvent, Sample } from './events'
-import { type Health, judge } from './health'
+import { type Health, type HealthComponent, type HealthState, judge } from './health'
+import type { HealthParts } from './health-parts'
 import { History, type HistoryColumns } from './history'
 import { type Delivered, Hub, type Subscription } from './hub'
 import { Reader } from './reader'
@@ -14,6 +16,7 @@ import type { CacheSource, DatabaseSource } from './sources'
 
 export type { AuditNews, LiveEvent, MetricValues, MigrationNews, Sample } from './events'
 export type { Health, HealthComponent, HealthState } from './health'
+export type { HealthParts } from './health-parts'
 export type { HistoryColumns } from './history'
 export type { Delivered } from './hub'
 export { type MetricName, metricNames, metrics } from './metrics'
@@ -30,6 +33,14 @@ export interface SystemDeps {
   instance?: string
   /** Public origin of the console, for its verdict on plain http. */
   url?: string
+  /** What is wrong with the audit log, in one sentence. */
+  auditTrouble?: () => string | null
+  /** When the last backup of the store was made, and how old it may be at most; null: nobody is warned. */
+  backup?: { last: () => Promise<{ at: number } | null>; maxAgeMs: number | null }
+  /** Open findings that are grave. */
+  findings?: () => Promise<{ summary: string }[]>
+  /** What further components tell of themselves; asked only while the store answers. */
+  parts?: () => Promise<Omit<HealthParts, 'clockAhead'>>
 }
 
 /** The console's measurements of itself, and the one stream that carries live events. */
@@ -45,6 +56,7 @@ export interface System {
   range(query: RangeQuery): Promise<RangeColumns>
   /** The event after which a stream goes on from what `history` has told. */
   lastEventId(): string
+  /** The verdict on every component, at most a second old; `at` tells. */
   health(): Promise<Health>
   close(): Promise<void>
 }
@@ -52,6 +64,8 @@ export interface System {
 const PERIOD_MS = 1_000
 const HEALTH_PERIOD_MS = 5_000
 const RECENT = 10
+/** Everybody who asks within so long is told the same verdict. */
+const VERDICT_MS = 1_000
 
 /** Opens the measurements; nothing runs before `start()`. One sampling a second serves every stream. */
 export function openSystem(deps: SystemDeps): System {
@@ -67,23 +81,57 @@ export function openSystem(deps: SystemDeps): System {
     })
   const sampler = every(PERIOD_MS, async () => {
     const sample = await reader.read()
-    const seq = sample.values.holdfast_audit_events
-    const grown = seq !== null && seq !== history.latest?.values.holdfast_audit_events
     history.add(sample)
     recorder.add(sample)
     hub.publish({ kind: 'sample', ...sample })
-    if (grown) hub.publish({ kind: 'audit', seq })
   })
-  async function health(): Promise<Health> {
+  const news = new AuditFollower({ store, publish: (seq) => hub.publish({ kind: 'audit', seq }) })
+  // Only for those who look: one row by its key, whichever instance has written.
+  const follower = every(PERIOD_MS, async () => {
+    if (hub.subscribers > 0) await news.look()
+  })
+  async function verdict(): Promise<Health> {
     const source = database()
     const stats = await source.stats()
-    return judge({
+    // A store that does not answer is told of already.
+    const findings = stats.reachable ? await (deps.findings?.() ?? []) : []
+    const backup = deps.backup && stats.reachable ? await deps.backup.last() : undefined
+    const parts = stats.reachable ? await deps.parts?.() : undefined
+    const judged = judge({
+      ...(deps.backup && backup !== undefined
+        ? { backup: { lastAt: backup?.at ?? null, maxAgeMs: deps.backup.maxAgeMs } }
+        : {}),
+      findings,
+      ...(parts ? { parts: { ...parts, clockAhead: stats.postgres?.clockAhead ?? null } } : {}),
       now: clock.now(),
       database: { ...stats, dialect: source.dialect, max: stats.pool?.max ?? null },
       cache: cache.stats(),
+      auditTrouble: deps.auditTrouble?.() ?? null,
       url: deps.url,
       recent: history.last(RECENT),
     })
+    return { ...judged, components: judged.components.map(sinceSeen) }
+  }
+  const seen = new Map<string, { state: HealthState; since: number }>()
+  /** With the time since which this process has seen it in its state. */
+  function sinceSeen(component: HealthComponent): HealthComponent {
+    const { id, state } = component
+    const before = seen.get(id)
+    const since = before?.state === state ? before.since : clock.now()
+    seen.set(id, { state, since })
+    return { since, ...component }
+  }
+  let last: { since: number; verdict: Promise<Health> } | undefined
+  function health(): Promise<Health> {
+    const age = last ? clock.now() - last.since : Infinity
+    if (last && age >= 0 && age < VERDICT_MS) return last.verdict
+    const given = { since: clock.now(), verdict: verdict() }
+    last = given
+    // The next one asks again.
+    given.verdict.catch(() => {
+      if (last === given) last = undefined
+    })
+    return given.verdict
   }
   let known = ''
   const doctor = every(HEALTH_PERIOD_MS, async () => {
@@ -96,6 +144,7 @@ export function openSystem(deps: SystemDeps): System {
     start() {
       sampler.start()
       doctor.start()
+      follower.start()
       recorder.start()
     },
     publish: (event) => hub.publish(event),
@@ -106,7 +155,7 @@ export function openSystem(deps: SystemDeps): System {
     lastEventId: () => hub.lastId,
     health,
     async close() {
-      await Promise.all([sampler.stop(), doctor.stop()])
+      await Promise.all([sampler.stop(), doctor.stop(), follower.stop()])
       reader.close()
       await recorder.close()
     },

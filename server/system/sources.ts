@@ -12,6 +12,8 @@ export interface DatabaseSource {
     place: string
     roundTrip: number | null
     pool: { max: number } | null
+    /** Null on SQLite, which goes by this machine's clock. */
+    postgres: { clockAhead: number } | null
   }>
 }
 

@@ -3,7 +3,11 @@ import type { Privilege } from '@/server/security'
 import type { Context } from './context'
 
 /** Who is behind a request, for the audit events of what it does. */
-export function callerOf({ session, client, requestId }: Context): Caller {
+export function callerOf({
+  session,
+  client,
+  requestId,
+}: Pick<Context, 'session' | 'client' | 'requestId'>): Caller {
   return {
     actorId: session?.userId ?? null,
     actor: session?.email ?? 'anonymous',

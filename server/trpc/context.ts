@@ -1,10 +1,12 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { Position } from '@/server/database'
 import { getRuntime } from '@/server/running'
 import type { Runtime } from '@/server/runtime'
+import { noteInScope } from '@/server/scope'
 import type { SessionInfo } from '@/server/security'
-import { clientAddress } from '@/server/security/address'
-import { originAllowed } from '@/server/security/origin'
+import { clientAddress } from '@/server/security/requests/address'
+import { originAllowed } from '@/server/security/requests/origin'
+import { noteBadToken } from './noted-refusals'
 import { following, positionOf } from './position'
 
 /** Who asks: as far as the connection tells, without trusting what a client can choose. */
@@ -40,11 +42,14 @@ export async function createContext(headers: Headers, resHeaders = new Headers()
   const session = await following({ position, resHeaders, secure, now: runtime.clock.now() }, () =>
     runtime.security.authenticate(headers, client.address),
   )
+  if (session) noteInScope({ session: hashed(session.sessionId), user: session.userId })
+  const requestId = headers.get('x-request-id') ?? randomUUID()
+  await noteBadToken({ runtime, session, client, requestId }, headers)
   return {
     runtime,
     session,
     client,
-    requestId: headers.get('x-request-id') ?? randomUUID(),
+    requestId,
     headers,
     resHeaders,
     position,
@@ -53,7 +58,13 @@ export async function createContext(headers: Headers, resHeaders = new Headers()
   }
 }
 
-function clientOf(runtime: Runtime, headers: Headers): ClientInfo {
+/** Enough to tell which lines belong together. Ids of sessions are random: nobody finds one from its hash. */
+function hashed(sessionId: string): string {
+  return createHash('sha256').update(sessionId).digest('base64url').slice(0, 16)
+}
+
+/** Where a request comes from. */
+export function clientOf(runtime: Runtime, headers: Headers): ClientInfo {
   const peer = headers.get('x-holdfast-peer') ?? 'unknown'
   return {
     address: clientAddress(peer, headers.get('x-forwarded-for'), runtime.env.TRUSTED_PROXIES),

@@ -14,13 +14,15 @@ export function refuseForeign({ originAllowed, runtime }: Context): void {
 
 /**
  * The session, if somebody is signed in who holds `permission`. Throws UNAUTHENTICATED, FORBIDDEN, and while
- * something is to be done first PASSWORD_CHANGE_REQUIRED or FACTOR_REQUIRED.
+ * something is to be done first PASSWORD_CHANGE_REQUIRED, FACTOR_REQUIRED or FRESH_FACTOR_REQUIRED.
  */
 export function permitted({ session }: Context, permission: Permission): SessionInfo {
   if (!session)
     throw new HoldfastError('UNAUTHENTICATED', { message: 'You are signed out.', remedy: 'Sign in again.' })
   const [need] = session.needs
-  if (need && permission !== 'account:own') throw needs[need]()
+  // The step-up is what brings a fresh factor.
+  const way = need === 'fresh factor' && permission === 'auth:step-up'
+  if (need && permission !== 'account:own' && !way) throw needs[need]()
   if (session.permissions.includes(permission)) return session
   if (session.kind === 'api-key') {
     throw new HoldfastError('FORBIDDEN', {
@@ -44,5 +46,10 @@ const needs = {
     new HoldfastError('FACTOR_REQUIRED', {
       message: 'Your role needs a second factor.',
       remedy: 'Enrol an authenticator app or a passkey, then go on.',
+    }),
+  'fresh factor': () =>
+    new HoldfastError('FRESH_FACTOR_REQUIRED', {
+      message: 'This session looks unusual: somebody else may use it.',
+      remedy: 'Enter a fresh code or use a passkey at /fresh-factor, then go on.',
     }),
 }

@@ -1,5 +1,5 @@
 import { Position, within } from '@/server/database'
-import { readCookie, setCookie } from '@/server/security/cookies'
+import { readCookie, setCookie } from '@/server/security/requests/cookies'
 
 /** For programs, which keep no cookies: they may send back what the last answer told. */
 const header = 'holdfast-position'

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { errorStatus, type HoldfastError } from '@/server/errors'
+import { scopeFields } from '@/server/scope'
 
 /** Headers that go with errors: when to try again, and how a program signs in (RFC 9110, 10.2.3 and 11.6.1). */
 export function errorHeaders(errors: HoldfastError[]): Record<string, string> {
@@ -13,6 +14,9 @@ export function errorHeaders(errors: HoldfastError[]): Record<string, string> {
   }
 }
 
+/** Id of the trace of the request that is answered. */
+export const traceIdHere = () => scopeFields().traceId ?? null
+
 /** Problem details after RFC 9457; `code`, and not the type, tells programs what is wrong. */
 export function problem(error: HoldfastError, requestId: string, headers = new Headers()): Response {
   const { code, message, remedy, retryAfterMs, details } = error
@@ -22,7 +26,7 @@ export function problem(error: HoldfastError, requestId: string, headers = new H
     title: STATUS_CODES[status],
     status,
     detail: message,
-    ...{ code, requestId, remedy, retryAfterMs, details },
+    ...{ code, requestId, traceId: traceIdHere() ?? undefined, remedy, retryAfterMs, details },
   }
   headers.set('content-type', 'application/problem+json')
   headers.set('cache-control', 'no-store')

@@ -10,28 +10,41 @@ export interface RestRoute {
   path: string
   /** The procedure's name, e.g. `migration.run`. */
   procedure: string
-  /** The types of the input's fields, by name: `string`, `number` … */
+  /** Whether it has an input at all, be it one without fields. */
+  takesInput: boolean
+  /** The types of the input's fields, by name: `string`, `number`, `string[]` … */
   fields: Record<string, string>
 }
 
-/** Every procedure of a router that has an address. Throws where a GET would change something. */
+/**
+ * Every procedure of a router at its address: where its `meta` says, or by its name, `security.blocks.add` at
+ * `/infrastructure/security/blocks/add`. Event streams have none. Throws where a GET would change something, or
+ * takes what no query string can hold.
+ */
 export function restRoutes(router: AnyRouter): RestRoute[] {
   const procedures = Object.entries(router._def.procedures as Record<string, AnyProcedure>)
   return procedures.flatMap(([procedure, { _def }]) => {
-    const { rest } = (_def.meta ?? {}) as Partial<ProcedureMeta>
-    if (!rest) return []
-    if (rest.method !== methods[_def.type as keyof typeof methods])
+    const method = methods[_def.type as keyof typeof methods]
+    const { rest = { method, path: pathOf(procedure) } } = (_def.meta ?? {}) as Partial<ProcedureMeta>
+    if (!method || !rest) return []
+    if (rest.method !== method)
       throw new Error(`${procedure} is a ${_def.type}: it cannot be a ${rest.method}.`)
-    return [
-      {
-        method: rest.method,
-        path: rest.path,
-        procedure,
-        fields: fieldsOf((_def as unknown as { inputs: Schema[] }).inputs),
-      },
-    ]
+    const { inputs } = _def as unknown as { inputs: Schema[] }
+    const fields = fieldsOf(inputs)
+    const nested = Object.entries(fields).find(([, type]) => method === 'GET' && !inQuery.test(type))
+    if (nested) throw new Error(`${procedure} takes ${nested[0]}, which no query string can hold.`)
+    return [{ ...rest, procedure, takesInput: inputs.length > 0, fields }]
   })
 }
+
+/** `auth` stands by itself, everything else below infrastructure. */
+function pathOf(procedure: string): string {
+  const name = procedure.replaceAll('.', '/').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  return name.startsWith('auth/') ? `/${name}` : `/infrastructure/${name}`
+}
+
+/** An object stands there as JSON. */
+const inQuery = /^((string|number|int|boolean|enum|literal)(\[\])?|object)$/
 
 const methods = { query: 'GET', mutation: 'POST' } as const
 
@@ -60,7 +73,14 @@ function matchPath(pattern: string, path: string): Record<string, string> | null
 }
 
 interface Schema {
-  def: { type: string; innerType?: Schema; shape?: Record<string, Schema>; options?: Schema[] }
+  def: {
+    type: string
+    innerType?: Schema
+    in?: Schema
+    element?: Schema
+    shape?: Record<string, Schema>
+    options?: Schema[]
+  }
 }
 
 function fieldsOf(inputs: Schema[]): Record<string, string> {
@@ -73,7 +93,11 @@ function fieldsOfOne({ def }: Schema): [string, string][] {
   return Object.entries(def.shape ?? {}).map(([name, schema]) => [name, typeOf(schema)])
 }
 
-/** The type behind optional, default and nullable. */
+/** The type behind optional, default and nullable, and that of a list's elements. */
 function typeOf({ def }: Schema): string {
-  return def.innerType ? typeOf(def.innerType) : def.type
+  const inner = def.innerType ?? def.in
+  if (inner) return typeOf(inner)
+  // A choice that text can make stands in a query as text.
+  if (def.options?.every((option) => inQuery.test(typeOf(option)))) return 'string'
+  return def.element ? `${typeOf(def.element)}[]` : def.type
 }

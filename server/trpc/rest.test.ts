@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { systemClock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import { openLog } from '@/server/log'
+import { noLimits } from '@/server/routers/testing/no-limits'
 import { setRuntime } from '@/server/running'
 import type { Runtime } from '@/server/runtime'
 import type { SessionInfo } from '@/server/security'
@@ -46,7 +47,13 @@ const app = router({
   broken: publicProcedure.meta(at('POST', '/broken')).mutation(() => {
     throw new Error('select secret from users')
   }),
-  hidden: publicProcedure.query(() => 'only over tRPC'),
+  hidden: publicProcedure.meta({ permission: 'public', rest: false }).query(() => 'only over tRPC'),
+  things: router({
+    after: publicProcedure
+      .input(z.strictObject({ at: z.strictObject({ time: z.int(), id: z.string() }) }))
+      .query(({ input }) => input),
+    byName: publicProcedure.input(z.strictObject({ of: z.array(z.int()) })).query(({ input }) => input),
+  }),
 })
 
 const handle = restHandler(app)
@@ -58,7 +65,9 @@ beforeEach(() => {
   authenticate = async () => null
   setRuntime(
     Promise.resolve({
-      security: { secure: false, authenticate: () => authenticate() },
+      security: { secure: false, authenticate: () => authenticate(), doubt: async () => null },
+      refusals: { note() {} },
+      limits: noLimits,
       clock: systemClock,
       env: { HOLDFAST_URL: url, TRUSTED_PROXIES: [] as string[] },
       log: openLog('error', (line) => logged.push(line)),
@@ -106,6 +115,27 @@ it.each([
   '?__proto__=1',
 ])('refuses the query %s', async (query) => {
   expect((await ask('GET', `/things${query}`)).body).toMatchObject({ status: 400, code: 'BAD_INPUT' })
+})
+
+it('finds a procedure without an address of its own by its name, and reads a list', async () => {
+  const path = '/infrastructure/things/by-name'
+  expect((await ask('GET', `${path}?of=3`)).body).toEqual({ of: [3] })
+  expect((await ask('GET', `${path}?of=3&of=4`)).body).toEqual({ of: [3, 4] })
+  expect((await ask('GET', `${path}?of=three`)).body).toMatchObject({ status: 400, code: 'BAD_INPUT' })
+})
+
+it('reads an object of a query from JSON', async () => {
+  const path = '/infrastructure/things/after'
+  const at = encodeURIComponent(JSON.stringify({ time: 1, id: 'x' }))
+  expect((await ask('GET', `${path}?at=${at}`)).body).toEqual({ at: { time: 1, id: 'x' } })
+  for (const wrong of ['1', 'null', '[]', '{', '{"time":"1"}', 'x'])
+    expect((await ask('GET', `${path}?at=${wrong}`)).body).toMatchObject({ status: 400, code: 'BAD_INPUT' })
+})
+
+it('refuses an address for a query that takes what no query string can hold', () => {
+  const input = z.strictObject({ at: z.array(z.strictObject({ x: z.int() })) })
+  const nested = router({ place: publicProcedure.input(input).query(() => null) })
+  expect(() => restHandler(nested)).toThrow('place takes at, which no query string can hold.')
 })
 
 it('refuses values for a procedure that takes none', async () => {
@@ -286,3 +316,20 @@ function endless() {
   )
   return { stream, sent: () => sent, cancelled: () => cancelled }
 }
+
+it('takes a client that breaks off half-way for no failure of its own', async () => {
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode('{"count":')),
+    pull: (controller) => controller.error(new Error('aborted')),
+  })
+  const headers = { 'content-type': 'application/json' }
+  const request = new Request(`${url}/api/things`, {
+    method: 'POST',
+    headers,
+    body,
+    duplex: 'half',
+  } as object)
+  const answer = await handle(request)
+  expect([answer.status, (await answer.json()).code]).toEqual([400, 'BAD_INPUT'])
+  expect(logged).toEqual([])
+})

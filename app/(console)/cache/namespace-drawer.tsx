@@ -1,4 +1,3 @@
-import Link from 'next/link'
 import { namespaceHref } from '@/components/cache/keys-href'
 import { MissesTable } from '@/components/cache/misses-table'
 import type { NamespaceFigures, Stats } from '@/components/cache/types'
@@ -8,6 +7,7 @@ import { buttonClass } from '@/components/ui/button-class'
 import { Drawer } from '@/components/ui/drawer'
 import { Empty } from '@/components/ui/empty'
 import { formatBytes, formatNumber, formatShare } from '@/components/ui/format'
+import { Link } from '@/components/ui/link'
 import { KeyValue, Section } from '@/components/ui/text'
 
 export type NamespaceDrawerProps = {
@@ -31,7 +31,7 @@ export function NamespaceDrawer({ name, figures, stats, onClear, onClose }: Name
         figures ? (
           <>
             {stats.mode === 'memory' ? null : (
-              <Link href={namespaceHref(stats, figures.name)} prefetch={false} className={buttonClass()}>
+              <Link href={namespaceHref(stats, figures.name)} className={buttonClass()}>
                 Keys in Redis
               </Link>
             )}

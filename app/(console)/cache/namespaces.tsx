@@ -1,6 +1,5 @@
 'use client'
 
-import Link from 'next/link'
 import { useState } from 'react'
 import { useMay } from '@/components/auth/use-may'
 import { ClearDialog } from '@/components/cache/clear-dialog'
@@ -11,6 +10,7 @@ import { Button } from '@/components/ui/button'
 import { Empty } from '@/components/ui/empty'
 import { Figure, ShareBar } from '@/components/ui/figure'
 import { formatBytes, formatNumber, formatShare } from '@/components/ui/format'
+import { Link } from '@/components/ui/link'
 import { plainLink } from '@/components/ui/plain-link'
 import { type Column, type Sort, Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
@@ -120,7 +120,6 @@ function columnsOf(stats: Stats, onClear?: (name: string) => void): Column<Names
           {stats.mode === 'memory' ? null : (
             <Link
               href={namespaceHref(stats, name)}
-              prefetch={false}
               aria-label={`Keys of ${name}`}
               className={`inline-flex min-h-6 items-center ${plainLink}`}
             >

@@ -20,7 +20,7 @@ export function Now({ samples, stats }: { samples: readonly Sample[]; stats: Sta
         label="Saved by compression"
         value={stats && (stats.rawBytes === 0 ? null : stats.rawBytes - stats.storedBytes)}
         format={bytesParts}
-        metric="holdfast_cache_saved_bytes"
+        metric="holdfast_cache_raw_bytes_total - holdfast_cache_stored_bytes_total"
         note={stats && savedNote(stats)}
       />
       <LiveStat

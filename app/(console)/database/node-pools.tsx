@@ -1,13 +1,13 @@
 'use client'
 
 import { useQuery } from '@tanstack/react-query'
-import Link from 'next/link'
 import { nodeColumns } from '@/components/database/node-columns'
 import { nodeName, ROLES } from '@/components/database/node-words'
 import type { NodeFigures } from '@/components/database/types'
 import { useTRPC } from '@/components/trpc/trpc'
 import { ErrorTile } from '@/components/ui/error-tile'
 import { formatNumber } from '@/components/ui/format'
+import { Link } from '@/components/ui/link'
 import { plainLink } from '@/components/ui/plain-link'
 import { type Column, Table } from '@/components/ui/table'
 import { Section } from '@/components/ui/text'
@@ -25,7 +25,7 @@ export function NodePools() {
     <Section
       title="Pools of the nodes"
       actions={
-        <Link href="/database/replicas" prefetch={false} className={plainLink}>
+        <Link href="/database/replicas" className={plainLink}>
           Roles and lag
         </Link>
       }

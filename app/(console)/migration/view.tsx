@@ -1,9 +1,9 @@
 'use client'
 
-import Link from 'next/link'
 import { useCan } from '@/components/migration/use-can'
 import { buttonClass } from '@/components/ui/button-class'
 import { TileBoundary } from '@/components/ui/error-tile'
+import { Link } from '@/components/ui/link'
 import { PageHeader } from '@/components/ui/text'
 import { History } from './history'
 import { SourcesSection } from './sources'

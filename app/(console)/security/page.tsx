@@ -1,6 +1,7 @@
 import type { Metadata } from 'next'
 import { Hydrate, prefetch, trpc } from '@/app/_lib/trpc'
-import { EVENTS_PAGE } from './events-page'
+import { rangeOf, windowOf } from '@/components/shell/ranges'
+import { byOf, questions, spanOf } from './filter'
 import { Security } from './view'
 
 export const metadata: Metadata = { title: 'Security' }
@@ -8,17 +9,25 @@ export const metadata: Metadata = { title: 'Security' }
 export default async function SecurityPage({
   searchParams,
 }: {
-  searchParams: Promise<{ before?: string | string[] }>
+  searchParams: Promise<Record<string, string | string[] | undefined>>
 }) {
-  const asked = Number((await searchParams).before)
-  const before = Number.isSafeInteger(asked) && asked > 0 ? asked : undefined
+  const given = Object.entries(await searchParams)
+  const params = new URLSearchParams(
+    given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  )
+  const now = Date.now()
+  const span = spanOf(rangeOf(params.get('range'), '/security'), windowOf(params), now)
+  const { list, histogram } = questions(params, span, byOf(params.get('by')))
   await prefetch(
     trpc.security.overview.queryOptions(),
-    trpc.security.events.queryOptions({ before, limit: EVENTS_PAGE }),
+    trpc.security.events.list.queryOptions(list),
+    trpc.security.events.histogram.queryOptions(histogram),
+    trpc.security.audit.state.queryOptions(),
+    trpc.auth.me.queryOptions(),
   )
   return (
     <Hydrate>
-      <Security before={before} />
+      <Security now={now} />
     </Hydrate>
   )
 }

@@ -7,7 +7,6 @@ export const metadata: Metadata = { title: 'System' }
 export default async function SystemPage() {
   await prefetch(
     trpc.system.health.queryOptions(),
-    trpc.system.config.queryOptions(),
     trpc.system.about.queryOptions(),
     trpc.system.instances.queryOptions(),
     trpc.system.history.queryOptions({ samples: 60 }),

@@ -1,7 +1,6 @@
 'use client'
 
 import { useQuery } from '@tanstack/react-query'
-import Link from 'next/link'
 import { CrosshairProvider } from '@/components/charts/crosshair'
 import { LiveChart } from '@/components/live/live-chart'
 import { LiveStat } from '@/components/live/live-stat'
@@ -10,7 +9,8 @@ import { useHealth } from '@/components/live/use-health'
 import { useKeptSamples } from '@/components/live/use-kept-samples'
 import { useTRPC } from '@/components/trpc/trpc'
 import { ErrorTile, TileBoundary } from '@/components/ui/error-tile'
-import { formatBytes } from '@/components/ui/format'
+import { formatBytes, formatDuration } from '@/components/ui/format'
+import { Link } from '@/components/ui/link'
 import { Skeleton } from '@/components/ui/skeleton'
 import { StatRow } from '@/components/ui/stat'
 import { Status, type StatusKind } from '@/components/ui/status'
@@ -21,7 +21,6 @@ import type { RouterOutputs } from '@/server/routers/_app'
 import { Consoles } from './consoles'
 
 type Component = RouterOutputs['system']['health']['components'][number]
-type Entry = RouterOutputs['system']['config'][number]
 
 const WORDS: Record<Component['state'], { kind: StatusKind; word: string }> = {
   ok: { kind: 'ok', word: 'Good' },
@@ -33,7 +32,7 @@ export function SystemView() {
   const samples = useKeptSamples()
   return (
     <>
-      <PageHeader title="System" lead="This process: its health, its configuration, and what it is." />
+      <PageHeader title="System" lead="This process: its health, and what it is." />
       <StatRow label="Process" columns={6}>
         <LiveStat
           samples={samples}
@@ -54,7 +53,6 @@ export function SystemView() {
       <History samples={samples} />
       <HealthTable />
       <Consoles />
-      <Configuration />
       <About />
     </>
   )
@@ -114,6 +112,17 @@ function HealthTable() {
               cell: ({ state }) => <Status kind={WORDS[state].kind}>{WORDS[state].word}</Status>,
             },
             {
+              key: 'since',
+              header: 'Since',
+              cell: ({ since }) => (since === undefined ? null : <Time at={since} />),
+            },
+            {
+              key: 'latency',
+              header: 'Answers in',
+              numeric: true,
+              cell: ({ latency }) => (latency === undefined ? null : formatDuration(latency)),
+            },
+            {
               key: 'detail',
               header: 'What is so, what to do',
               cell: ({ detail, remedy }) => (
@@ -129,46 +138,6 @@ function HealthTable() {
         />
       ) : (
         <Skeleton className="h-48 w-full" label="Reading the health" />
-      )}
-    </Section>
-  )
-}
-
-function Configuration() {
-  const trpc = useTRPC()
-  const { data, error, refetch } = useQuery(trpc.system.config.queryOptions())
-  return (
-    <Section title="Effective configuration" note="secrets are shown as fingerprints">
-      {error && !data ? (
-        <ErrorTile error={error} what="The configuration" onRetry={() => void refetch()} />
-      ) : data ? (
-        <Table<Entry>
-          caption="Variables, their values and where each came from"
-          columns={[
-            { key: 'name', header: 'Variable', rowHeader: true, cell: ({ name }) => <Mono>{name}</Mono> },
-            {
-              key: 'value',
-              header: 'Value',
-              cell: ({ value }) =>
-                value === null ? <span className="text-muted">not set</span> : <Mono>{value}</Mono>,
-            },
-            { key: 'source', header: 'Source', cell: ({ source }) => source },
-            {
-              key: 'about',
-              header: 'What it does',
-              cell: ({ about, unused }) => (
-                <span className="text-muted">
-                  {about}
-                  {unused ? ' (no effect yet)' : ''}
-                </span>
-              ),
-            },
-          ]}
-          rows={data}
-          rowKey={({ name }) => name}
-        />
-      ) : (
-        <Skeleton className="h-96 w-full" label="Reading the configuration" />
       )}
     </Section>
   )
@@ -193,7 +162,7 @@ function About() {
               label: 'Machine',
               value: `${data.platform}, ${data.cores} cores, ${formatBytes(data.memoryBytes)}`,
             },
-            { label: 'Licence', value: 'Apache-2.0' },
+            { label: 'Licence', value: 'MIT' },
           ]}
         />
       ) : (

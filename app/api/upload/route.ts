@@ -1,7 +1,10 @@
 import { errorStatus, HoldfastError, isHoldfastError } from '@/server/errors'
 import { callerOf } from '@/server/trpc/caller'
 import { type Context, createContext } from '@/server/trpc/context'
+import { takeLimits } from '@/server/trpc/limited'
+import { noteRefusal } from '@/server/trpc/noted-refusals'
 import { permitted, refuseForeign } from '@/server/trpc/permit'
+import { errorHeaders } from '@/server/trpc/problem'
 
 /**
  * Receives a SQLite file as the request's body, streamed to disk. It stands outside the proxy's matcher, which
@@ -12,6 +15,7 @@ export async function POST(request: Request): Promise<Response> {
   const context = await createContext(request.headers)
   try {
     refuseForeign(context)
+    await takeLimits(context, 'upload')
     permitted(context, 'migration:manage')
     const upload = await context.runtime.migration.receiveUpload(callerOf(context), {
       name: nameOf(request),
@@ -51,7 +55,8 @@ function digestOf(header: string | null): string | null {
 }
 
 /** Problem details after RFC 9457. What nobody expected shows its request id alone. */
-function problem(error: unknown, { requestId, runtime }: Context): Response {
+function problem(error: unknown, context: Context): Response {
+  const { requestId, runtime } = context
   if (!isHoldfastError(error)) runtime.log.error({ requestId, error }, 'upload failed')
   const known = isHoldfastError(error)
     ? error
@@ -59,6 +64,7 @@ function problem(error: unknown, { requestId, runtime }: Context): Response {
         message: 'The upload failed.',
         remedy: 'Try again. If it stays, look for the request id in the log.',
       })
+  noteRefusal(context, known, 'upload')
   const status = errorStatus[known.code]
   const { code, message, remedy, details } = known
   return new Response(
@@ -69,6 +75,7 @@ function problem(error: unknown, { requestId, runtime }: Context): Response {
       headers: {
         'content-type': 'application/problem+json',
         'cache-control': 'no-store',
+        ...errorHeaders([known]),
         connection: 'close',
       },
     },

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { Histogram } from '@/server/histogram'
+import type { OpenSpan, Trace } from '@/server/trace'
 import type { Group } from './group'
 import type { Member } from './member'
 import type { PendingKeys } from './pending'
@@ -14,6 +15,7 @@ interface CommandDeps {
   pending: PendingKeys
   recent: RecentKeys
   order: () => number
+  trace?: Trace | undefined
 }
 
 /** Gives the lock back when the token is still ours. */
@@ -78,6 +80,20 @@ export class Commands {
         return
       }
       this.#ask(member, 'eval', [UNLOCK, '1', whole, token], true, () => resolve())
+    })
+  }
+
+  /** Silence counts as that of a read: nothing of the cache depends on whether the script ran. */
+  evaluate(script: string, key: string, args: readonly string[]): Promise<Answer<unknown>> {
+    return new Promise((resolve) => {
+      const member = this.#deps.group.owner(key)
+      if (member?.standing.use !== 'used' || member.standing.refuses !== null) {
+        resolve(undefined)
+        return
+      }
+      this.#ask(member, 'eval', [script, '1', key, ...args], false, (answer, error) =>
+        resolve(error ? undefined : answer),
+      )
     })
   }
 
@@ -167,8 +183,10 @@ export class Commands {
     redirected = false,
   ): void {
     const begun = performance.now()
+    const span = this.#span(member, name, args)
     member.wire.send(name, args, (answer, error) => {
       const now = performance.now()
+      span?.end(error && reasonOf(error))
       if (error === undefined) {
         member.answeredAt = now
         if (member.standing.silent > 0) this.#deps.group.apply(member, { type: 'answered' })
@@ -185,6 +203,22 @@ export class Commands {
       this.figures.errors++
       this.#failed(member, error, write)
       done(undefined, error, now)
+    })
+  }
+
+  /** Keys and values are nobody's business, how many there are is. */
+  #span({ address }: Member, name: string, args: Args): OpenSpan | undefined {
+    const operation = name.toUpperCase()
+    return this.#deps.trace?.begin({
+      name: operation,
+      kind: 'client',
+      attributes: {
+        'db.system.name': 'redis',
+        'db.operation.name': operation,
+        'db.operation.batch.size': name === 'mget' && args.length > 1 ? args.length : undefined,
+        'server.address': address.host,
+        'server.port': address.port,
+      },
     })
   }
 

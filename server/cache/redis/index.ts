@@ -1,5 +1,6 @@
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import type { Trace } from '@/server/trace'
 import type { CacheStateChange } from '../types'
 import { Commands } from './commands'
 import { accessOf, type Place, placeText } from './connect'
@@ -19,6 +20,7 @@ export type { Place } from './connect'
 export interface RedisLevelDeps {
   clock: Clock
   log: Log
+  trace?: Trace | undefined
   events: RedisEvents
 }
 
@@ -38,7 +40,7 @@ const KEPT_CHANGES = 50
 
 /** Opens Redis, a cluster or a Sentinel group behind a deadline, and begins to connect. Never throws. */
 export function openRedisLevel(deps: RedisLevelDeps, place: Place, options: RedisLevelOptions): RedisLevel {
-  const { clock, log, events } = deps
+  const { clock, log, trace, events } = deps
   const { prefix } = options
   const mode = 'redis' in place ? 'single' : 'cluster' in place ? 'cluster' : 'sentinel'
   const deadlines = { calls: new Deadlines(options.deadline), care: new Deadlines(CARE_DEADLINE) }
@@ -61,7 +63,7 @@ export function openRedisLevel(deps: RedisLevelDeps, place: Place, options: Redi
     },
     place,
   )
-  const commands = new Commands({ group, prefix, pending, recent, order })
+  const commands = new Commands({ group, prefix, pending, recent, order, trace })
   const tracking = options.tracking
     ? new Tracking({ prefix, access: accessOf(place), events, members: () => group.members })
     : undefined
@@ -118,6 +120,7 @@ export function openRedisLevel(deps: RedisLevelDeps, place: Place, options: Redi
     delete: (keys) => commands.delete(keys),
     lock: (key, token, ttl) => commands.lock(key, token, ttl),
     unlock: (key, token) => commands.unlock(key, token),
+    evaluate: (script, key, args) => commands.evaluate(script, key, args),
     figures: () => ({
       mode,
       state: current.to,

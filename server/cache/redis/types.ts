@@ -38,6 +38,8 @@ export interface RedisLevel {
   lock(key: string, token: string, ttl: number): Promise<Answer<boolean>>
   /** Gives it back if it is still ours. */
   unlock(key: string, token: string): Promise<void>
+  /** Runs a script over one whole key, which gets no prefix, at its node. It may have run even without an answer. */
+  evaluate(script: string, key: string, args: readonly string[]): Promise<Answer<unknown>>
   figures(): RedisFigures
   /** A client for each node that answers, for looking at it: connections of their own, opened when first asked. */
   control(): RedisControl

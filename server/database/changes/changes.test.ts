@@ -257,6 +257,8 @@ describe('an index change that goes wrong on postgresql', () => {
     const connection = await shop.database.client.connect()
     const ask = connection.query as unknown as (text: string) => Promise<unknown>
     await ask('BEGIN')
+    // The pool has the server end transactions that rest; this one rests on purpose.
+    await ask('SET LOCAL idle_in_transaction_session_timeout = 0')
     await ask(lock ?? 'UPDATE orders SET total = total WHERE id = 1')
     let held = true
     const release = async () => {

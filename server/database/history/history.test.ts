@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { describeStores } from '@/db/testing/stores'
+import { holdLease, releaseLease } from '@/server/leases'
 import { openLog } from '@/server/log'
 import type { StatementFigures, Statements } from '../inspect/types'
 import { openStatementHistory } from '.'
 import { HOUR_MS, Hours } from './hours'
-import { cleanHours, holdLease, readHours, releaseLease, writeHours } from './units'
+import { cleanHours, readHours, writeHours } from './units'
 
 const start = Date.UTC(2026, 0, 5, 12)
 const minute = 60_000

@@ -1,11 +1,12 @@
 import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
+import { holdLease, releaseLease } from '@/server/leases'
 import type { Log } from '@/server/log'
 import { endsWithin } from '@/server/patience'
 import { Repeating } from '@/server/repeating'
 import type { Inspector } from '../inspect/types'
 import { HOUR_MS, Hours } from './hours'
-import { cleanHours, holdLease, readHours, readPinned, releaseLease, writeHours } from './units'
+import { cleanHours, readHours, readPinned, writeHours } from './units'
 
 export interface StatementHistoryDeps {
   store: Store

@@ -2,6 +2,13 @@ import { Client, type ClientConfig } from 'pg'
 import { tlsOptions } from '../tls'
 import type { FullConfig } from './config'
 
+/**
+ * A transaction whose console says nothing for so long is ended by the server: one that hangs, or whose machine is
+ * gone, would keep its locks, and every other console would wait until its pool is used up and proxies leave it out.
+ * A unit that was merely slow is run again.
+ */
+const SILENT_MS = 3_000
+
 /** What the first connection tells about what stands between. */
 export interface Surroundings {
   /** The backend that answers is not the one that the connection was told of: a pooler stands between. */
@@ -70,4 +77,9 @@ export async function readSurroundings(client: Client, milliseconds: number): Pr
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Bounds how long a transaction may rest, in a session of the server itself: behind a pooler the role says so. */
+export async function boundSilence(client: Client): Promise<void> {
+  await client.query(`SET idle_in_transaction_session_timeout = ${SILENT_MS}`)
 }

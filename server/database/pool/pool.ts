@@ -13,7 +13,7 @@ import {
 } from './config'
 import { Connection } from './connection'
 import type { ConnectionEvents } from './connection-events'
-import { openClient, readSurroundings } from './connection-open'
+import { boundSilence, openClient, readSurroundings } from './connection-open'
 import { type DirectConnection, openDirect } from './direct'
 import { Dispatch } from './dispatch'
 import { Growth } from './growth'
@@ -250,6 +250,7 @@ export class PostgresPool implements PgHandle {
     let connection: Connection | undefined
     const client = await openClient(this.config, (error) => connection && this.#lost(connection, error))
     if (this.#pooler === null) await this.#look(client)
+    if (this.#pooler === false) await boundSilence(client)
     connection = new Connection(client, this.config, this.#book, this.#events)
     return connection
   }

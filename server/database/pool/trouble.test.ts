@@ -21,7 +21,8 @@ describe('pool in trouble', () => {
     })
     const query = queryOf(pool)
     const TEXT = 'SELECT $1::int AS n'
-    await query(TEXT, [0])
+    // On a busy machine the first connection may take longer than is allowed here.
+    await waitUntil('the first answer', async () => (await query(TEXT, [0])).rows.length === 1)
     let stop = false
     let answered = 0
     const codes = new Set<unknown>()

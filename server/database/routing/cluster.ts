@@ -1,4 +1,5 @@
 import type { PgConnection, PgHandle } from '@/db/open'
+import type { Traced } from '@/db/traced'
 import { type Clock, systemClock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import { wasLost, wasNotSent } from '../failures'
@@ -43,6 +44,8 @@ export interface RoutingDeps {
   clock?: Clock
   /** Told of every change of who is primary, and of replicas that come and go. */
   topologyChanged?: ((event: TopologyEvent) => void) | undefined
+  /** Gives every statement of the store a span. */
+  traced?: Traced | undefined
 }
 
 const FAILOVER_WAIT = 10_000

@@ -17,7 +17,27 @@ export interface SqliteFile {
   client: BetterSqlite3.Database
   driver: SqliteDriver
   metrics: DatabaseMetrics
+  /** What the file tells of itself. */
+  facts(): FileFacts
 }
+
+export interface FileFacts {
+  version: string
+  pageSize: number
+  pages: number
+  freePages: number
+  journalMode: string
+  /** 0 OFF, 1 NORMAL, 2 FULL, 3 EXTRA (SQLite manual, PRAGMA synchronous). */
+  synchronous: number
+  foreignKeys: boolean
+}
+
+/** Pragmas as tables: what PRAGMA itself answers is in part settled when it is prepared. */
+const FACTS = `
+  SELECT sqlite_version() AS version, page_size AS pageSize, page_count AS pages, freelist_count AS freePages,
+         journal_mode AS journalMode, synchronous, foreign_keys AS foreignKeys
+    FROM pragma_page_size, pragma_page_count, pragma_freelist_count,
+         pragma_journal_mode, pragma_synchronous, pragma_foreign_keys`
 
 /**
  * Opens a SQLite file for reading and writing, made if it doesn't exist: WAL, synchronous NORMAL, foreign
@@ -37,10 +57,20 @@ export function openSqliteFile(file: string): SqliteFile {
     throw explained(file, error)
   }
   const metrics = new DatabaseMetrics()
+  // Before statements are counted: looking at the figures is none of the work that they tell of.
+  const facts = client.prepare(FACTS)
   // First: it counts what it runs itself.
   const driver = new SqliteDriver(client, { observe: observerOf(metrics), unavailable })
   timeStatements(client, metrics)
-  return { client, driver, metrics }
+  return {
+    client,
+    driver,
+    metrics,
+    facts() {
+      const row = facts.get() as Omit<FileFacts, 'foreignKeys'> & { foreignKeys: number }
+      return { ...row, foreignKeys: row.foreignKeys === 1 }
+    },
+  }
 }
 
 /** Looks for damage before anything is changed. Of a large file only the schema is read, so that a start stays quick. */

@@ -379,7 +379,8 @@ async function transfer(
               bounds: part.bounds,
               most: Math.min(limits.perTable, limits.perRun),
             }
-            return pool.run({ kind: 'copy', task }, ({ rejects = [], ...news }) => {
+            return pool.run({ kind: 'copy', task }, ({ rejects = [], batch, ...news }) => {
+              if (batch) deps.emit({ type: 'batch', table: table.target, ...batch })
               meter.add(table.target, { ...news, rejected: rejects.length })
               if (rejects.length > 0) {
                 deps.emit({ type: 'rejects', rows: rejects })

@@ -19,7 +19,7 @@ async function working(dialect: 'sqlite' | 'postgresql') {
   const server = await startPostgres()
   later(() => server.stop())
   const { url } = await server.createDatabase()
-  const console = await openTestConsole(later, dialect, url)
+  const console = await openTestConsole(later, dialect, { place: url })
   const counts = makeLibrary(join(console.sourceDir, 'library.db'), 60_000)
   const { id } = await console.migration.createRun(admin, {
     source: { kind: 'folder', path: join(console.sourceDir, 'library.db') },

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { and, eq, isNull, lt, notInArray } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import { q, unit } from '@/db/unit'
-import { appendAudit, type Caller } from '@/server/audit'
+import { appendAudit, type Caller, system } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 
@@ -116,10 +116,10 @@ export async function readUpload({ store }: Pick<UploadDeps, 'store'>, id: strin
 }
 
 /** Deletes an upload's file and notes it; one that is gone already is no error. */
-export async function deleteUpload(deps: UploadDeps, id: string): Promise<void> {
+export async function deleteUpload(deps: UploadDeps, id: string, caller: Caller): Promise<void> {
   // SQLite keeps two files beside one in WAL mode.
   for (const suffix of ['', '-wal', '-shm']) await rm(`${uploadFile(deps, id)}${suffix}`, { force: true })
-  await deps.store.run(markDeleted, { id, at: deps.clock.now() })
+  await deps.store.run(markDeleted, { id, at: deps.clock.now(), caller })
 }
 
 /** At start: removes half-received files, files that nobody knows, and uploads of a day ago that no run still needs. */
@@ -139,7 +139,7 @@ export async function removeStaleUploads(deps: UploadDeps): Promise<void> {
         notInArray(uploads.id, needed),
       ),
     )
-  for (const { id } of stale) await deleteUpload(deps, id)
+  for (const { id } of stale) await deleteUpload(deps, id, system)
   const kept = await deps.store.db.select({ id: uploads.id }).from(uploads).where(isNull(uploads.deletedAt))
   const known = new Set(kept.map(({ id }) => id))
   const names = await readdir(folderOf(deps)).catch(() => [])
@@ -164,15 +164,24 @@ const keepUpload = unit('upload.keep', function* (tx, { caller, ...upload }: Upl
   })
 })
 
-const markDeleted = unit('upload.markDeleted', function* (tx, { id, at }: { id: string; at: number }) {
-  const { uploads } = tx.tables
-  yield* q(
-    tx.db
-      .update(uploads)
-      .set({ deletedAt: at })
-      .where(and(eq(uploads.id, id), isNull(uploads.deletedAt))),
-  )
-})
+const markDeleted = unit(
+  'upload.markDeleted',
+  function* (tx, { id, at, caller }: { id: string; at: number; caller: Caller }) {
+    const { uploads } = tx.tables
+    const [gone] = yield* q(
+      tx.db
+        .update(uploads)
+        .set({ deletedAt: at })
+        .where(and(eq(uploads.id, id), isNull(uploads.deletedAt)))
+        .returning({ name: uploads.name }),
+    )
+    if (!gone) return
+    yield* appendAudit(tx, {
+      ...{ ...caller, time: at, event: 'upload_delete', outcome: 'success', target: `upload:${id}` },
+      before: gone,
+    })
+  },
+)
 
 function startsLikeSqlite(piece: Uint8Array): boolean {
   return MAGIC.equals(Buffer.from(piece.buffer, piece.byteOffset, Math.min(piece.byteLength, MAGIC.length)))

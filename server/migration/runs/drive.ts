@@ -2,6 +2,7 @@ import type { Store } from '@/db/store'
 import type { RunState } from '@/db/tables'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
+import type { Trace } from '@/server/trace'
 import { toFailure, waitAfter } from '../failure'
 import type { Failure, Job, KeptEvidence, Phase, Plan, RunEvent, RunReport, Validation } from '../types'
 import { type Attempts, followAttempts } from './attempts'
@@ -12,6 +13,7 @@ import { followProgress } from './forecast'
 import type { RejectFiles } from './reject-file'
 import { rowsWere } from './rejects'
 import { beginnings, endings, noteLine, phaseWords } from './run-log'
+import { openRunSpans, type RunSpans } from './run-spans'
 import type { Run, RunCheck, RunProgress, RunValues, TableFigures } from './runs'
 
 /** What pages hear of a run while it goes on. Everything else they read anew when `state` or `phase` has changed. */
@@ -35,6 +37,7 @@ export interface DriveDeps {
   store: Store
   clock: Clock
   log: Log
+  trace?: Trace | undefined
   /** Bundle of the worker process. */
   workerFile: string
   rejects: RejectFiles
@@ -84,6 +87,7 @@ export class Drive {
   #stopping = false
   #again = false
   readonly #attempts: Attempts
+  readonly #spans: RunSpans
   #queue: Promise<void> = Promise.resolve()
   #finish = () => {}
 
@@ -99,8 +103,12 @@ export class Drive {
     this.#progress = run.progress
     this.#follow = followProgress(run.progress)
     for (const check of run.checks) this.#checks.set(check.id, check)
+    this.#spans = openRunSpans(deps.trace, { run: run.id, task })
     this.done = new Promise((resolve) => {
-      this.#finish = resolve
+      this.#finish = () => {
+        this.#spans.end()
+        resolve()
+      }
     })
     this.#enqueue(() => this.#launch()).catch(() => this.#finish())
   }
@@ -163,6 +171,8 @@ export class Drive {
   /** Progress is merged at once and kept by the heartbeat; everything else is kept in order. */
   #hear(event: RunEvent): Promise<void> | undefined {
     if (this.#settled || this.#stopping) return
+    this.#spans.hear(event)
+    if (event.type === 'batch') return
     if (event.type === 'lag') return this.#hearLag(event)
     if (event.type !== 'progress') return this.#enqueue(() => this.#keep(event))
     const before = this.#progress

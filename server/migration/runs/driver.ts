@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { apart } from '@/server/scope'
 import { Drive, type DriveDeps, leaseFrom, type Task } from './drive'
 import { claimRun, dropLeases, keepPlan, releaseRuns, retryRun } from './drive-units'
 import { getRun, runsWithoutDriver } from './runs'
@@ -120,7 +121,7 @@ export class Driver {
     const run = this.#closing ? null : await this.#deps.store.run(claimRun, claim)
     const running = this.#drives.get(id)
     if (!run || running || this.#closing) return running ?? null
-    const drive = new Drive(this.#deps, this.#owner, run, task, attempts)
+    const drive = apart({ run: id }, () => new Drive(this.#deps, this.#owner, run, task, attempts))
     this.#drives.set(id, drive)
     const left = drive.done
       .then(() => this.#gone(id, drive))

@@ -1,7 +1,9 @@
 import type { Store } from '@/db/store'
+import { system } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
+import type { Trace } from '@/server/trace'
 import type { Vault } from '@/server/vault'
 import { MigrationError } from '../failure'
 import { connectionTarget } from '../places/connections'
@@ -28,6 +30,7 @@ export interface MigrationDeps<P extends PostgresSide, S extends SqliteSide> {
   vault: Vault
   clock: Clock
   log: Log
+  trace?: Trace | undefined
   publish(news: MigrationNews): void
   openPostgres(target: Target): P
   /** Opens a store's file for this process alone. Throws when another one serves its folder. */
@@ -169,7 +172,7 @@ export function openJobs<P extends PostgresSide, S extends SqliteSide>(
     // What was only compared can be compared again until the run is deleted.
     if (run.purpose === 'compare' && state === 'completed') return
     if (state === 'cancelled') await deps.rejects.remove(run.id)
-    if (run.sourceKind === 'upload') await deleteUpload(uploads, run.source)
+    if (run.sourceKind === 'upload') await deleteUpload(uploads, run.source, system)
     if (run.purpose === 'compare') return
     if (run.sourceKind !== 'store' || state !== 'cancelled' || run.startedAt === null) return
     await ownSide().alone(stopCapture)

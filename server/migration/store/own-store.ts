@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { getTableColumns, getTableName } from 'drizzle-orm'
+import { GUARD } from '@/db/audit-guard'
 import { columnName } from '@/db/columns'
 import { bookkeeping, migratePostgres } from '@/db/migrate'
 import type { PgHandle, StoreHandle } from '@/db/open'
@@ -57,7 +58,10 @@ export async function refuseOccupied(
   )
 }
 
-/** Makes the store's tables in the target, and notes every write from now on. Calling it again changes nothing. */
+/**
+ * Makes the store's tables in the target, and notes every write from now on. Calling it again changes nothing. What
+ * guards the audit log comes with the switchover: until then rows are copied into it, and out again.
+ */
 export async function prepareStore(
   from: SqliteSide,
   to: PostgresSide,
@@ -67,7 +71,7 @@ export async function prepareStore(
   await from.alone((client) => {
     if (!isCapturing(client)) startCapture(client, from.handle.tables)
   })
-  await migratePostgres(to.client, migrationsFolder).catch((error) => {
+  await migratePostgres(to.client, migrationsFolder, { guarded: false }).catch((error) => {
     throw targetError(error, target)
   })
 }
@@ -112,7 +116,8 @@ export function fitStorePlan(plan: Plan): Plan {
       }),
     })),
     notCarried: plan.notCarried.filter(
-      ({ name }) => !STAYING.includes(name) && !name.startsWith(`${CAPTURE_TABLE}_`),
+      ({ name }) =>
+        !STAYING.includes(name) && ![CAPTURE_TABLE, GUARD].some((own) => name.startsWith(`${own}_`)),
     ),
   }
 }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { eq, getTableColumns, getTableName, inArray } from 'drizzle-orm'
+import { asc, eq, getTableColumns, getTableName, inArray } from 'drizzle-orm'
 import { getTableConfig } from 'drizzle-orm/pg-core'
 import { describe, expect, it } from 'vitest'
 import { retiredPostgresReason, retiredReason } from '@/db/retired'
@@ -11,7 +11,10 @@ import { needsPostgres } from '@/db/testing/shared'
 import { testAuditKey } from '@/db/testing/stores'
 import { undoAfterEach } from '@/db/testing/undo'
 import { q, type Tx, unit, type Work } from '@/db/unit'
-import { verifyRows } from '@/server/audit'
+import { openRetention, recordAudit, verifyRows } from '@/server/audit'
+import { readEdge } from '@/server/audit/edge'
+import { inputHash, makeGrant } from '@/server/grants'
+import { openLog } from '@/server/log'
 import { openVault } from '@/server/vault'
 import type { Run } from '../runs/runs'
 import { admin, openSide, openTestConsole, type TestConsole } from '../testing/console'
@@ -88,6 +91,31 @@ describe('switch-back of the own store', { timeout: 120_000 }, () => {
     )
     const inOrder = events.sort((a, b) => a.seq - b.seq)
     expect(verifyRows(inOrder, { key: () => testAuditKey.key })).toEqual([])
+  })
+
+  it('carries the audit log there and back as one chain, guarded on both sides, also when its oldest events were dropped in between', async () => {
+    const console = await openTestConsole(later, 'sqlite')
+    const old = {
+      ...admin,
+      time: Date.now() - 30 * 86_400_000,
+      event: 'sys_test',
+      outcome: 'success',
+    } as const
+    for (let at = 0; at < 40; at++) await console.store.run(recordAudit, { ...old, target: `number:${at}` })
+    const run = await copied(console)
+    await dropTo(console, 10)
+    await switchOver(console, run)
+    await expect(console.store.run(tamper, 20)).rejects.toThrow()
+    await dropTo(console, 20)
+    const onPostgres = await logOf(console)
+    expect(onPostgres.rows[0]?.seq).toBe(21)
+    expect(verifyRows(onPostgres.rows, onPostgres.facts)).toEqual([])
+    await switchBack(console, run)
+    const onSqlite = await logOf(console)
+    expect(onSqlite.rows.slice(0, onPostgres.rows.length)).toEqual(onPostgres.rows)
+    expect(onSqlite.rows.length).toBeGreaterThan(onPostgres.rows.length)
+    expect(verifyRows(onSqlite.rows, onSqlite.facts)).toEqual([])
+    await expect(console.store.run(tamper, 30)).rejects.toThrow()
   })
 
   it('leaves the file in use, no kept choice, and a store on PostgreSQL that takes no writes and says why', async () => {
@@ -278,6 +306,36 @@ async function reopen({ client }: PostgresSide): Promise<void> {
 const tableNames = (Object.keys(pgTables) as (keyof Tables)[]).filter((name) => !name.startsWith('audit'))
 
 /** A row in every table, each with the key `id` and made of `value`; rows that point to another one point to this one. */
+const tamper = unit('test.tamper', function* (tx, seq: number) {
+  const { auditEvents } = tx.tables
+  yield* q(tx.db.update(auditEvents).set({ actor: 'nobody' }).where(eq(auditEvents.seq, seq)))
+})
+
+/** All events of the log in their order, and where they begin and end. */
+async function logOf({ store }: TestConsole) {
+  const { auditEvents, auditHead } = store.tables
+  const rows = await store.db.select().from(auditEvents).orderBy(asc(auditEvents.seq))
+  const [head] = await store.db.select().from(auditHead)
+  const edge = await readEdge(store)
+  const facts = { key: () => testAuditKey.key, ...(edge && { after: edge }), ...(head && { head }) }
+  return { rows, facts }
+}
+
+/** Drops the events up to this one, as retention does when a checkpoint signs it. */
+async function dropTo(console: TestConsole, seq: number): Promise<void> {
+  const { store } = console
+  const { auditEvents } = store.tables
+  const [row] = await store.db.select().from(auditEvents).where(eq(auditEvents.seq, seq))
+  const checkpoint = async () => ({ epoch: 1, seq, hash: row?.hash ?? '' })
+  const clock = { now: () => Date.now() }
+  const retention = openRetention({ store, clock, log: openLog('error'), checkpoint })
+  const { grantId } = await store.run(makeGrant, {
+    ...{ sessionId: admin.sessionId ?? '', action: 'security.audit.prune', method: 'otp' },
+    ...{ inputHash: inputHash({ days: 7 }), by: admin, now: Date.now() },
+  })
+  await retention.prune({ days: 7 }, { by: admin, grantId })
+}
+
 const putEverywhere = unit(
   'test.putEverywhere',
   function* (tx, { ids, value }: { ids: string[]; value: number }) {
@@ -333,14 +391,21 @@ const keyOf = (name: keyof Tables) =>
 
 function isKey(tx: Tx, name: keyof Tables, id: string) {
   const column = getTableColumns(tx.tables[name])[keyOf(name) as never] as never
-  return inArray(column, [id] as never)
+  return inArray(column, [keyFor(name, id)] as never)
+}
+
+/** Keys that are numbers are made of the id's length. */
+function keyFor(name: keyof Tables, id: string): string | number {
+  const column = getTableColumns(pgTables[name])[keyOf(name) as never] as { dataType: string }
+  return column.dataType === 'number' ? 1_000_000 + id.length : id
 }
 
 function rowOf(name: keyof Tables, id: string, value: number): Record<string, unknown> {
   const parents = parentsOf(name)
   return Object.fromEntries(
     Object.entries(getTableColumns(pgTables[name])).map(([property, column]) => {
-      if (property === keyOf(name) || parents.has(column.name)) return [property, id]
+      if (property === keyOf(name)) return [property, keyFor(name, id)]
+      if (parents.has(column.name)) return [property, id]
       if (column.dataType === 'number') return [property, value + 10 * id.length]
       if (column.dataType === 'boolean') return [property, value % 2 === 0]
       if (column.dataType === 'json') return [property, { z: [value, null, 0.1], a: { é: `${id}` } }]

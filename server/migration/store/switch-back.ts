@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
+import { guardSqlite } from '@/db/audit-guard'
 import { migrateSqlite, StoreNewerError } from '@/db/migrate'
 import type { PgConnection } from '@/db/open'
 import { readRetirement, retireSqlite, unlockSqlite, unretireSqlite } from '@/db/retired'
@@ -107,7 +108,10 @@ async function moveBack<P extends PostgresSide, S extends SqliteSide>(
       await Promise.race([rest(), late.passed])
       late.refuse()
       at = clock.now()
-      await to.alone(unretireSqlite)
+      await to.alone((client) => {
+        guardSqlite(client)
+        unretireSqlite(client)
+      })
       takeBackStoreChoice(dataDir)
       moved = true
       deps.adopt(to)
@@ -191,7 +195,7 @@ function openFile<P extends PostgresSide, S extends SqliteSide>(
   try {
     const to = deps.openSqlite(choice.retiredFile)
     try {
-      migrateSqlite(to.client, deps.migrationsFolder)
+      migrateSqlite(to.client, deps.migrationsFolder, { guarded: false })
       // A switchover that could not clear its traces away leaves them.
       stopCapture(to.client)
       return to

@@ -1,4 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3'
+import { guardPostgres } from '@/db/audit-guard'
 import { retiredReason, retireSqlite } from '@/db/retired'
 import type { Store } from '@/db/store'
 import { type Caller, system } from '@/server/audit'
@@ -15,7 +16,7 @@ import { bringOver, lastCheck, type Sides } from './bring-over'
 import { isCapturing, sqliteLog, stopCapture } from './capture'
 import { catchUp, expiry, lateReads, longestHold } from './hold'
 import type { PostgresSide, SqliteSide } from './own-store'
-import { askOf, emptyPgCapture, isPgCapturing, startPgCapture } from './pg-capture'
+import { askOf, emptyPgCapture, isPgCapturing, onConnection, startPgCapture } from './pg-capture'
 import { placeOf, readStoreChoice, writeStoreChoice } from './store-choice'
 
 export interface SwitchoverDeps<P extends PostgresSide, S extends SqliteSide> {
@@ -121,6 +122,10 @@ async function move<P extends PostgresSide, S extends SqliteSide>(
     return to.handle
   })
   const pauseMilliseconds = clock.now() - asked
+  // The next start makes up for it.
+  await onConnection(client, guardPostgres).catch((error: unknown) => {
+    deps.log.error({ error }, 'the audit log on PostgreSQL is not guarded yet')
+  })
   await lateReads()
   await from.leave()
   retire(deps, from.client, target, since)

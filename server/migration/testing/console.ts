@@ -13,6 +13,7 @@ import { q, unit } from '@/db/unit'
 import type { Caller } from '@/server/audit'
 import { inputHash, makeGrant } from '@/server/grants'
 import { openLog } from '@/server/log'
+import type { Trace } from '@/server/trace'
 import { openVault } from '@/server/vault'
 import type { MigrationNews } from '../runs/drive'
 import type { Run } from '../runs/runs'
@@ -76,11 +77,16 @@ export interface TestConsole {
   until(id: string, holds: (run: Run) => boolean): Promise<Run>
 }
 
+interface ConsoleParts {
+  /** Database that runs write to; one of the shared server without it. */
+  place?: string
+  trace?: Trace | undefined
+}
+
 export async function openTestConsole(
   later: (step: () => unknown) => void,
   dialect: 'sqlite' | 'postgresql',
-  /** Database that runs write to; one of the shared server without it. */
-  place?: string,
+  { place, trace }: ConsoleParts = {},
 ): Promise<TestConsole> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-console-'))
   later(() => rmSync(folder, { recursive: true, force: true }))
@@ -124,6 +130,7 @@ export async function openTestConsole(
         vault,
         clock: { now: () => Date.now() + console.aheadMs },
         log: openLog('error'),
+        trace,
         publish(one) {
           news.push(one)
           for (const wake of wakers) wake()

@@ -32,6 +32,8 @@ export interface CopyNews {
   written: number
   bytes: number
   rejects?: RejectedRow[]
+  /** What was committed together. */
+  batch?: { rows: number; bytes: number; milliseconds: number }
 }
 
 /** What one transaction loads. `position`: null at the end of the range. */
@@ -60,6 +62,7 @@ export async function copyPart(deps: CopyDependencies, task: CopyTask): Promise<
   const reader = deps.utf16 ? plain : withLargeBlobs(deps.db, table, plain)
   for (let careful = false; ; ) {
     if (deps.signal() !== 0) return false
+    const started = performance.now()
     const begun = (await client.query(beginBatch(runId, part))) as unknown as pg.QueryResult[]
     const row = begun[2]?.rows[0] as { position: string | null; done: boolean } | undefined
     if (!row || row.done) {
@@ -92,6 +95,7 @@ export async function copyPart(deps: CopyDependencies, task: CopyTask): Promise<
       read: rejects.length + (careful ? rows : 0),
       written: rows,
       bytes: careful ? batch.bytes : 0,
+      batch: { rows, bytes: batch.bytes, milliseconds: Math.round(performance.now() - started) },
       ...(rejects.length > 0 && { rejects: rejects.map((one) => ({ table: table.source, ...one })) }),
     })
     if (batch.done) return true

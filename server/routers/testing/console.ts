@@ -1,18 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { GET as authGet, POST as authPost } from '@/app/api/auth/[...path]/route'
-import {
-  GET as infrastructureGet,
-  POST as infrastructurePost,
-} from '@/app/api/infrastructure/[...path]/route'
-import { GET as trpcGet, POST as trpcPost } from '@/app/api/trpc/[trpc]/route'
+import { PassThrough } from 'node:stream'
 import { POST as uploadRoute } from '@/app/api/upload/route'
 import { parseVariables } from '@/server/env'
+import { appRouter } from '@/server/routers/_app'
 import { setRuntime } from '@/server/running'
 import { openRuntime } from '@/server/runtime'
+import { type EventStream, trpcHandler } from '@/server/trpc/answer'
+import { restHandler } from '@/server/trpc/rest'
 
 export const url = 'http://localhost:3000'
+
+const restAnswer = restHandler(appRouter)
+const answer = trpcHandler(appRouter)
+
+/** What tRPC answers to anything but a subscription. */
+export async function trpcAnswer(request: Request): Promise<Response> {
+  return (await answer(request)) as Response
+}
 
 /** `ok`, or the code of the refusal; and what was answered. */
 export interface Outcome {
@@ -47,30 +53,36 @@ async function call(
   const headers = headersOf(token, more)
   if (type === 'mutation') {
     const body = JSON.stringify(input)
-    return outcomeOf(await trpcPost(new Request(`${url}${path}`, { method: 'POST', headers, body })))
+    return outcomeOf(await trpcAnswer(new Request(`${url}${path}`, { method: 'POST', headers, body })))
   }
   const query = input ? `?input=${encodeURIComponent(JSON.stringify(input))}` : ''
   const gone = new AbortController()
   const request = new Request(`${url}${path}${query}`, { headers, signal: gone.signal })
-  if (type === 'query') return outcomeOf(await trpcGet(request))
+  if (type === 'query') return outcomeOf(await trpcAnswer(request))
   headers.set('accept', 'text/event-stream')
-  const outcome = await firstOf(await trpcGet(new Request(request, { headers })))
+  const outcome = await firstOf((await answer(new Request(request, { headers }))) as EventStream)
   gone.abort()
   return outcome
 }
 
 /** Calls an address over REST. */
-async function rest(method: string, path: string, token: string | null, body?: object): Promise<Outcome> {
+async function rest(
+  method: string,
+  path: string,
+  token: string | null,
+  body?: object,
+  more: Record<string, string> = {},
+): Promise<Outcome> {
   const handlers: Record<string, (request: Request) => Promise<Response>> = {
-    'GET auth': authGet,
-    'POST auth': authPost,
-    'GET infrastructure': infrastructureGet,
-    'POST infrastructure': infrastructurePost,
+    'GET auth': restAnswer,
+    'POST auth': restAnswer,
+    'GET infrastructure': restAnswer,
+    'POST infrastructure': restAnswer,
     'POST upload': uploadRoute,
   }
   const handler = handlers[`${method} ${path.split('/')[2]?.split('?')[0]}`]
   if (!handler) throw new Error(`No route answers ${method} ${path}.`)
-  const headers = headersOf(token)
+  const headers = headersOf(token, more)
   const request = new Request(`${url}${path}`, { method, headers, body: body && JSON.stringify(body) })
   return outcomeOf(await handler(request))
 }
@@ -89,11 +101,11 @@ async function outcomeOf(response: Response): Promise<Outcome> {
 }
 
 /** The first message of an event stream that says anything. */
-async function firstOf(response: Response): Promise<Outcome> {
+async function firstOf(stream: EventStream): Promise<Outcome> {
   let text = ''
-  for await (const chunk of (response.body as ReadableStream<Uint8Array>).pipeThrough(
-    new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>,
-  )) {
+  const out = new PassThrough()
+  void stream.write(out)
+  for await (const chunk of out.setEncoding('utf8')) {
     text += chunk
     const refused = /event: serialized-error\ndata: (.+)\n/.exec(text)
     if (refused) return { outcome: JSON.parse(refused[1] as string).data.code, body: null }

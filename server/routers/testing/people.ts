@@ -7,7 +7,7 @@ type Console = Awaited<ReturnType<typeof openConsole>>
 
 const password = 'a horse, a battery and a staple'
 
-/** Everybody who may come to a console: the bearer token of each, and who they are. */
+/** Everybody who may come to a console: the bearer token of each, who they are, and the admin's next code. */
 export async function openPeople({ runtime, rest, call }: Console) {
   const { security } = runtime
   const ana = await person(security, 'ana', 'admin')
@@ -50,7 +50,7 @@ export async function openPeople({ runtime, rest, call }: Console) {
     'operator who must change the password': await signIn(paul.email),
     'API key for system:read': made.body.key,
   }
-  return { tokens, users: { ana, eva, otto, vera, paul } }
+  return { tokens, users: { ana, eva, otto, vera, paul }, code }
 }
 
 export type Who =

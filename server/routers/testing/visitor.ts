@@ -3,13 +3,14 @@ import { createCache } from '@/server/cache'
 import { Position } from '@/server/database'
 import { openLog } from '@/server/log'
 import type { Runtime } from '@/server/runtime'
-import { clientAddress } from '@/server/security/address'
-import { originAllowed } from '@/server/security/origin'
+import { clientAddress } from '@/server/security/requests/address'
+import { originAllowed } from '@/server/security/requests/origin'
 import { openStatistics } from '@/server/statistics'
 import { router } from '@/server/trpc/init'
 import { accountRouter } from '../account'
 import { authRouter } from '../auth'
 import { securityRouter } from '../security'
+import { noLimits } from './no-limits'
 
 const url = 'http://localhost:3000'
 const appRouter = router({ account: accountRouter, auth: authRouter, security: securityRouter })
@@ -37,7 +38,8 @@ export function visitor(
     throw new Error('These routers ask nothing of the database.')
   }
   const statistics = openStatistics({ cache, clock, security, database })
-  const runtime = { security, log, env, clock, statistics } as unknown as Runtime
+  const refusals = { note() {} }
+  const runtime = { security, log, env, clock, statistics, limits: noLimits, refusals } as unknown as Runtime
 
   async function call(path: string, input?: unknown, extra: Record<string, string> = {}, method = 'POST') {
     const headers = new Headers({ 'content-type': 'application/json', 'user-agent': 'test/1' })

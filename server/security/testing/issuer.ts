@@ -2,8 +2,8 @@ import { createHmac, createPrivateKey, type KeyObject, sign as signRaw } from 'n
 import { isNull } from 'drizzle-orm'
 import type { Store } from '@/db/store'
 import { openLog } from '@/server/log'
-import { openKeys } from '../keys'
-import { openTokens } from '../tokens'
+import { openKeys } from '../tokens/keys'
+import { openTokens } from '../tokens/tokens'
 import { testClock, testVault } from './accounts'
 
 export const issuer = 'http://localhost:3000'

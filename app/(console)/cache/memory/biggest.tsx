@@ -1,8 +1,8 @@
-import Link from 'next/link'
 import { keyHref } from '@/components/cache/keys-href'
 import type { SampledKey } from '@/components/cache/types'
 import { Figure, ShareBar } from '@/components/ui/figure'
 import { formatBytes, formatDuration } from '@/components/ui/format'
+import { Link } from '@/components/ui/link'
 import { plainLink } from '@/components/ui/plain-link'
 import { Table } from '@/components/ui/table'
 import { Section } from '@/components/ui/text'
@@ -31,7 +31,6 @@ export function Biggest({
             cell: ({ key }) => (
               <Link
                 href={keyHref(key, scope)}
-                prefetch={false}
                 className={`inline-block min-h-6 py-0.5 font-mono text-note wrap-anywhere ${plainLink}`}
               >
                 {key}

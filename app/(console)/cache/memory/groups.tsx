@@ -1,7 +1,7 @@
-import Link from 'next/link'
 import { namespaceHref } from '@/components/cache/keys-href'
 import type { SampledGroup, SampleReport, Stats } from '@/components/cache/types'
 import { formatBytes, formatNumber } from '@/components/ui/format'
+import { Link } from '@/components/ui/link'
 import { plainLink } from '@/components/ui/plain-link'
 import { Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
@@ -83,7 +83,6 @@ function Name({ group: { name, ours }, stats }: { group: SampledGroup; stats: St
   return (
     <Link
       href={namespaceHref(stats, name)}
-      prefetch={false}
       className={`inline-flex min-h-6 items-center font-mono text-note ${plainLink}`}
     >
       {name}

@@ -128,7 +128,7 @@ export function ChangesSection({
   )
 }
 
-/** Asked for often while one is under way. When the last has ended, the advice is another one too. */
+/** Asked for often while one is under way. When one has ended, the advice is another one too. */
 function useIndexChanges() {
   const trpc = useTRPC()
   const { refetch } = useQuery(trpc.database.advice.queryOptions({}, { enabled: false }))
@@ -137,11 +137,15 @@ function useIndexChanges() {
       refetchInterval: ({ state }) => (state.data?.some(isMoving) ? 1_000 : 15_000),
     }),
   )
-  const moving = changes.data?.some(isMoving) ?? false
-  const before = useRef(moving)
+  // By what has ended, not by what was seen under way: a small table's index is there before it is asked for.
+  const ended = changes.data
+    ?.filter((change) => !isMoving(change))
+    .map(({ id, state }) => `${id} ${state}`)
+    .join()
+  const before = useRef(ended)
   useEffect(() => {
-    if (before.current && !moving) void refetch()
-    before.current = moving
-  }, [moving, refetch])
+    if (before.current !== undefined && before.current !== ended) void refetch()
+    before.current = ended
+  }, [ended, refetch])
   return changes
 }

@@ -1,12 +1,12 @@
 'use client'
 
-import Link from 'next/link'
 import { MaintainButton } from '@/components/database/maintain-button'
 import type { OfferedAdvice, OfferedProblem } from '@/components/database/types'
 import { Button } from '@/components/ui/button'
 import { CopyButton } from '@/components/ui/copy-button'
 import { Empty } from '@/components/ui/empty'
 import { formatBytes } from '@/components/ui/format'
+import { Link } from '@/components/ui/link'
 import { plainLink } from '@/components/ui/plain-link'
 import { Status } from '@/components/ui/status'
 import { Table } from '@/components/ui/table'
@@ -106,7 +106,6 @@ function Mend({
     return (
       <Link
         href="/database/sessions"
-        prefetch={false}
         className={`inline-flex min-h-6 items-center whitespace-nowrap ${plainLink}`}
       >
         See sessions

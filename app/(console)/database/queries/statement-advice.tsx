@@ -1,10 +1,10 @@
 'use client'
 
 import { useQuery } from '@tanstack/react-query'
-import Link from 'next/link'
 import { factorOf } from '@/components/database/cost'
 import { useTRPC } from '@/components/trpc/trpc'
 import { ErrorTile } from '@/components/ui/error-tile'
+import { Link } from '@/components/ui/link'
 import { plainLink } from '@/components/ui/plain-link'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Mono } from '@/components/ui/text'
@@ -31,7 +31,6 @@ export function StatementAdvice({ fingerprint }: { fingerprint: string }) {
         <p className="mt-1">
           <Link
             href={`/database/indexes#advice-${found.key}`}
-            prefetch={false}
             className={`inline-block min-h-6 ${plainLink}`}
           >
             See the index <Mono>{found.name}</Mono>

@@ -40,14 +40,14 @@ export function StatementHistory({ fingerprint }: { fingerprint: string }) {
       <HistoryChart
         {...shared}
         title="Calls an hour"
-        name="holdfast_database_statement_calls"
+        name="statement_calls_per_hour"
         format={(value) => formatNumber(value)}
         series={[{ key: 'calls', label: 'Calls an hour', values: calls }]}
       />
       <HistoryChart
         {...shared}
         title="Mean time"
-        name="holdfast_database_statement_mean_milliseconds"
+        name="statement_mean_milliseconds"
         format={formatDuration}
         series={[
           { key: 'mean', label: 'Mean time', values: totalMs.map((total, hour) => mean(total, calls[hour])) },

@@ -1,6 +1,6 @@
-import Link from 'next/link'
 import { methodWords } from '@/components/auth/methods'
 import { Button } from '@/components/ui/button'
+import { Link } from '@/components/ui/link'
 import { Status } from '@/components/ui/status'
 import type { Column, Sort } from '@/components/ui/table'
 import { RelativeTime, Time } from '@/components/ui/time'
@@ -25,7 +25,6 @@ export function sessionColumns({
       cell: ({ userId, email }) => (
         <Link
           href={`/security/users?user=${userId}`}
-          prefetch={false}
           className="inline-flex min-h-6 items-center underline decoration-border underline-offset-4 hover:decoration-current"
         >
           {email}

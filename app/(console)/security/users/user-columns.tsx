@@ -1,7 +1,7 @@
 import clsx from 'clsx'
-import Link from 'next/link'
 import { factorsInWords, roleWords, stateWords, type User } from '@/components/security/words'
 import { formatNumber } from '@/components/ui/format'
+import { Link } from '@/components/ui/link'
 import { Status } from '@/components/ui/status'
 import type { Column } from '@/components/ui/table'
 import { RelativeTime, Time } from '@/components/ui/time'
@@ -14,7 +14,6 @@ export function SessionsLink({ user, className }: { user: User; className?: stri
   return (
     <Link
       href={`/security/sessions?user=${user.id}`}
-      prefetch={false}
       aria-label={`${user.sessions} live ${user.sessions === 1 ? 'session' : 'sessions'} of ${user.email}`}
       className={clsx('inline-flex min-h-6 min-w-6 items-center', link, className)}
       onClick={(event) => event.stopPropagation()}

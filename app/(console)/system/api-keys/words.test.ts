@@ -6,7 +6,7 @@ import { type ApiKey, actions, permissionsInWords, stateOf } from './words'
 describe('permissions in words', () => {
   test('say everything where every area is among them', () => {
     expect(permissionsInWords(allPermissions, 5)).toBe(
-      'Read: everything · Operate: everything · Manage: everything',
+      'Read: everything · Operate: everything · Manage: everything · Ingest: security',
     )
   })
   test('name the areas by what they let do', () => {

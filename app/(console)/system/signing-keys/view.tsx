@@ -57,7 +57,7 @@ export function SigningKeysView() {
   const { data: config } = useQuery(trpc.system.config.queryOptions())
   const [rotating, setRotating] = useState(false)
   useLiveEvent('audit', () => void queries.invalidateQueries(trpc.security.signingKeys.pathFilter()))
-  const shared = config?.some(({ name, value }) => name === 'JWT_SECRET' && value !== null) ?? false
+  const shared = config?.variables.some(({ name, value }) => name === 'JWT_SECRET' && value !== null) ?? false
   return (
     <>
       <PageHeader

@@ -1,5 +1,7 @@
 import { HoldfastError, isHoldfastError } from '@/server/errors'
 import { createContext } from '@/server/trpc/context'
+import { takeLimits } from '@/server/trpc/limited'
+import { noteRefusal } from '@/server/trpc/noted-refusals'
 import { permitted } from '@/server/trpc/permit'
 import { problem } from '@/server/trpc/problem'
 
@@ -11,6 +13,7 @@ export async function GET(
   const context = await createContext(request.headers)
   const { runtime, requestId } = context
   try {
+    await takeLimits(context, 'migration.download')
     permitted(context, 'migration:read')
     const { run, file } = await params
     const { name, type, body } = await runtime.migration.download(run, file)
@@ -22,7 +25,10 @@ export async function GET(
       },
     })
   } catch (error) {
-    if (isHoldfastError(error)) return problem(error, requestId)
+    if (isHoldfastError(error)) {
+      noteRefusal(context, error, 'migration.download')
+      return problem(error, requestId)
+    }
     runtime.log.error({ requestId, error }, 'download failed')
     const internal = new HoldfastError('INTERNAL', {
       message: 'The file could not be made.',

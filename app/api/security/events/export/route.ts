@@ -1,0 +1,3 @@
+import { exportEvents } from '@/server/routers/security/export'
+
+export { exportEvents as GET }

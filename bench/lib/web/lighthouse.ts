@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { cacheFolder } from '../cache-folder'
+
+/** The last major version that Node 20 runs. */
+const VERSION = '12.8.2'
+const CATEGORIES = ['performance', 'accessibility', 'best-practices'] as const
+const run = promisify(execFile)
+
+export type Scores = Record<(typeof CATEGORIES)[number], number>
+
+/** Lighthouse's entry: installed once beside the other things that only measurements need, and no dependency. */
+export async function installLighthouse(): Promise<string> {
+  const folder = join(cacheFolder, 'lighthouse')
+  const entry = join(folder, 'node_modules/lighthouse/cli/index.js')
+  if (existsSync(entry)) return entry
+  console.log(`installing lighthouse ${VERSION} in ${folder}`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+  const args = ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund']
+  await run('npm', [...args, `lighthouse@${VERSION}`])
+  return entry
+}
+
+/** Scores of 0 to 100 of a page in the browser that listens on a port, with the cookies it has there. */
+export async function audit(entry: string, url: string, port: number): Promise<Scores> {
+  const { stdout } = await run(
+    process.execPath,
+    [
+      ...[entry, url, `--port=${port}`, '--preset=desktop', '--disable-storage-reset'],
+      ...[
+        `--only-categories=${CATEGORIES.join(',')}`,
+        '--output=json',
+        '--quiet',
+        '--no-enable-error-reporting',
+      ],
+    ],
+    { maxBuffer: 64 * 2 ** 20 },
+  )
+  const { categories, runtimeError, audits, finalDisplayedUrl } = JSON.parse(stdout)
+  if (runtimeError) throw new Error(`Lighthouse at ${url}: ${runtimeError.message}`)
+  if (finalDisplayedUrl !== url) throw new Error(`Lighthouse was led from ${url} to ${finalDisplayedUrl}.`)
+  for (const { auditRefs } of Object.values<{ auditRefs: { id: string; weight: number }[] }>(categories)) {
+    for (const { id, weight } of auditRefs) {
+      const { score, title, displayValue = '' } = audits[id]
+      if (weight > 0 && score !== null && score < 0.9) console.log(`    ${title}: ${score} ${displayValue}`)
+    }
+  }
+  return Object.fromEntries(
+    CATEGORIES.map((name) => [name, Math.round(categories[name].score * 100)]),
+  ) as Scores
+}

@@ -1,0 +1,1 @@
+export function searchOutput(folder: string): { planted: number; files: number; found: string[] }
