@@ -1,4 +1,4 @@
 export type { PostgresOptions, PostgresServer, ReplicaServer } from './postgres'
-export { startPostgres, startReplica } from './postgres'
+export { findPostgresBinaries, startPostgres, startReplica } from './postgres'
 export type { RedisCluster, RedisOptions, RedisSentinel, RedisServer } from './redis'
-export { startRedis, startRedisCluster, startRedisSentinel } from './redis'
+export { findRedisServer, startRedis, startRedisCluster, startRedisSentinel } from './redis'

@@ -54,7 +54,7 @@ describeStores((open) => {
     expect(await tokens.verify(token)).toMatchObject(tokenSession)
     const [row] = await store.db.select().from(store.tables.signingKeys)
     expect(JSON.stringify(row?.publicJwk)).not.toContain('"d"')
-    expect(row?.privateSealed).not.toContain('kty')
+    expect(row?.privateSealed).not.toContain('"kty"')
     const jwks = await keys.jwks()
     expect(jwks.keys).toMatchObject([{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: row?.id }])
     expect(jwks.keys[0]).not.toHaveProperty('d')
