@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+/** The tests that `npm run mutation` runs, again and again: those of pure modules, without any server. */
+export default defineConfig({
+  resolve: { alias: { '@': fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '') } },
+  test: {
+    include: [
+      'server/security/tokens/token*.test.ts',
+      'server/security/factors/{backup-codes,totp,passkey-challenge}.test.ts',
+      'server/security/limits/{network,words}.test.ts',
+      'server/security/threats/{benign-week,engine,geo,rules-table,subject}.test.ts',
+      'server/audit/{checkpoint,severity,verdict,walk}.test.ts',
+      'server/migration/plan/*.test.ts',
+      'server/migration/{transfer,validation}/{canonical,forms,marks,render}.test.ts',
+    ],
+    provide: { postgres: null, redis: null },
+  },
+})
