@@ -14,9 +14,9 @@ export async function enumerate(place: Place, address: string): Promise<void> {
   }
 }
 
-/** One address tries the same few passwords on an account. */
+/** One address tries passwords on an account, until it is blocked. */
 export async function bruteForce(place: Place, address: string, email: string): Promise<void> {
-  for (let attempt = 0; attempt < 12; attempt++) {
+  for (let attempt = 0; attempt < 70; attempt++) {
     const given = { email, password: `not the password, try ${attempt}` }
     await program(place).post('/api/auth/login', given, from(address, tool))
   }

@@ -73,9 +73,9 @@ async function planned(admin: Person, connectionId: string, schema: string): Pro
   const target = { kind: 'connection', id: connectionId }
   const { id } = await admin.ask('migration.create', { source, target, schema })
   for (;;) {
-    // Of a run that is ready to start.
-    const { phase } = await admin.read(`migration/status/${id}`)
-    if (phase === null) return id
+    const { plan, error, phase } = await admin.read(`migration/status/${id}`)
+    if (error) throw new Error(`The plan of ${schema} could not be made: ${error.message}`)
+    if (plan && phase === null) return id
     await delay(300)
   }
 }

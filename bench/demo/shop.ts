@@ -81,7 +81,12 @@ export async function openShop(stack: Stack, failed: (error: unknown) => void): 
         carts.set(`customer-${below(500)}`, { items: [popular(PRODUCTS)], at: Date.now() }, { ttl: 120_000 }),
     ],
     [6, () => carts.get(`customer-${below(900)}`)],
-    [3, () => read('SELECT id, state, total FROM shop.orders WHERE customer_id = $1', [below(CUSTOMERS)])],
+    // Of the primary: who has just ordered wants to see it.
+    [
+      3,
+      () =>
+        database.query('SELECT id, state, total FROM shop.orders WHERE customer_id = $1', [below(CUSTOMERS)]),
+    ],
     [
       2,
       () =>

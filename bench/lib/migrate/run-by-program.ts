@@ -32,7 +32,7 @@ export class RunByProgram {
 
   /** Resolves when checks and plan are made, and acknowledges what is amber. */
   async planned(): Promise<void> {
-    const { checks } = await this.#until(({ phase }) => phase === null)
+    const { checks } = await this.#until(({ plan, phase }) => plan !== null && phase === null)
     const amber = checks.filter(({ state }) => state === 'amber')
     if (amber.length === 0) return
     const input = { id: this.#id, checks: amber.map(({ id }) => id) }
@@ -68,6 +68,7 @@ export class RunByProgram {
 
 interface Run {
   state: string
+  plan: object | null
   phase: string | null
   error: unknown
   checks: { id: string; state: string }[]
