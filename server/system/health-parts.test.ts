@@ -33,7 +33,7 @@ describe('the health of further components', () => {
     const late = { ...replica, because: 'It is 40 MB behind.' }
     expect(judged({ servers: [primary, late] }, 'servers')).toMatchObject({
       state: 'warn',
-      detail: '1 of 1 replica take no reads. b:5432: It is 40 MB behind.',
+      detail: '1 of 1 replica takes no reads. b:5432: It is 40 MB behind.',
     })
     const down = { ...replica, role: 'down', roundTrip: null }
     expect(judged({ servers: [primary, replica, down] }, 'servers')?.state).toBe('warn')

@@ -125,6 +125,7 @@ function HealthTable() {
             {
               key: 'detail',
               header: 'What is so, what to do',
+              className: 'min-w-60',
               cell: ({ detail, remedy }) => (
                 <span className="block whitespace-normal">
                   {detail}

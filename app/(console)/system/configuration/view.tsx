@@ -86,6 +86,7 @@ function Variables({ variables }: Pick<Config, 'variables'>) {
         {
           key: 'about',
           header: 'What it does',
+          className: 'min-w-60',
           cell: ({ about, unused }) => (
             <span className="text-muted">
               {about}
