@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { alias: { '@': fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '') } },
   test: {
     include: [
-      'server/security/tokens/token*.test.ts',
+      'server/security/tokens/{doubtful-token,signatures,token-attacks,token-shape,tokens}.test.ts',
       'server/security/factors/{backup-codes,totp,passkey-challenge}.test.ts',
       'server/security/limits/{network,words}.test.ts',
       'server/security/threats/{benign-week,engine,geo,rules-table,subject}.test.ts',

@@ -74,6 +74,8 @@ function wronglySigned(sign: Sign, header: Json, claims: Json, now: number): Rec
     'sid with a generation of text': sign(header, { ...claims, sid: 'session-1.x' }),
     'sid with generation 0': sign(header, { ...claims, sid: 'session-1.0' }),
     'sid with generation 01': sign(header, { ...claims, sid: 'session-1.01' }),
+    'sid with a generation and more': sign(header, { ...claims, sid: 'session-1.1x' }),
+    'sid with something before it': sign(header, { ...claims, sid: '../session-1.1' }),
     'sid as a list': sign(header, { ...claims, sid: ['session-1.1'] }),
     'a claim that stands twice': sign(header, `${text.slice(0, -1)},"sub":"root"}`),
     'alg that stands twice': sign(`{"alg":"none",${JSON.stringify(header).slice(1)}`, claims),

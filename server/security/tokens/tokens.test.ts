@@ -24,6 +24,8 @@ describe('access tokens by JWT_SECRET', () => {
       sid: 'session-1.1',
     })
     expect(await tokens.verify(token)).toEqual({ ...tokenSession, tokenId: claims.jti, expiresAt })
+    const later = { ...tokenSession, generation: 120 }
+    expect(await tokens.verify((await tokens.sign(later)).token)).toMatchObject(later)
     expect(await keys.jwks()).toEqual({ keys: [] })
     expect(await keys.list()).toEqual([])
   })
@@ -33,6 +35,28 @@ describe('access tokens by JWT_SECRET', () => {
     const [header, claims] = parts((await tokens.sign(tokenSession)).token)
     const rebuilt = hmac(header, claims, jwtSecret)
     expect(await tokens.verify(rebuilt)).toMatchObject(tokenSession)
+  })
+
+  it('are good for five seconds more on either side, and no longer, also when they were seen before', async () => {
+    const { tokens, clock } = await withSecret()
+    const { token } = await tokens.sign(tokenSession)
+    const good = async () => (await tokens.verify(token)) !== null
+    expect(await good()).toBe(true)
+    clock.pass(-5_000)
+    expect(await good()).toBe(true)
+    clock.pass(5_000 + 900_000 + 4_000)
+    expect(await good()).toBe(true)
+    clock.pass(1_000)
+    expect(await good()).toBe(false)
+  })
+
+  it('live no longer than the console lets them, whatever they say, also when they were seen before', async () => {
+    const { tokens, clock } = await withSecret()
+    const [header, claims] = parts((await tokens.sign(tokenSession)).token)
+    const token = hmac(header, { ...claims, exp: Number(claims.exp) + 9_000 }, jwtSecret)
+    expect(await tokens.verify(token)).not.toBeNull()
+    clock.pass(900_000 + 7_000)
+    expect(await tokens.verify(token)).toBeNull()
   })
 
   it('cannot be rotated by the console, which says how it is done', async () => {
