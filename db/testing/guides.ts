@@ -10,16 +10,27 @@ const run = promisify(execFile)
 export interface Guide {
   /** Runs a code block, as it stands there but for where the module is, in a folder of its own; answers its output. */
   runs(name: string, env?: Record<string, string>): Promise<string>
-  /** Runs a block of commands of this project as it stands there, in a folder that the caller keeps; answers what it prints. */
-  types(name: string, folder: string, env: Record<string, string>): Promise<string>
+  /**
+   * Runs a block of commands of this project as it stands there but for the words that `given` has others for, in a
+   * folder that the caller keeps; answers what it prints.
+   */
+  types(
+    name: string,
+    folder: string,
+    env: Record<string, string>,
+    given?: Record<string, string>,
+  ): Promise<string>
+  /** Names of the blocks of commands, and the lines of those that have none. */
+  commands: { named: string[]; others: string[] }
   /** What the guide says that its blocks print, in their order. */
   promised: string[]
 }
 
-/** Reads a guide for other applications from docs. */
-export function openGuide(name: string): Guide {
+/** Reads a document of this project: README.md, docs/cache.md. */
+export function openGuide(document: string): Guide {
   const root = process.cwd()
-  const guide = readFileSync(join(root, 'docs', `${name}.md`), 'utf8')
+  const guide = readFileSync(join(root, document), 'utf8')
+  const blocks = [...guide.matchAll(/^```sh ?(.*)\n([\s\S]*?)^```$/gm)]
   return {
     async runs(block, env = {}) {
       const [, code = ''] = new RegExp(`\`\`\`js ${block}\\n([\\s\\S]*?)\`\`\``).exec(guide) ?? []
@@ -39,12 +50,13 @@ export function openGuide(name: string): Guide {
         rmSync(folder, { recursive: true, force: true })
       }
     },
-    async types(block, folder, env) {
-      const [, commands = ''] = new RegExp(`\`\`\`sh ${block}\\n([\\s\\S]*?)\`\`\``).exec(guide) ?? []
-      if (commands === '') throw new Error(`The guide ${name} has no block of commands named ${block}.`)
+    async types(block, folder, env, given = {}) {
+      let [, , commands] = blocks.find(([, name]) => name === block) ?? []
+      if (!commands) throw new Error(`${document} has no block of commands named ${block}.`)
+      for (const [word, other] of Object.entries(given)) commands = commands.replaceAll(word, other)
       // By the bundle: npm would install and bundle first, beside the tests that go on.
       const direct = commands.replace(
-        /^npm run (\w+)(?: --)?/gm,
+        /\bnpm run (?:-s )?(\w+)(?: --)?/g,
         (_, command) => `node "${join(root, 'dist/cli', `${command}.mjs`)}"`,
       )
       const { stdout } = await run('sh', ['-ec', direct], {
@@ -53,6 +65,10 @@ export function openGuide(name: string): Guide {
         timeout: 60_000,
       })
       return stdout
+    },
+    commands: {
+      named: blocks.flatMap(([, name = '']) => (name ? [name] : [])),
+      others: blocks.flatMap(([, name, lines = '']) => (name ? [] : lines.trimEnd().split('\n'))),
     },
     promised: [...guide.matchAll(/^prints (.*)\.$/gm)].map(([, outputs = '']) =>
       [...outputs.matchAll(/`(.*?)`/g)].map(([, output]) => output).join('\n'),

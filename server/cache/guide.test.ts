@@ -3,7 +3,7 @@ import { openGuide } from '@/db/testing/guides'
 import { type RedisServer, startRedis } from '@/db/testing/servers'
 import { needsRedis } from '@/db/testing/shared'
 
-const { runs, promised } = openGuide('cache')
+const { runs, promised } = openGuide('docs/cache.md')
 
 it('prints what the guide says, without Redis', async () => {
   expect(await runs('memory')).toBe(promised[1])

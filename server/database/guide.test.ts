@@ -3,7 +3,7 @@ import { openGuide } from '@/db/testing/guides'
 import { type PostgresServer, type ReplicaServer, startPostgres, startReplica } from '@/db/testing/servers'
 import { needsPostgres } from '@/db/testing/shared'
 
-const { runs, promised } = openGuide('database')
+const { runs, promised } = openGuide('docs/database.md')
 
 needsPostgres()
 let primary: PostgresServer

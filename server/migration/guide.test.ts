@@ -5,7 +5,7 @@ import { openGuide } from '@/db/testing/guides'
 import { parseChoices } from './plan/choices-schema'
 import { type Bench, openBench } from './testing/target'
 
-const guide = openGuide('migration')
+const guide = openGuide('docs/migration.md')
 const engine = inject('postgres')
 
 describe.skipIf(!engine)('the guide to migration', () => {
