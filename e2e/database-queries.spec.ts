@@ -76,6 +76,12 @@ async function shop({ postgres, database }: World, calls = 60): Promise<void> {
   await client.end()
 }
 
+/** More than are listed at first. */
+async function manyStatements({ postgres, database }: World): Promise<void> {
+  const names = Array.from({ length: 110 }, (_, at) => `SELECT 1 AS number_${at}`)
+  for (const text of names) await postgres.query(text, [], database)
+}
+
 /** What an earlier day left of one statement: from 50 calls an hour to 62, of 40 ms each. */
 async function countYesterday({ postgres, database }: World, fingerprint: string): Promise<void> {
   const hour = 3_600_000
@@ -108,8 +114,12 @@ test('statements are ranked by their time, found by their text, and shown withou
   world,
 }) => {
   await shop(world)
+  await manyStatements(world)
   await page.goto('/database/queries')
   await expect(page.getByText('What all clients of this database sent')).toBeVisible()
+  await expect(statements(page).getByRole('rowheader')).toHaveCount(100)
+  await page.getByRole('button', { name: /^Show all \d+ statements$/ }).click()
+  await expect(statements(page).getByRole('rowheader').nth(100)).toBeAttached()
   const first = statements(page).getByRole('row').nth(1)
   await expect(first).toContainText(/from shop_orders where customer_id = \$1/i)
   await expect(first.getByRole('cell').nth(2)).toHaveText('60')

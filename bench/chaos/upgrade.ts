@@ -7,7 +7,7 @@ import { openAccount } from '../lib/chaos/console-account'
 import { startConsoleLoad } from '../lib/chaos/console-load'
 import { lostIn, untilReady } from '../lib/chaos/console-scene'
 import { keepStreams } from '../lib/chaos/kept-streams'
-import { previous, previousRelease } from '../lib/chaos/previous-release'
+import { previousRelease } from '../lib/chaos/previous-release'
 import { seeded } from '../lib/seeded'
 import { withoutLimits } from '../lib/without-limits'
 
@@ -30,14 +30,14 @@ const old = previousRelease()
 let failed = 0
 let lost = 0
 for (let round = 1; round <= rounds; round++) {
-  const scene = await startConsoles(3, { root: old, env: withoutLimits })
+  const scene = await startConsoles(3, { root: old.folder, env: withoutLimits })
   try {
     await upgrade(scene, round)
   } finally {
     await scene.stop()
   }
 }
-console.log(`seed=${values.seed} from=${previous.version}`)
+console.log(`seed=${values.seed} from=${old.version}`)
 console.log(`CHAOS upgrade rounds=${rounds} failed=${failed} lost=${lost}`)
 process.exit(failed + lost === 0 ? 0 : 1)
 

@@ -3,27 +3,46 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { cacheFolder } from '../cache-folder'
 
-/** The release before this one; to be changed with each release. */
-export const previous = { version: '0.6.0', commit: '43a1751f83316fac5d2953d82e7bca40cbed93e4' }
+/** A release, and the folder where it stands built. */
+export interface Release {
+  version: string
+  folder: string
+}
 
 /**
- * The folder of the previous release, built: from this repository's history, with its own packages. It stays in
+ * The release before this one, built from this repository's history with its own packages. It stays in
  * ~/.cache/holdfast, which may be removed at any time. Throws what failed; a shallow clone does not hold the commit.
  */
-export function previousRelease(): string {
-  const folder = join(cacheFolder, `release-${previous.version}`)
+export function previousRelease(): Release {
+  const { version, commit } = beforeThisOne()
+  const folder = join(cacheFolder, `release-${version}`)
   const stamp = join(folder, '.built')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === previous.commit) return folder
-  console.log(`building ${previous.version} in ${folder}, which takes some minutes`)
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === commit) return { version, folder }
+  console.log(`building ${version} in ${folder}, which takes some minutes`)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const tree = execFileSync('git', ['archive', previous.commit], { maxBuffer: 256 * 1024 ** 2 })
+  const tree = execFileSync('git', ['archive', commit], { maxBuffer: 256 * 1024 ** 2 })
   execFileSync('tar', ['-x', '-C', folder], { input: tree })
   run(folder, 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--no-progress'])
   run(folder, process.execPath, ['scripts/build.mjs'])
-  writeFileSync(stamp, previous.commit)
-  return folder
+  writeFileSync(stamp, commit)
+  return { version, folder }
 }
+
+/** The newest commit that gave package.json another version than it has now: a release sets it. */
+function beforeThisOne(): { version: string; commit: string } {
+  const now = versionIn(readFileSync('package.json', 'utf8'))
+  const setting = git('log', '--format=%H', '-G^  "version":', '--', 'package.json')
+  for (const commit of setting.split('\n').filter(Boolean)) {
+    const version = versionIn(git('show', `${commit}:package.json`))
+    if (version !== now) return { version, commit }
+  }
+  throw new Error(`The history holds no release before ${now}: clone the whole repository.`)
+}
+
+const versionIn = (text: string): string => JSON.parse(text).version
+
+const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' })
 
 function run(cwd: string, command: string, args: string[]): void {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' })

@@ -1,6 +1,7 @@
 'use client'
 
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { MissingNote } from '@/components/database/missing-note'
 import type { Statement, Statements } from '@/components/database/types'
 import { useTRPC } from '@/components/trpc/trpc'
@@ -17,6 +18,9 @@ import { passes, sorted } from './choose'
 import { StatementFilterBar, useStatementFilter } from './filter-bar'
 import { statementColumns } from './statement-columns'
 import { StatementDrawer } from './statement-drawer'
+
+/** So many are listed at first: hundreds of rows that nobody reads hold up the page. */
+const FIRST = 100
 
 /** Statements by the time they take, each with its plan and its past. */
 export function QueriesView() {
@@ -59,10 +63,12 @@ function StatementList({ of: { statements, missing } }: { of: Statements }) {
   const { filter, clear } = useStatementFilter()
   const { sort, onSort } = useSort({ by: 'total', direction: 'desc' })
   const drawer = useDrawer('statement')
+  const [whole, setWhole] = useState(false)
   const shown = sorted(
     statements.filter((statement) => passes(filter, statement)),
     sort,
   )
+  const rows = whole ? shown : shown.slice(0, FIRST)
   const all = formatCount(statements.length, 'statement')
   return (
     <>
@@ -74,7 +80,7 @@ function StatementList({ of: { statements, missing } }: { of: Statements }) {
         caption="Statements"
         density="roomy"
         columns={statementColumns}
-        rows={shown}
+        rows={rows}
         rowKey={({ fingerprint }) => fingerprint}
         rowTone={({ errors }) => (errors ? 'warn' : undefined)}
         sort={sort}
@@ -95,6 +101,11 @@ function StatementList({ of: { statements, missing } }: { of: Statements }) {
           )
         }
       />
+      {rows.length < shown.length ? (
+        <Button className="mt-4" onClick={() => setWhole(true)}>
+          Show all {formatCount(shown.length, 'statement')}
+        </Button>
+      ) : null}
       <StatementDrawer
         fingerprint={drawer.id}
         statement={statements.find(({ fingerprint }) => fingerprint === drawer.id)}
