@@ -1,5 +1,4 @@
 import { text } from 'node:stream/consumers'
-import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import type { Store } from '@/db/store'
 import { system } from '@/server/audit'
@@ -12,6 +11,7 @@ import { openStore } from '@/server/open-store'
 import { openSecurity, type Security } from '@/server/security'
 import { liftBlocks } from '@/server/security/limits'
 import { passwordLength } from '@/server/security/passwords/passwords'
+import { readArgs, UsageError } from './common/usage'
 
 const help = `Usage: npm run admin -- COMMAND --email ADDRESS
        npm run admin -- unblock ADDRESS
@@ -45,9 +45,6 @@ const arguments_ = {
   'reset-password': z.strictObject({ email }, { error: 'reset-password takes --email alone' }),
   'reset-factor': z.strictObject({ email }, { error: 'reset-factor takes --email alone' }),
 }
-
-/** Wrong arguments: exit status 2. */
-class UsageError extends Error {}
 
 async function run(): Promise<void> {
   const act = await parse(process.argv.slice(2))
@@ -132,20 +129,16 @@ function checked<T>(schema: z.ZodType<T>, given: unknown): T {
 }
 
 function parseOptions(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        email: { type: 'string' },
-        name: { type: 'string' },
-        role: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return readArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      email: { type: 'string' },
+      name: { type: 'string' },
+      role: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
 }
 
 /** One line of standard input; asked for without echo at a terminal. */

@@ -1,11 +1,5 @@
-import { parse, UsageError } from './audit/arguments'
+import { parse } from './audit/arguments'
 import { perform } from './audit/commands'
+import { runCommand } from './common/usage'
 
-try {
-  process.exitCode = await perform(parse(process.argv.slice(2)))
-} catch (error) {
-  const { message, remedy } = error as { message: string; remedy?: string }
-  const hint = error instanceof UsageError && 'See npm run audit -- --help'
-  process.stderr.write(`${[message, remedy, hint].filter(Boolean).join('\n')}\n`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
-}
+await runCommand('audit', () => perform(parse(process.argv.slice(2))))

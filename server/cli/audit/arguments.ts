@@ -1,7 +1,4 @@
-import { parseArgs } from 'node:util'
-
-/** Wrong arguments: exit status 2. */
-export class UsageError extends Error {}
+import { readArgs, UsageError } from '../common/usage'
 
 export type Command =
   | { name: 'help' }
@@ -48,22 +45,18 @@ function verify({ export: file, 'public-key': publicKey, checkpoints = [], filte
 }
 
 function parseOptions(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        export: { type: 'string' },
-        'public-key': { type: 'string' },
-        checkpoints: { type: 'string', multiple: true },
-        filtered: { type: 'boolean' },
-        reason: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return readArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      export: { type: 'string' },
+      'public-key': { type: 'string' },
+      checkpoints: { type: 'string', multiple: true },
+      filtered: { type: 'boolean' },
+      reason: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
 }
 
 export const help = `Usage: npm run audit -- COMMAND

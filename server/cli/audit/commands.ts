@@ -7,7 +7,8 @@ import { loadEnv } from '@/server/env'
 import { type Log, openLog } from '@/server/log'
 import { openConsoleAudit } from '@/server/open-audit'
 import { openStore } from '@/server/open-store'
-import { type Command, help, UsageError } from './arguments'
+import { UsageError } from '../common/usage'
+import { type Command, help } from './arguments'
 import { exportText, restoredText, verificationText } from './text'
 
 const by = { ...system, actor: 'command line' }

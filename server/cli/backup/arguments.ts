@@ -1,7 +1,4 @@
-import { parseArgs } from 'node:util'
-
-/** Wrong arguments: exit status 2. */
-export class UsageError extends Error {}
+import { readArgs, UsageError } from '../common/usage'
 
 export type Command =
   | { name: 'help' }
@@ -50,20 +47,16 @@ function counted(keep: string): number {
 }
 
 function parseOptions(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        folder: { type: 'string' },
-        keep: { type: 'string' },
-        'without-key': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+  return readArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      folder: { type: 'string' },
+      keep: { type: 'string' },
+      'without-key': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
 }
 
 export const help = `Usage: npm run backup -- COMMAND

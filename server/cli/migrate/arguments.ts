@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import type { Job } from '@/server/migration'
+import { readArgs, UsageError } from '../common/usage'
 import { readChoices } from './choices'
 import { type Given, readTarget } from './target'
-import { UsageError } from './usage'
 
 const names = ['run', 'plan', 'resume', 'validate', 'cancel', 'status', 'switch-back'] as const
 /** Commands that begin with a file, and not with a run. */
@@ -44,8 +43,8 @@ const options = {
   help: { type: 'boolean', default: false },
 } as const
 
-const parsed = (args: string[]) => parseArgs({ args, options, allowPositionals: true })
-type Values = ReturnType<typeof parsed>['values']
+const read = (args: string[]) => readArgs({ args, options, allowPositionals: true })
+type Values = ReturnType<typeof read>['values']
 
 /** Reads the command line. Throws a {@link UsageError} that says what is wrong. */
 export function parse(args: string[], given: Given): Command {
@@ -85,14 +84,6 @@ export function parse(args: string[], given: Given): Command {
 /** Nothing was said but how to print, and perhaps the command. */
 function onlyJson({ json: _, schema, ...rest }: Values): boolean {
   return schema === undefined && Object.values(rest).every((value) => value === undefined || value === false)
-}
-
-function read(args: string[]) {
-  try {
-    return parsed(args)
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
 }
 
 /** `resume RUN`, `resume --run RUN` and `--resume RUN` are the same. */

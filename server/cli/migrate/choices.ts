@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type Choices, choicesOf, type Plan, parseChoices } from '@/server/migration'
-import { UsageError } from './usage'
+import { UsageError } from '../common/usage'
 
 /** Choices from a file. Whether they fit the source is seen when the plan is made. */
 export function readChoices(file: string): Choices {

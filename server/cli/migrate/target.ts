@@ -1,6 +1,6 @@
 import { readAuthority } from '@/server/authority'
 import type { Target } from '@/server/migration'
-import { UsageError } from './usage'
+import { UsageError } from '../common/usage'
 
 /** The environment's variables that say who connects, where to, and whom to trust. */
 export type Given = Record<string, string | undefined>
