@@ -44,5 +44,5 @@ function contentSecurityPolicy(nonce: string, development: boolean): string {
 }
 
 export const config = {
-  matcher: ['/((?!_next/static|_next/image|api/upload|icon.svg|favicon.ico|robots.txt).*)'],
+  matcher: ['/((?!_next/static|_next/image|api/upload|favicon.ico|robots.txt).*)'],
 }

@@ -6,6 +6,7 @@ import { THEME_COOKIE, themeClass } from '@/components/shell/preferences'
 import { ZoneProvider } from '@/components/ui/zone'
 import { ZONE_COOKIE, zoneOrUtc } from '@/components/ui/zone-name'
 import { fontClasses } from './fonts'
+import { markUrl } from './mark'
 import './globals.css'
 
 export const metadata: Metadata = {
@@ -29,6 +30,9 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   const jar = await cookies()
   return (
     <html lang="en" className={`${fontClasses} ${themeClass(jar.get(THEME_COOKIE)?.value)}`}>
+      <head>
+        <link rel="icon" type="image/svg+xml" href={markUrl} />
+      </head>
       <body>
         <ZoneProvider zone={zoneOrUtc(jar.get(ZONE_COOKIE)?.value)}>{children}</ZoneProvider>
       </body>

@@ -1,7 +1,6 @@
 import type { Metadata } from 'next'
 import { Wordmark } from '@/components/shell/wordmark'
 import { buttonClass } from '@/components/ui/button-class'
-import { Link } from '@/components/ui/link'
 
 export const metadata: Metadata = { title: 'Not found' }
 
@@ -15,9 +14,10 @@ export default function NotFound() {
       <h1 className="pt-6 text-title font-medium">No page has this address</h1>
       <p className="mt-1 text-muted">It may have been typed wrong, or what it showed is gone.</p>
       <p className="mt-6">
-        <Link href="/" className={buttonClass()}>
+        {/* A plain link: what this page needs, every page loads. */}
+        <a href="/" className={buttonClass()}>
           Go to the overview
-        </Link>
+        </a>
       </p>
     </main>
   )

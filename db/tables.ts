@@ -657,6 +657,8 @@ export function defineTables(c: Columns) {
       enabled: c.bool().notNull(),
       /** Why the console itself switched it off. */
       disabledReason: c.text(),
+      /** When a test arrived of the channel as it is; null when the last one did not. */
+      testedAt: c.time(),
       createdAt: c.time().notNull(),
       createdBy: c.text().notNull(),
       updatedAt: c.time().notNull(),

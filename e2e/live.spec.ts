@@ -25,6 +25,66 @@ test('the first HTML holds measured values', async ({ page }) => {
   expect(html).toContain('holdfast_process_resident_bytes')
 })
 
+test('a page asks for little: 25 requests at first load, 4 a navigation', async ({
+  page,
+  browser,
+  console: running,
+}) => {
+  const context = await browser.newContext({
+    baseURL: running.url,
+    storageState: await page.context().storageState(),
+  })
+  for (const path of [
+    '/',
+    '/database',
+    '/database/queries',
+    '/cache',
+    '/security',
+    '/migration',
+    '/system',
+  ]) {
+    const fresh = await context.newPage()
+    // Scripts are asked for as by somebody who was never here.
+    const cdp = await context.newCDPSession(fresh)
+    await cdp.send('Network.setCacheDisabled', { cacheDisabled: true })
+    const asked = requestsOf(fresh)
+    await fresh.goto(path)
+    await expect.poll(() => asked.filter((url) => url.includes('system.live'))).toHaveLength(1)
+    await fresh.waitForLoadState('load')
+    expect(asked.length, `${path}: ${asked.join('\n')}`).toBeLessThanOrEqual(25)
+    expect(asked.filter((url) => url.includes('security.events.histogram'))).toEqual([])
+    await fresh.close()
+  }
+
+  const visited = await context.newPage()
+  await visited.goto('/account')
+  for (const [area, heading] of [
+    ['Overview', 'Overview'],
+    ['Database', 'Database'],
+    ['Security', 'Security'],
+    ['System', 'System'],
+  ] as const) {
+    const asked = requestsOf(visited)
+    await visited
+      .getByRole('navigation', { name: 'Areas' })
+      .getByRole('link', { name: area, exact: true })
+      .click()
+    await expect(visited.getByRole('heading', { level: 1, name: heading })).toBeVisible()
+    await expect(visited.locator('main [aria-busy="true"]')).toHaveCount(0)
+    expect(asked.length, `${area}: ${asked.join('\n')}`).toBeLessThanOrEqual(4)
+  }
+  await context.close()
+})
+
+/** The addresses that a page asks for from now on. What asks for news every few seconds is no part of a page. */
+function requestsOf(page: Page): string[] {
+  const asked: string[] = []
+  page.on('request', (request) => {
+    if (!/trpc\/database\.topology\?/.test(request.url())) asked.push(request.url())
+  })
+  return asked
+}
+
 test('figures tick by themselves, stand still when paused, and go on', async ({ page }) => {
   await expect(control(page, 'Live')).toBeVisible()
   const seen = new Set<number>()
@@ -76,6 +136,39 @@ test('two tabs share one stream, and the second goes on when the first is closed
   expect(decodeURIComponent(streams[1] ?? '')).toMatch(/"lastEventId":"[0-9a-f]+-\d+"/)
   const taken = await measuredAt(second, 'Heap')
   await expect.poll(() => measuredAt(second, 'Heap')).toBeGreaterThan(taken + 2_000)
+})
+
+test('the overview leads to what is not hardened, and each line of it to where it is done', async ({
+  page,
+  context,
+}) => {
+  await page.getByRole('link', { name: '1 of 7 hardened' }).click()
+  await expect(page.getByRole('heading', { level: 1, name: 'Hardening' })).toBeVisible()
+  const line = (name: string) =>
+    page.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) })
+  await expect(page.getByRole('list', { name: 'What is hardened' }).getByRole('listitem')).toHaveCount(7)
+  await expect(line('Second factor').getByText('Done')).toBeVisible()
+  await expect(line('Second factor')).toContainText('You prove yourself by a passkey.')
+
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await line('TLS').getByRole('button', { name: 'What to set' }).click()
+  await line('TLS').getByRole('button', { name: 'Copy' }).click()
+  await expect
+    .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+    .toBe('HOLDFAST_URL=https://holdfast.example.org\nTRUSTED_PROXIES=127.0.0.1')
+  await line('PostgreSQL').getByRole('link', { name: 'Move to PostgreSQL' }).click()
+  await expect(page.getByRole('heading', { level: 1, name: 'New migration' })).toBeVisible()
+
+  await page.goto('/')
+  const overview = page.getByRole('region', { name: 'Hardening' })
+  await overview.getByRole('button', { name: 'Put away' }).click()
+  await expect(overview).toBeHidden()
+  await page.reload()
+  await expect(page.getByRole('region', { name: 'Hardening' })).toHaveCount(0)
+  // Something else is open than what was put away.
+  await context.addCookies([{ name: 'hardening', value: 'redis.tls', url: page.url() }])
+  await page.reload()
+  await expect(overview).toBeVisible()
 })
 
 test('the configuration names its sources and shows no secret', async ({ page, console: running }) => {

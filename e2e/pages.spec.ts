@@ -36,6 +36,7 @@ const PAGES = {
   '/migration/new': 'New migration',
   '/account': 'Account',
   '/system': 'System',
+  '/system/hardening': 'Hardening',
   '/system/configuration': 'Configuration',
   '/system/api-keys': 'API keys',
   '/system/signing-keys': 'Signing keys',

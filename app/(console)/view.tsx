@@ -9,7 +9,7 @@ import type { Sample } from '@/components/live/types'
 import { useHealth } from '@/components/live/use-health'
 import { useSteady } from '@/components/live/use-steady'
 import { Verdict } from '@/components/live/verdict'
-import type { EventCounts } from '@/components/security/counts'
+import { type EventCounts, lastDay } from '@/components/security/counts'
 import { useTRPC } from '@/components/trpc/trpc'
 import { TileBoundary } from '@/components/ui/error-tile'
 import { formatBytes, formatCount, formatNumber } from '@/components/ui/format'
@@ -18,7 +18,8 @@ import { Stat, StatRow } from '@/components/ui/stat'
 import type { StatusKind } from '@/components/ui/status'
 import { RelativeTime } from '@/components/ui/time'
 
-export function Overview() {
+/** @param hardening what is still to be done, for who can do it */
+export function Overview({ hardening }: { hardening: ReactNode }) {
   const trpc = useTRPC()
   const health = useHealth()
   const history = useQuery(trpc.system.history.queryOptions({ samples: 60 }))
@@ -26,6 +27,7 @@ export function Overview() {
   return (
     <>
       <Verdict health={health.data} error={health.error} />
+      {hardening}
       <div className="flex flex-col gap-6">
         <Area href="/database" title="Database">
           <DatabaseRow samples={samples} />
@@ -110,16 +112,13 @@ function CacheRow({ samples }: RowProps) {
 
 const toneOf = (kind: StatusKind) => (kind === 'ok' ? undefined : kind === 'bad' ? 'bad' : 'warn')
 
-const HOUR_MS = 3_600_000
-
 function SecurityRow({ samples }: RowProps) {
   const trpc = useTRPC()
   const now = samples.at(-1)?.at ?? 0
-  const from = Math.floor(now / HOUR_MS) * HOUR_MS - 24 * HOUR_MS
   const { data: counts, refetch } = useQuery(
-    trpc.security.events.histogram.queryOptions({ from, by: 'severity', buckets: 48 }, { enabled: now > 0 }),
+    trpc.security.events.histogram.queryOptions(lastDay(now), { enabled: now > 0 }),
   )
-  const again = useSteady(() => refetch({ cancelRefetch: false }), 10_000)
+  const again = useSteady(() => refetch({ cancelRefetch: false }), 10_000, { fresh: true })
   useLiveEvent('audit', again)
   const grave = counts && sumOf(counts, 'high', 'critical')
   return (

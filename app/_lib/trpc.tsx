@@ -41,8 +41,11 @@ export function Hydrate({ children }: { children: ReactNode }) {
 /** Who is signed in; nobody is sent to sign-in, which goes on by itself while the refresh cookie lives. */
 export const requireSession = cache(async (next?: string) => {
   const { session } = await getContext()
-  if (session) return (await getCaller()).auth.me()
-  redirect(withNext('/sign-in', next ?? (await ownPath())))
+  if (!session) redirect(withNext('/sign-in', next ?? (await ownPath())))
+  const me = await (await getCaller()).auth.me()
+  // Every page shows by it what its user may do.
+  getQueryClient().setQueryData(trpc.auth.me.queryKey(), me)
+  return me
 })
 
 /** Who is signed in and may go on: first comes the page of what must be done before anything else. */

@@ -4,6 +4,12 @@ import type { RouterOutputs } from '@/server/routers/_app'
 
 export type EventCounts = RouterOutputs['security']['events']['histogram']
 
+const HOUR_MS = 3_600_000
+
+/** The question for the last 24 hours; it stays the same for an hour, so that the page and its server ask alike. */
+export const lastDay = (now: number) =>
+  ({ from: Math.floor(now / HOUR_MS) * HOUR_MS - 24 * HOUR_MS, by: 'severity', buckets: 48 }) as const
+
 /** A series of a chart and the counted ones that it adds up. */
 export interface Group {
   key: string

@@ -10,7 +10,7 @@ export const AREAS = [
 ] as const
 
 /** Pages of an area that has several: its sub-navigation and the palette show them. */
-export const SUB_PAGES = {
+const SUB_PAGES: Partial<Record<AreaHref, readonly { href: string; label: string }[]>> = {
   '/database': [
     { href: '/database', label: 'Pools' },
     { href: '/database/sessions', label: 'Sessions' },
@@ -39,14 +39,20 @@ export const SUB_PAGES = {
   ],
   '/system': [
     { href: '/system', label: 'Health' },
+    { href: '/system/hardening', label: 'Hardening' },
     { href: '/system/configuration', label: 'Configuration' },
     { href: '/system/api-keys', label: 'API keys' },
     { href: '/system/signing-keys', label: 'Signing keys' },
     { href: '/system/api', label: 'API reference' },
   ],
-} as const satisfies Partial<Record<AreaHref, readonly { href: string; label: string }[]>>
+}
 
 export type AreaHref = (typeof AREAS)[number]['href']
+
+/** The pages of an area; none of one that is a page by itself. */
+export function subPagesOf(area: AreaHref | undefined) {
+  return (area && SUB_PAGES[area]) ?? []
+}
 
 /** The area that a path lies in. */
 export function areaOf(pathname: string): AreaHref | undefined {

@@ -3,25 +3,16 @@
 import { Command } from 'cmdk'
 import { useRouter } from 'next/navigation'
 import { SearchIcon } from '@/components/ui/icons'
-import { AREAS, type AreaHref, SUB_PAGES } from './pages'
+import { AREAS, subPagesOf } from './pages'
 import type { PaletteEntry } from './palette'
 
 const PAGES: readonly PaletteEntry[] = AREAS.flatMap((area) => [
   { id: `go-${area.href}`, group: 'Go to', label: area.label, href: area.href, hint: `g ${area.key}` },
-  ...subPages(area.href).map(({ href, label }) => ({
-    id: `go-${href}`,
-    group: 'Go to',
-    label: `${area.label}: ${label}`,
-    href,
-  })),
+  // The area's own address is there already.
+  ...subPagesOf(area.href)
+    .filter(({ href }) => href !== area.href)
+    .map(({ href, label }) => ({ id: `go-${href}`, group: 'Go to', label: `${area.label}: ${label}`, href })),
 ])
-
-/** The area's own address is there already. */
-function subPages(area: AreaHref): readonly { href: string; label: string }[] {
-  return area in SUB_PAGES
-    ? SUB_PAGES[area as keyof typeof SUB_PAGES].filter(({ href }) => href !== area)
-    : []
-}
 
 /** The list inside the palette's dialog. */
 export function PaletteBody({ entries, onDone }: { entries: readonly PaletteEntry[]; onDone: () => void }) {

@@ -1,6 +1,8 @@
 /** What the browser remembers of how the console looks. The server reads these cookies and renders classes. */
 export const THEME_COOKIE = 'theme'
 export const RAIL_COOKIE = 'rail'
+/** What was open of the hardening when its line was put away: ids, separated by dots. */
+export const HARDENING_COOKIE = 'hardening'
 
 export const THEMES = ['light', 'dark', 'system'] as const
 export type Theme = (typeof THEMES)[number]

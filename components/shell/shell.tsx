@@ -6,6 +6,7 @@ import type { ConnectionState } from './connection'
 import { PaletteProvider, usePalette } from './palette'
 import { BottomBar, Rail } from './rail'
 import { StatusStrip } from './status-strip'
+import { SubNav } from './sub-nav'
 import { UserMenu } from './user-menu'
 
 export type ShellProps = {
@@ -80,6 +81,7 @@ function Frame({
           tabIndex={-1}
           className="w-full max-w-[90rem] flex-1 px-4 pt-6 pb-24 outline-none lg:px-6 rail:pb-12"
         >
+          <SubNav />
           {children}
         </main>
       </div>

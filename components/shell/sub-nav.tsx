@@ -4,12 +4,13 @@ import clsx from 'clsx'
 import { usePathname } from 'next/navigation'
 import { useEffect, useRef } from 'react'
 import { Link } from '../ui/link'
-import { SUB_PAGES } from './pages'
+import { AREAS, areaOf, subPagesOf } from './pages'
 
-/** The pages of one area as links; the current one is the longest that the path begins with. */
-export function SubNav({ area, label }: { area: keyof typeof SUB_PAGES; label: string }) {
+/** The pages of the area that is open, as links; the current one is the longest that the path begins with. */
+export function SubNav() {
   const pathname = usePathname()
-  const pages = SUB_PAGES[area]
+  const area = AREAS.find(({ href }) => href === areaOf(pathname))
+  const pages = subPagesOf(area?.href)
   const here = pages
     .map(({ href }) => href)
     .filter((href) => pathname === href || pathname.startsWith(`${href}/`))
@@ -20,9 +21,10 @@ export function SubNav({ area, label }: { area: keyof typeof SUB_PAGES; label: s
     // Newer browsers answer a promise, which an effect must not return.
     current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }, [here])
+  if (!area || pages.length === 0) return null
   return (
     <nav
-      aria-label={label}
+      aria-label={`${area.label} pages`}
       className="-mx-4 -mt-3 mb-6 overflow-x-auto border-b border-border px-4 lg:mx-0 lg:px-0"
     >
       <ul className="flex gap-6">

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { variables } from '@/server/env'
+import { hardeningFacts } from '@/server/hardening-facts'
 import { type MetricName, metricNames, metrics } from '@/server/system'
 import { aboutProcess } from '@/server/system/about'
 import { describeConfig } from '@/server/system/config'
 import { configWarnings } from '@/server/system/config-warnings'
+import { judgeHardening } from '@/server/system/hardening'
 import { procedure, router } from '@/server/trpc/init'
 import { liveEvents } from './live'
 
@@ -48,6 +50,11 @@ export const systemRouter = router({
   health: procedure('system:read')
     .meta({ permission: 'system:read', rest: { method: 'GET', path: '/infrastructure/system/health' } })
     .query(({ ctx }) => ctx.runtime.system.health()),
+
+  /** What is hardened and what is not yet, each with what it protects from and where it is done. */
+  hardening: procedure('system:read').query(async ({ ctx }) =>
+    judgeHardening(await hardeningFacts(ctx.runtime, ctx.session)),
+  ),
 
   /** The effective configuration with the source of each value, secrets as fingerprints, and what is weak or contradictory in it. */
   config: procedure('system:read')

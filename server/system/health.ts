@@ -209,7 +209,7 @@ function security({ url, auditTrouble, findings = [] }: HealthInput): HealthComp
       remedy: 'Look at the Findings page, and acknowledge what you see to.',
     }
   }
-  if (url && plainAway(url)) {
+  if (url && isPlainAway(url)) {
     return {
       ...about,
       state: 'warn',
@@ -235,14 +235,16 @@ function backup(now: number, { lastAt, maxAgeMs }: NonNullable<HealthInput['back
   return { ...about, state: 'ok', detail, ...remedy }
 }
 
-function ageInWords(ms: number): string {
+/** An age as a sentence says it: minutes, hours or days. */
+export function ageInWords(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / 60_000))
   if (minutes < 120) return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`
   const hours = Math.round(minutes / 60)
   return hours < 72 ? `${hours} hours` : `${Math.round(hours / 24)} days`
 }
 
-function plainAway(url: string): boolean {
+/** Whether an address is reached over plain http from other machines, too. */
+export function isPlainAway(url: string): boolean {
   const { protocol, hostname } = new URL(url)
   return protocol === 'http:' && !/^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }

@@ -6,7 +6,6 @@ export const metadata: Metadata = { title: 'Account' }
 
 export default async function AccountPage() {
   await prefetch(
-    trpc.auth.me.queryOptions(),
     trpc.auth.setUpState.queryOptions(),
     trpc.account.factors.queryOptions(),
     trpc.account.sessions.queryOptions(),

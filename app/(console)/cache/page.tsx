@@ -5,11 +5,7 @@ import { CacheView } from './view'
 export const metadata: Metadata = { title: 'Cache' }
 
 export default async function CachePage() {
-  await prefetch(
-    trpc.cache.stats.queryOptions(),
-    trpc.auth.me.queryOptions(),
-    trpc.system.history.queryOptions({ samples: 60 }),
-  )
+  await prefetch(trpc.cache.stats.queryOptions(), trpc.system.history.queryOptions({ samples: 60 }))
   return (
     <Hydrate>
       <CacheView />

@@ -9,7 +9,6 @@ export default async function PoolsPage() {
     trpc.database.stats.queryOptions(),
     trpc.database.pool.queryOptions(),
     trpc.database.topology.queryOptions(),
-    trpc.auth.me.queryOptions(),
     trpc.system.history.queryOptions({ samples: 60 }),
   )
   return (

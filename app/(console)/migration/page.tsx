@@ -10,7 +10,6 @@ export default async function MigrationPage() {
     trpc.migration.sources.queryOptions(),
     trpc.migration.targets.queryOptions(),
     trpc.migration.settings.queryOptions(),
-    trpc.auth.me.queryOptions(),
   )
   return (
     <Hydrate>

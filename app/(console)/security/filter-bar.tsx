@@ -25,17 +25,19 @@ export function EventsFilterBar({ filter }: { filter: EventsFilter }) {
   const [unfolded, setUnfolded] = useState(false)
   const [more, setMore] = useState(Boolean(filter.target ?? filter.source ?? filter.session))
   const [actor, setActor] = useState('')
+  // What is suggested is asked for once somebody begins to filter.
+  const [begun, setBegun] = useState(false)
   const sought = useDeferredValue(actor.trim().slice(0, 100))
   const facets = useQuery(
     trpc.security.events.facets.queryOptions(
       { actor: sought },
-      { staleTime: 60_000, placeholderData: (before) => before },
+      { staleTime: 60_000, placeholderData: (before) => before, enabled: begun },
     ),
   )
   const set = (next: Parameters<typeof writeFilter>[0]) => change(writeFilter(next))
   const used = FILTER_NAMES.filter((name) => filter[name] !== undefined).length
   return (
-    <search aria-label="Filter of events" className="mt-6">
+    <search aria-label="Filter of events" className="mt-6" onFocus={() => setBegun(true)}>
       <Button
         className="sm:hidden"
         aria-expanded={unfolded}

@@ -23,7 +23,7 @@ export default async function SecurityPage({
     trpc.security.events.list.queryOptions(list),
     trpc.security.events.histogram.queryOptions(histogram),
     trpc.security.audit.state.queryOptions(),
-    trpc.auth.me.queryOptions(),
+    trpc.security.users.queryOptions(),
   )
   return (
     <Hydrate>

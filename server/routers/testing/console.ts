@@ -27,12 +27,14 @@ export interface Outcome {
   body: any
 }
 
-/** Everything that lives, on a SQLite store of its own, behind the handlers that Next would call. */
-export async function openConsole(later: (step: () => unknown) => void) {
+/** Everything that lives, on a SQLite store of its own where `env` names no other, behind the handlers of the server. */
+export async function openConsole(later: (step: () => unknown) => void, env: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-routers-'))
   later(() => rmSync(folder, { recursive: true, force: true }))
   const runtime = await setRuntime(
-    openRuntime(parseVariables({ HOLDFAST_DATA_DIR: folder, HOLDFAST_URL: url, TWO_FA_WINDOW: '10' })),
+    openRuntime(
+      parseVariables({ HOLDFAST_DATA_DIR: folder, HOLDFAST_URL: url, TWO_FA_WINDOW: '10', ...env }),
+    ),
   )
   later(() => {
     Reflect.deleteProperty(globalThis, 'holdfast')

@@ -1,10 +1,11 @@
 import { and, count, eq } from 'drizzle-orm'
 import type { Severity } from '@/db/tables'
 import { q, unit, type Work } from '@/db/unit'
-import { appendAudit } from '@/server/audit'
+import { appendAudit, type Caller } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import { useGrant } from '@/server/grants'
-import type { Use } from './types'
+import type { ChannelRow } from './claim'
+import type { TestResult, Use } from './types'
 
 /** Each is asked for what it sends, every second, by every instance. */
 const MOST_CHANNELS = 20
@@ -80,6 +81,8 @@ export const changeChannel = unit(
         .set({
           ...set,
           ...(row.enabled ? { disabledReason: null } : {}),
+          // What arrived proves nothing of what it is now.
+          testedAt: null,
           updatedAt: Math.max(now, seenAt + 1),
         })
         .where(
@@ -124,6 +127,31 @@ export const removeChannel = unit(
       ...by,
       ...{ time: now, event: 'sys_alert_channel_removed', outcome: 'success', target: `alert-channel:${id}` },
       before: facts(gone),
+    })
+  },
+)
+
+/** Notes what came of a test, unless the channel was changed meanwhile. */
+export const noteTest = unit(
+  'alerts.note-test',
+  function* (
+    tx,
+    given: { channel: ChannelRow; result: Omit<TestResult, 'ok'>; by: Caller; now: number },
+  ): Work<void> {
+    const { alertChannels } = tx.tables
+    const { channel, result, by, now } = given
+    const { id, name, updatedAt } = channel
+    const { answer, error, tookMs } = result
+    yield* q(
+      tx.db
+        .update(alertChannels)
+        .set({ testedAt: error === null ? now : null })
+        .where(and(eq(alertChannels.id, id), eq(alertChannels.updatedAt, updatedAt))),
+    )
+    yield* appendAudit(tx, {
+      ...by,
+      ...{ time: now, event: 'sys_alert_channel_tested', outcome: error === null ? 'success' : 'failure' },
+      ...{ target: `alert-channel:${id}`, reason: error, after: { name, answer, tookMs } },
     })
   },
 )

@@ -1,10 +1,11 @@
 import type { Store } from '@/db/store'
 import type { DeliveryState } from '@/db/tables'
-import { type Caller, recordAudit } from '@/server/audit'
+import type { Caller } from '@/server/audit'
 import type { Clock } from '@/server/clock'
 import type { Log } from '@/server/log'
 import { Repeating } from '@/server/repeating'
 import { MasterKeyError, type Vault } from '@/server/vault'
+import { noteTest } from './channel-units'
 import { type Channels, factsOf, openChannels, readChannel } from './channels'
 import type { ChannelRow } from './claim'
 import { cleanAlerts } from './cleanup'
@@ -108,13 +109,9 @@ export function openAlerts(deps: AlertsDeps, { url, periodMs }: { url: string; p
         const message = { id: `test-${crypto.randomUUID()}`, alerts: [], more: 0 }
         const sent = await send(channel, message, closing.signal)
         const { ok, answer, tookMs } = sent
-        const error = sent.ok ? null : sent.error
-        await store.run(recordAudit, {
-          ...by,
-          ...{ time: now(), event: 'sys_alert_channel_tested', outcome: ok ? 'success' : 'failure' },
-          ...{ target: `alert-channel:${id}`, reason: error, after: { name: channel.name, answer, tookMs } },
-        })
-        return { ok, answer, error, tookMs }
+        const result = { answer, error: sent.ok ? null : sent.error, tookMs }
+        await store.run(noteTest, { channel, result, by, now: now() })
+        return { ok, ...result }
       },
     },
     deliveries: (page) => listDeliveries(store, page),

@@ -60,6 +60,8 @@ export type Channel = ChannelGeneral & {
   createdAt: number
   createdBy: string
   updatedAt: number
+  /** When a test arrived of the channel as it is; null when the last one did not. */
+  testedAt: number | null
   pending: number
   dead: number
   lastDelivery: { at: number; answer: string | null; tookMs: number | null } | null

@@ -17,7 +17,6 @@ export default async function KeysPage({
   const answers = stats !== null && stats.mode !== 'memory' && stats.state === 'redis'
   await prefetch(
     trpc.cache.stats.queryOptions(),
-    trpc.auth.me.queryOptions(),
     ...(answers ? [trpc.cache.keys.queryOptions(inputOf(place))] : []),
   )
   return (

@@ -5,11 +5,7 @@ import { SlowLogView } from './view'
 export const metadata: Metadata = { title: 'Cache slow log' }
 
 export default async function SlowLogPage() {
-  await prefetch(
-    trpc.cache.stats.queryOptions(),
-    trpc.cache.slowLog.queryOptions(),
-    trpc.auth.me.queryOptions(),
-  )
+  await prefetch(trpc.cache.stats.queryOptions(), trpc.cache.slowLog.queryOptions())
   return (
     <Hydrate>
       <SlowLogView />

@@ -11,11 +11,7 @@ const PATIENCE_MS = 400
 export default async function IndexesPage() {
   const advice = prefetch(trpc.database.advice.queryOptions({}))
   await Promise.all([
-    prefetch(
-      trpc.database.indexChanges.queryOptions(),
-      trpc.database.statements.queryOptions(),
-      trpc.auth.me.queryOptions(),
-    ),
+    prefetch(trpc.database.indexChanges.queryOptions(), trpc.database.statements.queryOptions()),
     Promise.race([advice, setTimeout(PATIENCE_MS)]),
   ])
   return (

@@ -5,11 +5,7 @@ import { SessionsView } from './view'
 export const metadata: Metadata = { title: 'Database sessions' }
 
 export default async function SessionsPage() {
-  await prefetch(
-    trpc.database.sessions.queryOptions(),
-    trpc.database.server.queryOptions(),
-    trpc.auth.me.queryOptions(),
-  )
+  await prefetch(trpc.database.sessions.queryOptions(), trpc.database.server.queryOptions())
   return (
     <Hydrate>
       <SessionsView />

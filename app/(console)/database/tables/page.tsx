@@ -5,7 +5,7 @@ import { TablesView } from './view'
 export const metadata: Metadata = { title: 'Tables' }
 
 export default async function TablesPage() {
-  await prefetch(trpc.database.tables.queryOptions(), trpc.auth.me.queryOptions())
+  await prefetch(trpc.database.tables.queryOptions())
   return (
     <Hydrate>
       <TablesView />

@@ -6,11 +6,7 @@ export const metadata: Metadata = { title: 'Migration run' }
 
 export default async function RunPage({ params }: { params: Promise<{ run: string }> }) {
   const { run: id } = await params
-  await prefetch(
-    trpc.migration.run.queryOptions({ id }),
-    trpc.migration.log.queryOptions({ id, limit: 200 }),
-    trpc.auth.me.queryOptions(),
-  )
+  await prefetch(trpc.migration.run.queryOptions({ id }), trpc.migration.log.queryOptions({ id, limit: 200 }))
   return (
     <Hydrate>
       <RunView id={id} />

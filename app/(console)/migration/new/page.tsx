@@ -9,7 +9,6 @@ export default async function NewRunPage() {
     trpc.migration.sources.queryOptions(),
     trpc.migration.targets.queryOptions(),
     trpc.migration.settings.queryOptions(),
-    trpc.auth.me.queryOptions(),
   )
   return (
     <Hydrate>

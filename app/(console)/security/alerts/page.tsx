@@ -10,7 +10,6 @@ export default async function AlertsPage() {
     trpc.security.alerts.list.queryOptions({ limit: ALERTS_PAGE }),
     trpc.security.alerts.channels.queryOptions(),
     trpc.security.alerts.deliveries.queryOptions({ limit: ALERTS_PAGE }),
-    trpc.auth.me.queryOptions(),
   )
   return (
     <Hydrate>

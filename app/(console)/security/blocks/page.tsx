@@ -9,7 +9,6 @@ export default async function BlocksPage() {
     trpc.security.blocks.list.queryOptions(),
     trpc.security.trusted.list.queryOptions(),
     trpc.security.limits.state.queryOptions(),
-    trpc.auth.me.queryOptions(),
   )
   return (
     <Hydrate>

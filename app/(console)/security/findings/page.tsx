@@ -12,11 +12,7 @@ export default async function FindingsPage({
 }) {
   const params = await searchParams
   const filter = readFilter({ get: (name) => (typeof params[name] === 'string' ? params[name] : null) })
-  await prefetch(
-    trpc.security.findings.list.queryOptions(filter),
-    trpc.security.rules.list.queryOptions(),
-    trpc.auth.me.queryOptions(),
-  )
+  await prefetch(trpc.security.findings.list.queryOptions(filter), trpc.security.rules.list.queryOptions())
   return (
     <Hydrate>
       <FindingsView />

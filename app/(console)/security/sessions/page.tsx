@@ -14,7 +14,6 @@ export default async function SessionsPage({
   await prefetch(
     trpc.security.sessions.queryOptions(sessionsOf(typeof user === 'string' ? user : null)),
     trpc.security.users.queryOptions(),
-    trpc.auth.me.queryOptions(),
   )
   return (
     <Hydrate>

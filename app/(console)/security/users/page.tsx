@@ -9,7 +9,6 @@ export default async function UsersPage() {
     trpc.security.users.queryOptions(),
     trpc.security.roles.queryOptions(),
     trpc.security.factorPolicy.queryOptions(),
-    trpc.auth.me.queryOptions(),
   )
   return (
     <Hydrate>

@@ -5,7 +5,7 @@ import { ApiKeysView } from './view'
 export const metadata: Metadata = { title: 'API keys' }
 
 export default async function ApiKeysPage() {
-  await prefetch(trpc.security.apiKeys.queryOptions(), trpc.auth.me.queryOptions())
+  await prefetch(trpc.security.apiKeys.queryOptions())
   return (
     <Hydrate>
       <ApiKeysView />

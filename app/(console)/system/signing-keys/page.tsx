@@ -5,11 +5,7 @@ import { SigningKeysView } from './view'
 export const metadata: Metadata = { title: 'Signing keys' }
 
 export default async function SigningKeysPage() {
-  await prefetch(
-    trpc.security.signingKeys.queryOptions(),
-    trpc.system.config.queryOptions(),
-    trpc.auth.me.queryOptions(),
-  )
+  await prefetch(trpc.security.signingKeys.queryOptions(), trpc.system.config.queryOptions())
   return (
     <Hydrate>
       <SigningKeysView />

@@ -1,0 +1,1 @@
+ALTER TABLE `alert_channels` ADD `tested_at` integer;
