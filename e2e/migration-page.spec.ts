@@ -5,8 +5,8 @@ import type { Page } from '@playwright/test'
 import Database from 'better-sqlite3'
 import { makeLibrary } from '@/db/testing/library'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
-import { expectAccessibleAtBothWidths } from './accessible'
-import { asFirstAdmin, base, expect, keepSignedIn, stepUp } from './fixtures'
+import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
+import { asFirstAdmin, base, expect, keepSignedIn, stepUp, withPasskey } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
 interface World {
@@ -121,6 +121,54 @@ test('the report of a planned run and its choices are downloaded', async ({ page
     code: 'NOT_FOUND',
     remedy: expect.stringContaining('report.html'),
   })
+})
+
+test('a page, an action, a key, a user, a run and a namespace are found by the keyboard alone', async ({
+  page,
+  world,
+}) => {
+  const searches: string[] = []
+  page.on('request', (request) => {
+    if (request.url().includes('system.search')) searches.push(request.url())
+  })
+  const palette = page.getByRole('dialog', { name: 'Search and commands' })
+  const find = async (text: string, option: RegExp) => {
+    await page.keyboard.press('Control+k')
+    await expect(palette.getByRole('combobox')).toBeFocused()
+    await page.keyboard.type(text)
+    await expect(palette.getByRole('option', { selected: true })).toHaveAccessibleName(option)
+    await page.keyboard.press('Enter')
+    await expect(palette).toBeHidden()
+  }
+  await page.goto('/')
+  await find('o', /^Overview/)
+  expect(searches).toEqual([])
+  await find('slow', /^Cache: Slow log/)
+  await expect(page.getByRole('heading', { level: 1, name: 'Slow log' })).toBeVisible()
+
+  await find('make an', /^Make an API key/)
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('Dashboard')
+  await dialog.getByRole('group', { name: 'Database' }).getByRole('checkbox').first().check()
+  await dialog.getByRole('button', { name: 'Make the key' }).click()
+  await withPasskey(page, world.console.url)
+  await page.getByRole('dialog').last().getByRole('button', { name: 'Make the key', exact: true }).click()
+  await page.getByRole('button', { name: 'I saved it' }).click()
+  expect(new URL(page.url()).search).toBe('')
+
+  for (const [text, option, address, heading] of [
+    ['dashb', /^Dashboard hf_/, /\/system\/api-keys\?key=/, 'API key Dashboard'],
+    ['ana@ex', /^Ana Admin ana@example.org/, /\/security\/users\?user=/, 'Ana Admin'],
+    ['statist', /^statistics/, /\/cache\?namespace=statistics$/, 'Namespace statistics'],
+  ] as const) {
+    await find(text, option)
+    await page.waitForURL(address)
+    await expect(page.getByRole('dialog').getByRole('heading', { name: heading })).toBeVisible()
+    await expectAccessible(page)
+    await page.keyboard.press('Escape')
+  }
+  await find('library', /^library.db to .*planned$/)
+  await page.waitForURL(/\/migration\/[0-9a-f-]{36}$/)
 })
 
 test('types, names and what stays behind are chosen, saved as a file, loaded again and followed', async ({

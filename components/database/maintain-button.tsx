@@ -1,7 +1,9 @@
 'use client'
 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useRef } from 'react'
 import { useMay } from '@/components/auth/use-may'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { errorFacts } from '@/components/ui/error-facts'
@@ -23,6 +25,8 @@ export function MaintainButton({ what, size }: { what: Maintenance; size?: 'smal
   const queries = useQueryClient()
   const toast = useToast()
   const { operate } = useMay('database')
+  const button = useRef<HTMLButtonElement>(null)
+  useAsked(what, () => button.current?.focus(), operate)
   const maintain = useMutation(trpc.database.maintain.mutationOptions())
   if (!operate) return null
   const { label, title } = WORDS[what]
@@ -40,7 +44,7 @@ export function MaintainButton({ what, size }: { what: Maintenance; size?: 'smal
     ])
   }
   return (
-    <Button size={size} title={title} onClick={run}>
+    <Button ref={button} size={size} title={title} onClick={run}>
       {label}
     </Button>
   )

@@ -1,7 +1,7 @@
 'use client'
 
 import dynamic from 'next/dynamic'
-import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react'
 import { Modal } from '@/components/ui/modal'
 import { ShortcutsDialog } from './shortcuts'
 
@@ -10,14 +10,15 @@ export type PaletteEntry = {
   group: string
   label: string
   /** Other words by which it is found. */
-  keywords?: readonly string[]
-  hint?: string
+  keywords?: readonly string[] | undefined
+  hint?: string | undefined
+  /** Found by the server, by more than its label. */
+  found?: boolean
 } & ({ href: string; run?: never } | { run: () => void; href?: never })
 
 type Palette = {
   open: () => void
   showShortcuts: () => void
-  register: (entries: readonly PaletteEntry[]) => () => void
 }
 
 const PaletteContext = createContext<Palette | null>(null)
@@ -32,26 +33,9 @@ export function usePalette(): Palette {
   return palette
 }
 
-/** Adds a page's own commands to the palette while the page is shown. Keep `entries` stable (useMemo). */
-export function usePaletteEntries(entries: readonly PaletteEntry[]): void {
-  const { register } = usePalette()
-  useEffect(() => register(entries), [register, entries])
-}
-
 /** Ctrl-K (or ⌘K) for commands, `?` for the shortcuts. cmdk comes over the wire on the first opening. */
-export function PaletteProvider({ children }: { children: ReactNode }) {
+export function PaletteProvider({ onSignOut, children }: { onSignOut: () => unknown; children: ReactNode }) {
   const [shown, setShown] = useState<'palette' | 'shortcuts' | null>(null)
-  const [entries, setEntries] = useState<readonly PaletteEntry[]>([])
-  const sets = useRef(new Set<readonly PaletteEntry[]>())
-
-  const register = useCallback((added: readonly PaletteEntry[]) => {
-    sets.current.add(added)
-    setEntries([...sets.current].flat())
-    return () => {
-      sets.current.delete(added)
-      setEntries([...sets.current].flat())
-    }
-  }, [])
   const close = useCallback(() => setShown(null), [])
   const open = useCallback(() => setShown('palette'), [])
   const showShortcuts = useCallback(() => setShown('shortcuts'), [])
@@ -72,7 +56,11 @@ export function PaletteProvider({ children }: { children: ReactNode }) {
     return () => window.removeEventListener('keydown', onKey)
   }, [])
 
-  const palette = useMemo(() => ({ open, showShortcuts, register }), [open, showShortcuts, register])
+  const palette = useMemo(() => ({ open, showShortcuts }), [open, showShortcuts])
+  const commands: PaletteEntry[] = [
+    { id: 'shortcuts', group: 'Console', label: 'Keyboard shortcuts', hint: '?', run: showShortcuts },
+    { id: 'sign-out', group: 'Console', label: 'Sign out', run: () => void onSignOut() },
+  ]
   return (
     <PaletteContext value={palette}>
       {children}
@@ -82,7 +70,7 @@ export function PaletteProvider({ children }: { children: ReactNode }) {
         label="Search and commands"
         className="mx-auto mt-[12dvh] mb-auto w-[36rem] max-w-[calc(100vw-2rem)] overflow-hidden rounded-float border border-border shadow-float open:animate-enter"
       >
-        <PaletteBody entries={entries} onDone={close} />
+        <PaletteBody commands={commands} onDone={close} />
       </Modal>
       <ShortcutsDialog open={shown === 'shortcuts'} onOpen={showShortcuts} onClose={close} />
     </PaletteContext>

@@ -27,11 +27,11 @@ export type ShellProps = {
   children: ReactNode
 }
 
-/** What stands around every page: rail, strip, banners, toasts, palette. Props in; it fetches nothing. */
+/** What stands around every page: rail, strip, banners, toasts, palette. Props in; only the palette asks, once somebody types. */
 export function Shell(props: ShellProps) {
   return (
     <ToastProvider>
-      <PaletteProvider>
+      <PaletteProvider onSignOut={props.onSignOut}>
         <Frame {...props} />
       </PaletteProvider>
     </ToastProvider>

@@ -39,10 +39,12 @@ import {
 import type { SwitchBackReport, SwitchoverReport } from './runs/runs'
 import {
   type CutOverReport,
+  findRuns,
   getRun,
   type LogLine,
   listRuns,
   type Run,
+  type RunFound,
   type RunSummary,
   readKept,
   readLog,
@@ -100,6 +102,8 @@ export interface Migration {
   receiveUpload(caller: Caller, request: UploadRequest): Promise<Upload>
   deleteUpload(id: string, caller: Caller): Promise<void>
   listRuns(): Promise<RunSummary[]>
+  /** Those whose source's name holds a text, or whose id begins with it. */
+  findRuns(text: string, limit: number): Promise<RunFound[]>
   getRun(id: string): Promise<Run>
   readLog(id: string, limit: number): Promise<LogLine[]>
   /** `report.html`, `report.json` or `choices.json` of a run. */
@@ -216,6 +220,7 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
     receiveUpload: (caller, request) => receiveUpload(uploadDeps, caller, request),
     deleteUpload: (id, caller) => deleteUpload(uploadDeps, id, caller),
     listRuns: () => listRuns({ store }),
+    findRuns: (text, limit) => findRuns(store, text, limit),
     getRun: (id) => getRun({ store }, id),
     readLog: (id, limit) => readLog({ store }, id, limit),
     download: (id, file) => download({ store, clock, rejects }, id, file),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { variables } from '@/server/env'
 import { hardeningFacts } from '@/server/hardening-facts'
+import { search } from '@/server/search'
 import { type MetricName, metricNames, metrics } from '@/server/system'
 import { aboutProcess } from '@/server/system/about'
 import { describeConfig } from '@/server/system/config'
@@ -72,6 +73,11 @@ export const systemRouter = router({
       })
       return { variables: described, warnings: configWarnings(env) }
     }),
+
+  /** Users, runs, API keys and cache namespaces by name, as far as the caller may see them: a few of each, with their addresses. */
+  search: procedure('system:read')
+    .input(z.strictObject({ text: z.string().trim().min(2, 'enter two letters').max(100) }))
+    .query(({ ctx, input }) => search(ctx.runtime, ctx.session.permissions, input.text)),
 
   /** The consoles that serve this store, the oldest first, and which of them answers. */
   instances: procedure('system:read')

@@ -146,8 +146,13 @@ export type LinkState =
   | { state: 'used' | 'unknown' }
 
 /** What admins do with users. What takes a grant says so; the last admin can be neither disabled nor demoted (LAST_ADMIN). */
+/** A user as a search shows it. */
+export type UserFound = Pick<UserEntry, 'id' | 'email' | 'name' | 'state'>
+
 export interface Users {
   list(): Promise<UserEntry[]>
+  /** Those whose address or name holds a text; those that begin with it first. */
+  find(text: string, limit: number): Promise<UserFound[]>
   /** Takes a grant. CONFLICT when the address is taken. */
   invite(
     input: { email: string; name: string; role: Role },
@@ -192,6 +197,8 @@ export interface ApiKeyEntry {
 
 export interface ApiKeys {
   list(): Promise<ApiKeyEntry[]>
+  /** Those whose name holds a text, or that begin with it; revoked ones last. */
+  find(text: string, limit: number): Promise<Pick<ApiKeyEntry, 'id' | 'name' | 'prefix' | 'revokedAt'>[]>
   /** Takes a grant. The key is answered this once. FORBIDDEN for permissions that the owner does not hold. */
   create(
     session: SessionInfo,

@@ -160,7 +160,8 @@ function backups({ now, backup: { lastAt, maxAgeMs } }: HardeningFacts): Judgeme
 
 function alerts({ channels }: HardeningFacts): Judgement {
   const to = (label: string) => page(label, '/security/alerts')
-  if (channels.length === 0) return open('Alerts stand in the console alone.', to('Add a channel'))
+  if (channels.length === 0)
+    return open('Alerts stand in the console alone.', page('Add a channel', '/security/alerts?do=add'))
   const on = channels.filter(({ enabled }) => enabled)
   if (on.length === 0) return open('Every channel is switched off.', to('Switch one on'))
   const [good, more] = on.filter(delivers)

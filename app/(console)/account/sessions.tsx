@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { methodWords } from '@/components/auth/methods'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { ConfirmDialog } from '@/components/ui/confirm-dialog'
@@ -28,6 +29,7 @@ export function Sessions() {
   const endOne = useMutation(trpc.account.endSession.mutationOptions())
   const endOthers = useMutation(trpc.account.endOtherSessions.mutationOptions())
   const others = sessions?.filter((session) => !session.current).length
+  useAsked('end-others', () => setEnding('others'), (others ?? 0) > 0)
 
   async function confirm() {
     try {

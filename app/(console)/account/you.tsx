@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { methodWords } from '@/components/auth/methods'
 import { NameDialog } from '@/components/auth/name-dialog'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { ErrorTile } from '@/components/ui/error-tile'
@@ -19,6 +20,7 @@ export function You() {
   const queries = useQueryClient()
   const toast = useToast()
   const [naming, setNaming] = useState(false)
+  useAsked('name', () => setNaming(true))
   const { data: me, error, refetch } = useQuery(trpc.auth.me.queryOptions())
   if (!me) {
     return (

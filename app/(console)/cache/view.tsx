@@ -9,6 +9,7 @@ import type { Stats } from '@/components/cache/types'
 import { stateWord } from '@/components/cache/words'
 import { useLiveEvent } from '@/components/live/live'
 import { useKeptSamples } from '@/components/live/use-kept-samples'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { ErrorTile, TileBoundary } from '@/components/ui/error-tile'
@@ -32,6 +33,7 @@ export function CacheView() {
   const samples = useKeptSamples()
   const { manage } = useMay('cache')
   const [clearing, setClearing] = useState(false)
+  useAsked('clear', () => setClearing(true), manage)
   const { data } = stats
   return (
     <>

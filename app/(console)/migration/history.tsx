@@ -2,11 +2,10 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { useRouter } from 'next/navigation'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { useLiveEvent } from '@/components/live/live'
 import type { RunSummary } from '@/components/migration/types'
 import { placeOf, wordsOf } from '@/components/migration/words'
-import { usePaletteEntries } from '@/components/shell/palette'
 import { useTRPC } from '@/components/trpc/trpc'
 import { buttonClass } from '@/components/ui/button-class'
 import { Empty } from '@/components/ui/empty'
@@ -35,7 +34,6 @@ export function History({ canManage }: { canManage: boolean }) {
     const known = runs.data?.find(({ id }) => id === runId)
     if (known?.state !== (news as { state: string }).state) void runs.refetch()
   })
-  usePaletteEntries(useMemo(() => (runs.data ?? []).map(paletteEntry), [runs.data]))
   const selected = (runs.data ?? []).filter(({ id }) => ticked.has(id))
   const tick = (id: string) => {
     const next = new Set(ticked)
@@ -167,11 +165,3 @@ function shareOf({ state, progress, phase }: RunSummary): string | null {
 
 const timeOf = ({ startedAt, endedAt }: RunSummary) =>
   startedAt !== null && endedAt !== null ? endedAt - startedAt : null
-
-const paletteEntry = ({ id, sourceName, target, state, rejected }: RunSummary) => ({
-  id: `run-${id}`,
-  group: 'Runs',
-  label: `${sourceName} to ${placeOf(target)}`,
-  hint: wordsOf({ state, rejected }).word,
-  href: `/migration/${id}`,
-})

@@ -7,6 +7,7 @@ import { ConnectionResult } from '@/components/migration/connection-result'
 import type { Connection, TargetRef } from '@/components/migration/types'
 import { useCan } from '@/components/migration/use-can'
 import { placeOf } from '@/components/migration/words'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { ConfirmDialog } from '@/components/ui/confirm-dialog'
@@ -36,6 +37,7 @@ export function TargetsSection() {
   const remove = useMutation(trpc.migration.deleteConnection.mutationOptions())
   const test = useMutation(trpc.migration.testTarget.mutationOptions())
   const [editing, setEditing] = useState<{ connection?: Connection }>()
+  useAsked('connect', () => setEditing({}), can.manage)
   const [removing, setRemoving] = useState<Connection>()
   const [tested, setTested] = useState<string>()
   const { data } = targets

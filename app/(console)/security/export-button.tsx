@@ -1,6 +1,7 @@
 'use client'
 
 import { useState } from 'react'
+import { useAsked } from '@/components/shell/use-asked'
 import { Button } from '@/components/ui/button'
 import { buttonClass } from '@/components/ui/button-class'
 import { Dialog } from '@/components/ui/dialog'
@@ -20,6 +21,7 @@ export function ExportButton({
 }) {
   const zone = useZone()
   const [open, setOpen] = useState(false)
+  useAsked('export', () => setOpen(true))
   const filtered = FILTER_NAMES.filter((name) => wanted[name] !== undefined)
   const links = [
     { format: 'ndjson' as const, label: 'Download NDJSON' },

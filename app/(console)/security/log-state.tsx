@@ -2,11 +2,12 @@
 
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import dynamic from 'next/dynamic'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useRef, useState } from 'react'
 import { useStepUp } from '@/components/auth/step-up'
 import { useMay } from '@/components/auth/use-may'
 import { useLiveEvent } from '@/components/live/live'
 import { useSteady } from '@/components/live/use-steady'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { ErrorText } from '@/components/ui/error-text'
@@ -33,6 +34,9 @@ export function LogState({ onOpen }: { onOpen: (seq: number) => void }) {
   const { operate, manage } = useMay('security')
   const [told, setTold] = useState(false)
   const [retaining, setRetaining] = useState(false)
+  const verifyButton = useRef<HTMLButtonElement>(null)
+  useAsked('retention', () => setRetaining(true))
+  useAsked('verify', () => verifyButton.current?.focus(), operate)
   const stepUp = useStepUp()
   const state = useQuery(
     trpc.security.audit.state.queryOptions(undefined, {
@@ -73,6 +77,7 @@ export function LogState({ onOpen }: { onOpen: (seq: number) => void }) {
             Retention
           </Button>
           <Button
+            ref={verifyButton}
             disabled={!operate}
             title={operate ? undefined : 'It takes an operator'}
             busy={verify.isPending || verifying !== null}

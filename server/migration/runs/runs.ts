@@ -1,4 +1,5 @@
 import { and, desc, eq, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm'
+import { begins, holds } from '@/db/holds'
 import type { Store } from '@/db/store'
 import type { RunPurpose, RunState } from '@/db/tables'
 import type { Tx } from '@/db/unit'
@@ -151,6 +152,9 @@ export interface RunSummary
   rejected: number
 }
 
+/** A run as a search shows it. */
+export type RunFound = Pick<Run, 'id' | 'sourceName' | 'target' | 'state' | 'createdAt'>
+
 export interface LogLine {
   id: string
   time: number
@@ -243,6 +247,19 @@ export async function listRuns({ store }: { store: Store }, limit = 100): Promis
       error: row.error as Failure | null,
     }
   })
+}
+
+/** Runs whose source's name holds a text, or whose id begins with it; the newest first. */
+export async function findRuns({ db, tables }: Store, text: string, limit: number): Promise<RunFound[]> {
+  const { migrationRuns: runs } = tables
+  const { id, sourceName, target, state, createdAt } = runs
+  const rows = await db
+    .select({ id, sourceName, target, state, createdAt })
+    .from(runs)
+    .where(or(holds(sourceName, text), begins(id, text)))
+    .orderBy(desc(createdAt), desc(id))
+    .limit(limit)
+  return rows.map((row) => ({ ...row, target: row.target as unknown as RunTarget }))
 }
 
 /** One run. Throws NOT_FOUND. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { desc, eq } from 'drizzle-orm'
+import { desc, eq, isNotNull, or } from 'drizzle-orm'
+import { begins, holds } from '@/db/holds'
 import type { Store } from '@/db/store'
 import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
@@ -55,6 +56,17 @@ export function openApiKeys({
         .innerJoin(users, eq(users.id, apiKeys.userId))
         .orderBy(desc(apiKeys.createdAt), apiKeys.id)
       return rows.map((row) => ({ ...row, permissions: row.permissions as Permission[] }))
+    },
+
+    find(text, limit) {
+      const { apiKeys } = store.tables
+      const { id, name, prefix, revokedAt } = apiKeys
+      return store.db
+        .select({ id, name, prefix, revokedAt })
+        .from(apiKeys)
+        .where(or(holds(name, text), begins(prefix, text)))
+        .orderBy(isNotNull(revokedAt), desc(begins(name, text)), name)
+        .limit(limit)
     },
 
     async create(session, input, use) {

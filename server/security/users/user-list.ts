@@ -1,6 +1,22 @@
-import { and, asc, count, eq, gt, isNotNull, isNull } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, isNotNull, isNull, or, type SQL } from 'drizzle-orm'
+import { begins, holds } from '@/db/holds'
 import type { Store } from '@/db/store'
-import type { FactorKind, UserEntry } from '../types'
+import type { FactorKind, UserEntry, UserFound } from '../types'
+
+/** Users whose address or name holds a text; those that begin with it first. */
+export function findUsers(
+  { db, tables: { users } }: Store,
+  text: string,
+  limit: number,
+): Promise<UserFound[]> {
+  const { id, email, name, state } = users
+  return db
+    .select({ id, email, name, state })
+    .from(users)
+    .where(or(holds(email, text), holds(name, text)))
+    .orderBy(desc(or(begins(email, text), begins(name, text)) as SQL), asc(email))
+    .limit(limit)
+}
 
 /** All users by address, with what belongs to each, in one query a table however many users there are. */
 export async function listUsers({ store }: { store: Store }, now: number): Promise<UserEntry[]> {

@@ -10,7 +10,7 @@ import { plainEmail } from './plain-email'
 import { createUser } from './set-up'
 import { disableUser, enableUser, requireNewPassword, setRole } from './user-change'
 import { inviteUser, renewInvitation, withdrawInvitation } from './user-invite'
-import { listUsers } from './user-list'
+import { findUsers, listUsers } from './user-list'
 import { resetFactor, resetFactorHere, resetPassword, resetPasswordHere } from './user-recovery'
 
 interface Deps {
@@ -40,6 +40,7 @@ export function openUsers(
 
   return {
     list: () => listUsers({ store }, clock.now()),
+    find: (text, limit) => findUsers(store, text, limit),
     invite: (input, use) =>
       linked((linkHash) => store.run(inviteUser, { input, linkHash, ...use, now: clock.now() })),
     renewInvite: (input, use) =>

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { useMay } from '@/components/auth/use-may'
 import { RedisOnly } from '@/components/cache/redis-only'
 import type { SlowCommand, SlowLogReport } from '@/components/cache/types'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Empty } from '@/components/ui/empty'
@@ -33,6 +34,7 @@ function SlowLog() {
   const { operate } = useMay('cache')
   const log = useQuery(trpc.cache.slowLog.queryOptions(undefined, { refetchInterval: PERIOD_MS }))
   const [resetting, setResetting] = useState(false)
+  useAsked('reset', () => setResetting(true), operate)
   const { data, error } = log
   return (
     <>

@@ -1,11 +1,11 @@
 'use client'
 
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import type { Channel } from '@/components/alerts/words'
 import { useLiveEvent } from '@/components/live/live'
 import { useMayManage } from '@/components/security/use-may-manage'
-import { usePaletteEntries } from '@/components/shell/palette'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { TileBoundary } from '@/components/ui/error-tile'
@@ -26,22 +26,7 @@ export function AlertsView() {
   const [editing, setEditing] = useState<Channel | 'new'>()
   const [made, setMade] = useState<MadeSecret>()
   useLiveEvent('audit', () => void queries.invalidateQueries(trpc.security.alerts.pathFilter()))
-  usePaletteEntries(
-    useMemo(
-      () =>
-        manage
-          ? [
-              {
-                id: 'add-alert-channel',
-                group: 'Alerts',
-                label: 'Add a channel',
-                run: () => setEditing('new'),
-              },
-            ]
-          : [],
-      [manage],
-    ),
-  )
+  useAsked('add', () => setEditing('new'), manage)
   return (
     <>
       <PageHeader

@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useStepUp } from '@/components/auth/step-up'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Empty } from '@/components/ui/empty'
@@ -26,6 +27,7 @@ export function BlocksSection({ operate }: { operate: boolean }) {
   const refresh = useRefresh()
   const { ask, dialog } = useStepUp()
   const [adding, setAdding] = useState(false)
+  useAsked('block', () => setAdding(true), operate)
   const lift = ({ id: blockId, network }: Block) =>
     ask({
       action: 'security.blocks.lift',

@@ -2,6 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { ConfirmDialog } from '@/components/ui/confirm-dialog'
@@ -24,6 +25,7 @@ export function TrustedSection({ manage }: { manage: boolean }) {
   const toast = useToast()
   const refresh = useRefresh()
   const [adding, setAdding] = useState(false)
+  useAsked('trust', () => setAdding(true), manage)
   const [removing, setRemoving] = useState<TrustedSource>()
   const { data } = sources
   return (

@@ -1,9 +1,9 @@
 'use client'
 
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { LinkOnce, type MadeLink } from '@/components/security/shown-once'
 import { useMayManage } from '@/components/security/use-may-manage'
-import { usePaletteEntries } from '@/components/shell/palette'
+import { useAsked } from '@/components/shell/use-asked'
 import { Button } from '@/components/ui/button'
 import { TileBoundary } from '@/components/ui/error-tile'
 import { PageHeader } from '@/components/ui/text'
@@ -16,15 +16,7 @@ export function UsersView() {
   const manage = useMayManage()
   const [inviting, setInviting] = useState(false)
   const [made, setMade] = useState<MadeLink>()
-  usePaletteEntries(
-    useMemo(
-      () =>
-        manage
-          ? [{ id: 'invite-user', group: 'Users', label: 'Invite a user', run: () => setInviting(true) }]
-          : [],
-      [manage],
-    ),
-  )
+  useAsked('invite', () => setInviting(true), manage)
   return (
     <>
       <PageHeader

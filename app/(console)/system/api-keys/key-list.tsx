@@ -9,14 +9,14 @@ import { Button } from '@/components/ui/button'
 import { ConfirmDialog } from '@/components/ui/confirm-dialog'
 import { Empty } from '@/components/ui/empty'
 import { ErrorTile } from '@/components/ui/error-tile'
-import { useNow } from '@/components/ui/now'
 import { Skeleton } from '@/components/ui/skeleton'
-import { Status } from '@/components/ui/status'
 import { type Column, Table } from '@/components/ui/table'
 import { Mono } from '@/components/ui/text'
 import { RelativeTime, Time } from '@/components/ui/time'
 import { useToast } from '@/components/ui/toast'
-import { type ApiKey, permissionsInWords, stateOf } from './words'
+import { useDrawer } from '@/components/ui/url-state'
+import { KeyDrawer, KeyState } from './key-drawer'
+import { type ApiKey, permissionsInWords } from './words'
 
 export function KeyList() {
   const trpc = useTRPC()
@@ -24,6 +24,7 @@ export function KeyList() {
   const keys = useQuery(trpc.security.apiKeys.queryOptions())
   const { data: me } = useQuery(trpc.auth.me.queryOptions())
   const [revoking, setRevoking] = useState<ApiKey>()
+  const drawer = useDrawer('key')
   useLiveEvent('audit', () => void queries.invalidateQueries(trpc.security.apiKeys.pathFilter()))
   if (!keys.data) {
     if (keys.isPending) return <Skeleton className="h-64 w-full" label="Reading the keys" />
@@ -37,11 +38,19 @@ export function KeyList() {
         columns={columnsOf(byArea(me?.permissions ?? []).length, setRevoking)}
         rows={keys.data}
         rowKey={({ id }) => id}
+        onOpen={({ id }) => drawer.open(id)}
+        selected={drawer.id ?? undefined}
         empty={
           <Empty kind="no-data" title="There is no API key yet">
             A program that uses the console needs one.
           </Empty>
         }
+      />
+      <KeyDrawer
+        id={drawer.id}
+        apiKey={keys.data.find(({ id }) => id === drawer.id)}
+        onRevoke={setRevoking}
+        onClose={drawer.close}
       />
       {revoking ? <RevokeDialog apiKey={revoking} onClose={() => setRevoking(undefined)} /> : null}
     </>
@@ -115,11 +124,6 @@ function columnsOf(areas: number, onRevoke: (key: ApiKey) => void): Column<ApiKe
         ) : null,
     },
   ]
-}
-
-function KeyState({ apiKey }: { apiKey: ApiKey }) {
-  const { kind, word } = stateOf(apiKey, useNow())
-  return <Status kind={kind}>{word}</Status>
 }
 
 function RevokeDialog({ apiKey: { id, name, owner }, onClose }: { apiKey: ApiKey; onClose: () => void }) {

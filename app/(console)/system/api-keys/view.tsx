@@ -1,10 +1,10 @@
 'use client'
 
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { ShownOnce } from '@/components/security/shown-once'
 import { useMayManage } from '@/components/security/use-may-manage'
-import { usePaletteEntries } from '@/components/shell/palette'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Empty } from '@/components/ui/empty'
@@ -19,15 +19,7 @@ export function ApiKeysView() {
   const manage = useMayManage()
   const [making, setMaking] = useState(false)
   const [made, setMade] = useState<MadeKey>()
-  usePaletteEntries(
-    useMemo(
-      () =>
-        manage
-          ? [{ id: 'make-api-key', group: 'Keys', label: 'Make an API key', run: () => setMaking(true) }]
-          : [],
-      [manage],
-    ),
-  )
+  useAsked('make', () => setMaking(true), manage)
   return (
     <>
       <PageHeader

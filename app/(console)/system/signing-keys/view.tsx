@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useLiveEvent } from '@/components/live/live'
 import { useMayManage } from '@/components/security/use-may-manage'
+import { useAsked } from '@/components/shell/use-asked'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Callout } from '@/components/ui/callout'
@@ -58,6 +59,7 @@ export function SigningKeysView() {
   const [rotating, setRotating] = useState(false)
   useLiveEvent('audit', () => void queries.invalidateQueries(trpc.security.signingKeys.pathFilter()))
   const shared = config?.variables.some(({ name, value }) => name === 'JWT_SECRET' && value !== null) ?? false
+  useAsked('rotate', () => setRotating(true), manage && config !== undefined && !shared)
   return (
     <>
       <PageHeader
