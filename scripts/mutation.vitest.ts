@@ -10,10 +10,11 @@ export default defineConfig({
       'server/security/factors/{backup-codes,totp,passkey-challenge}.test.ts',
       'server/security/limits/{network,words}.test.ts',
       'server/security/threats/{benign-week,engine,geo,rules-table,subject}.test.ts',
-      'server/audit/{checkpoint,severity,verdict,walk}.test.ts',
+      'server/audit/{checkpoint,genuine,landmarks,verdict,walk}.test.ts',
       'server/migration/plan/*.test.ts',
       'server/migration/{transfer,validation}/{canonical,forms,marks,render}.test.ts',
     ],
+    testTimeout: 30_000,
     provide: { postgres: null, redis: null },
   },
 })

@@ -13,7 +13,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { undoAfterEach } from '@/db/testing/undo'
 import { openVault } from '@/server/vault'
-import { type Checkpoint, checkpointLine, isSigned, parseCheckpoint, signCheckpoint } from './checkpoint'
+import {
+  type Checkpoint,
+  checkpointLine,
+  isSigned,
+  parseCheckpoint,
+  signCheckpoint,
+  signerOf,
+} from './checkpoint'
 import { CheckpointFiles } from './checkpoint-files'
 import { auditKeys, pemOf, readPublicKeys } from './keys'
 import { thinned } from './thinning'
@@ -54,6 +61,30 @@ describe('a checkpoint', () => {
     expect(isSigned(signed, rotated.publicKeys.get(signed.key) as never)).toBe(true)
     expect(auditKeys(openVault(fresh)).publicKeys.has(signed.key)).toBe(false)
     expect([...rotated.macs.keys()]).toEqual(openVault(fresh, [old]).keyIds)
+  })
+})
+
+describe('a line', () => {
+  const line = (more: object) => JSON.stringify({ ...signCheckpoint(end, keys.signer), ...more })
+
+  it('is a checkpoint with whole numbers from 0 on and texts', () => {
+    expect(parseCheckpoint(line({}))).toEqual(signCheckpoint(end, keys.signer))
+    expect(parseCheckpoint(line({ epoch: 0, seq: 0, time: 0 }))).toMatchObject({ epoch: 0, seq: 0, time: 0 })
+    expect(parseCheckpoint(line({ more: 1 }))).not.toHaveProperty('more')
+  })
+
+  it.each(['epoch', 'seq', 'time'])('is none with another %s', (field) => {
+    for (const value of [-1, 0.5, '4', null, undefined, 2 ** 53])
+      expect(parseCheckpoint(line({ [field]: value })), String(value)).toBeUndefined()
+  })
+
+  it.each(['hash', 'key', 'signature'])('is none with another %s', (field) => {
+    for (const value of [4, null, undefined])
+      expect(parseCheckpoint(line({ [field]: value })), String(value)).toBeUndefined()
+  })
+
+  it('is none where it is no object', () => {
+    for (const text of ['', 'null', '7', '[]', '{', '{}']) expect(parseCheckpoint(text), text).toBeUndefined()
   })
 })
 
@@ -118,6 +149,35 @@ describe('thinning', () => {
       [2, 'f'],
       [8, '0'],
     ])
+  })
+
+  it('keeps both sides of each step back, also from one hour to the next, and the last of each key', () => {
+    const at = (minute: number) => Math.floor(end.time / 3_600_000) * 3_600_000 + minute * 60_000
+    const kept = (log: Checkpoint[]) => thinned(log).map(({ seq }) => seq)
+    const inOne = [1, 20, 10, 15, 30].map((seq, minute) => checkpoint(seq, at(minute)))
+    expect(kept(inOne)).toEqual([20, 10, 30])
+    const overTwo = [40, 50, 45, 60].map((seq, index) => checkpoint(seq, at(58 + index)))
+    expect(kept(overTwo)).toEqual([50, 45, 60])
+    const other = signerOf(new Uint8Array(32).fill(9))
+    const byOther = (seq: number, minute: number) =>
+      signCheckpoint({ epoch: 1, seq, hash: String(seq).padStart(64, '0'), time: at(minute) }, other)
+    expect(kept([byOther(1, 1), byOther(2, 2), checkpoint(3, at(3)), checkpoint(4, at(4))])).toEqual([2, 4])
+    const epochs = [
+      checkpoint(90, at(1)),
+      checkpoint(5, at(2), undefined, 2),
+      checkpoint(6, at(3), undefined, 2),
+    ]
+    expect(kept(epochs)).toEqual([6])
+    expect(kept([checkpoint(5, at(1), undefined, 2), checkpoint(90, at(2)), checkpoint(91, at(3))])).toEqual([
+      ...[5, 90, 91],
+    ])
+    expect(kept([])).toEqual([])
+  })
+
+  it('keeps the ten largest steps back of an hour', () => {
+    const hour = Array.from({ length: 12 }, (_, at) => [1_000 * (at + 1), 1_000 * (at + 1) - (at + 1)]).flat()
+    const log = [...hour, 90_000].map((seq, at) => checkpoint(seq, end.time + at))
+    expect(thinned(log).map(({ seq }) => seq)).toEqual([...hour.slice(4), 90_000])
   })
 
   it('keeps few of an hour in which clocks of two hosts disagree', () => {

@@ -1,33 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { type AuditContent, type AuditRow, chained, genesis } from './chain'
+import { type AuditRow, chained, genesis } from './chain'
 import { type Checkpoint, signCheckpoint, signerOf } from './checkpoint'
 import { type Found, judge } from './judge'
 import { edgeInEvent, PRUNED, RESTORED } from './landmarks'
+import { append, content, rowKey } from './testing/rows'
 import { Walk } from './walk'
 
-const key = new Uint8Array(32).fill(7)
 const forger = new Uint8Array(32).fill(8)
-const macs = new Map([['test', key]])
+const macs = new Map([['test', rowKey]])
 const signer = signerOf(new Uint8Array(32).fill(9))
-
-function content(seq: number, previousHash: string, more: Partial<AuditContent> = {}): AuditContent {
-  return {
-    ...{ seq, epoch: 1, time: 1_700_000_000_000 + seq, event: 'authn_login_success', actorId: null },
-    ...{ actor: `ana${seq}`, target: null, outcome: 'success', reason: null, address: '192.0.2.1' },
-    ...{ userAgent: null, sessionId: null, requestId: null, before: null, after: '{}', previousHash },
-    ...{ keyId: 'test', severity: 'info', source: null, ...more },
-  }
-}
-
-/** Rows as the console writes them, after those of `before`. */
-function append(before: readonly AuditRow[], count: number, more: Partial<AuditContent> = {}): AuditRow[] {
-  const rows = [...before]
-  for (let left = count; left > 0; left--) {
-    const last = rows.at(-1)
-    rows.push(chained(content((last?.seq ?? 0) + 1, last?.hash ?? genesis, more), key))
-  }
-  return rows
-}
 
 const log = append([], 40)
 const signed = (row: AuditRow): Checkpoint =>
@@ -46,13 +27,15 @@ interface Beside {
   exported?: boolean
 }
 
-/** What is found, as `kind seq` or `kind seq-to`. */
-function found(rows: readonly AuditRow[], beside: Beside = {}): string[] {
+function judged(rows: readonly AuditRow[], beside: Beside = {}) {
   const { checkpoints = every(log, 10), head = headOf(log), exported = false } = beside
   const walk = new Walk({ macs: exported ? undefined : macs, checkpoints })
   for (const row of rows) walk.add(row)
-  return judge(walk, { checkpoints, head: exported ? undefined : head }).found.map(named)
+  return judge(walk, { checkpoints, head: exported ? undefined : head })
 }
+
+/** What is found, as `kind seq` or `kind seq-to`. */
+const found = (rows: readonly AuditRow[], beside: Beside = {}) => judged(rows, beside).found.map(named)
 
 const named = ({ kind, seq, to }: Found) => (seq === to ? `${kind} ${seq}` : `${kind} ${seq}-${to}`)
 const change = (seq: number, more: Partial<AuditRow>) =>
@@ -175,6 +158,12 @@ describe('a superuser', () => {
     expect(found(log, { head: { seq: 40, hash: 'f'.repeat(64) } })).toEqual(['modified 40'])
     expect(found(log, { head: { seq: 38, hash: log[37]?.hash ?? '' } })).toEqual(['modified 38'])
     expect(found(log, { head: null })).toEqual(['missing 40'])
+    for (const head of [null, { seq: 40, hash: genesis }])
+      expect(judged(log, { head }).found).toMatchObject([{ note: 'the head row' }])
+  })
+
+  it('who changes the head and cuts the end off: what is lost is told, not the head', () => {
+    expect(found(log.slice(0, 25), { head: null })).toEqual(['rolled back 26-40'])
   })
 
   it('who mixes the rows of two histories', () => {
@@ -222,6 +211,12 @@ describe('landmarks', () => {
     const beside = { checkpoints: every(log, 10), head: headOf(pruned) }
     expect(found(pruned.slice(20), beside)).toEqual([])
     expect(found(pruned.slice(12), beside)).toEqual([])
+    expect(judged(pruned.slice(20), beside).prunedTo).toBe(20)
+    expect(judged(pruned.slice(12), beside).prunedTo).toBe(12)
+    expect(judged(pruned.slice(21), beside).prunedTo).toBe(0)
+    expect(judged(pruned, beside).prunedTo).toBe(0)
+    // Nothing is explained in the middle, also where a row says that it was pruned.
+    expect(found([...pruned.slice(0, 5), ...pruned.slice(20)], beside)).toEqual(['missing 6-20'])
     expect(found(pruned.slice(21), beside)).toEqual(['missing 1-21'])
     const other = append(log, 1, {
       event: PRUNED,
@@ -237,7 +232,77 @@ describe('landmarks', () => {
     const declared = append(append(back, 1, { epoch: 2, event: RESTORED }), 20, { epoch: 2 })
     const checkpoints = [...every(log, 10), ...every(declared.slice(25), 10)].sort((a, b) => a.seq - b.seq)
     expect(found(declared, { checkpoints, head: headOf(declared) })).toEqual([])
+    // The checkpoints of #30 and #40 are of what is lost.
+    expect(judged(declared, { checkpoints, head: headOf(declared) }).explained).toBe(2)
+    const edge = { after: JSON.stringify(edgeInEvent(log[18] as AuditRow)) }
+    const earlier = append(append(back, 1, { epoch: 2, event: RESTORED, ...edge }), 20, { epoch: 2 })
+    const signedOf = [...every(log, 10), ...every(earlier.slice(25), 10)].sort((a, b) => a.seq - b.seq)
+    expect(judged(earlier, { checkpoints: signedOf, head: headOf(earlier) }).explained).toBe(3)
     const silent = append(back, 21, { epoch: 2 })
     expect(found(silent, { checkpoints: every(log, 10), head: headOf(silent) })).not.toEqual([])
+  })
+})
+
+describe('a walk', () => {
+  const walked = (
+    rows: readonly AuditRow[],
+    checkpoints: Checkpoint[],
+    after?: { seq: number; hash: string },
+  ) => {
+    const walk = new Walk({ macs, checkpoints, after })
+    for (const row of rows) walk.add(row)
+    return walk
+  }
+
+  it('counts what the checkpoints prove, and since when the rest is unproven', () => {
+    const walk = walked(log, every(log, 10).slice(0, 3))
+    expect(walk).toMatchObject({ rows: 40, highestSeq: 40, provenRows: 30, looseRows: 0, overflow: false })
+    expect(walk.unproven).toEqual({ rows: 10, oldestAt: log[30]?.time })
+    expect(walk.agreed.map(({ seq }) => seq)).toEqual([10, 20, 30])
+    expect(walked(log, []).unproven).toEqual({ rows: 40, oldestAt: log[0]?.time })
+    expect(walked([], []).unproven).toEqual({ rows: 0, oldestAt: null })
+  })
+
+  it('counts rows before a gap that no checkpoint proves as loose', () => {
+    const walk = walked(
+      log.filter(({ seq }) => seq !== 35),
+      every(log, 10).slice(0, 3),
+    )
+    expect(walk).toMatchObject({ rows: 39, provenRows: 30, looseRows: 4 })
+    expect(walk.unproven).toEqual({ rows: 5, oldestAt: log[35]?.time })
+    expect(walk.gaps).toMatchObject([{ seq: 35, to: 35 }])
+  })
+
+  it('may begin behind an event that is known', () => {
+    const edge = log[19] as AuditRow
+    const walk = walked(log.slice(20), every(log, 10).slice(2), edge)
+    expect(judge(walk, { checkpoints: every(log, 10).slice(2), head: headOf(log) }).found).toEqual([])
+    expect(walk.provenRows).toBe(20)
+    const wrong = walked(log.slice(20), every(log, 10).slice(2), { seq: 20, hash: genesis })
+    expect(wrong.modified.concat(wrong.forked)).not.toEqual([])
+  })
+
+  it('remembers the first twenty events that tell of tampering', () => {
+    const told = append(append([], 2), 25, { event: 'malicious_audit_tampering' })
+    const walk = walked(told, [])
+    expect(walk.reported).toEqual(Array.from({ length: 20 }, (_, at) => at + 3))
+    expect(walked(log, []).reported).toEqual([])
+  })
+
+  it('tells up to ten thousand ranges apart, and says when there were more', () => {
+    const many = append([], 3)
+    const [row] = many as [AuditRow]
+    const walk = new Walk({ macs, checkpoints: [] })
+    const misfit = (seq: number) => walk.add({ ...row, seq, actor: 'nobody' })
+    for (let at = 1; at <= 10_000; at++) misfit(2 * at)
+    expect(walk.misfits).toHaveLength(10_000)
+    expect(walk.overflow).toBe(false)
+    misfit(20_001)
+    expect(walk.misfits.at(-1)).toEqual({ seq: 20_000, to: 20_001 })
+    expect(walk.overflow).toBe(false)
+    misfit(20_003)
+    expect(walk.misfits).toHaveLength(10_000)
+    expect(walk.overflow).toBe(true)
+    expect(walk.suspects).toHaveLength(200)
   })
 })
