@@ -23,6 +23,7 @@ test('the first HTML holds measured values', async ({ page }) => {
   const row = /<dt[^>]*>Resident memory<\/dt><dd[^>]*>.*?<\/dd>/s.exec(html)?.[0] ?? ''
   expect(row).toMatch(/>\d+(\.\d+)?<.*>MiB</s)
   expect(html).toContain('holdfast_process_resident_bytes')
+  expect(html).toMatch(/<meta name="robots" content="noindex/)
 })
 
 test('a page asks for little: 25 requests at first load, 4 a navigation', async ({
@@ -114,7 +115,7 @@ test('a figure stands still under the pointer while the others go on', async ({ 
   await expect.poll(() => measuredAt(page, 'Resident memory')).toBeGreaterThan(stood)
 })
 
-test('two tabs share one stream, and the second goes on when the first is closed', async ({
+test('twelve tabs share one stream, and another goes on when the first is closed', async ({
   page,
   context,
 }) => {
@@ -129,6 +130,8 @@ test('two tabs share one stream, and the second goes on when the first is closed
   await second.goto('/')
   const start = await measuredAt(second, 'Heap')
   await expect.poll(() => measuredAt(second, 'Heap')).toBeGreaterThan(start + 2_000)
+  for (let more = 0; more < 10; more++) await (await context.newPage()).goto('/account')
+  await second.bringToFront()
   await expect.poll(() => streams.length).toBe(1)
 
   await page.close()

@@ -1,5 +1,5 @@
-import type { BrowserContext } from '@playwright/test'
-import { expectAccessibleAtBothWidths } from './accessible'
+import type { BrowserContext, Locator } from '@playwright/test'
+import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
 import { asFirstAdmin, consoleTest, expect, keepSignedIn } from './fixtures'
 
 const test = consoleTest()
@@ -80,3 +80,108 @@ for (const [path, heading] of Object.entries(PAGES)) {
     await page.close()
   })
 }
+
+test('a double click makes one change, and what goes wrong stays in its dialog', async () => {
+  const page = await context.newPage()
+  const asked: string[] = []
+  let broken = true
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  await page.route(/account\.setName/, async (route) => {
+    if (broken) return route.abort()
+    asked.push(route.request().url())
+    await answered
+    return route.continue()
+  })
+  await page.goto('/account?do=name')
+  const dialog = page.getByRole('dialog')
+  const save = dialog.getByRole('button', { name: 'Save' })
+  await dialog.getByLabel('Name').fill('Ana Anders')
+  await save.click()
+  await expect(dialog.getByRole('alert')).toContainText('cannot be reached')
+  await expect(dialog.getByLabel('Name')).toHaveValue('Ana Anders')
+  await expectAccessible(page)
+  broken = false
+  await save.dblclick()
+  await expect(save).toHaveAttribute('aria-busy', 'true')
+  answer()
+  await expect(dialog).toBeHidden()
+  await expect(page.getByText('Your name is changed.')).toBeVisible()
+  expect(asked).toHaveLength(1)
+  await page.close()
+})
+
+test('single keys go to pages and tell of themselves, until they are switched off', async () => {
+  const page = await context.newPage()
+  const shortcuts = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
+  await page.goto('/system/hardening')
+  await page.keyboard.press('?')
+  await expect(shortcuts).toBeVisible()
+  await expectAccessible(page)
+  await page.keyboard.press('Escape')
+  await expect(shortcuts).toBeHidden()
+  await page.keyboard.press('g')
+  await page.keyboard.press('c')
+  await expect(page.getByRole('heading', { level: 1, name: 'Cache' })).toBeVisible()
+  await page.keyboard.press('?')
+  await shortcuts.getByRole('checkbox', { name: 'Single-key shortcuts' }).uncheck()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('?')
+  // Keys are heard in their order: what opens now was pressed after the one that does nothing any more.
+  await page.keyboard.press('Control+k')
+  await expect(page.getByRole('dialog', { name: 'Search and commands' })).toBeVisible()
+  await expect(shortcuts).toBeHidden()
+  await page.evaluate(() => localStorage.clear())
+  await page.close()
+})
+
+test('who wants little motion gets none, and forced colours still tell what is chosen and in focus', async () => {
+  const page = await context.newPage()
+  await page.goto('/system/hardening')
+  await page.keyboard.press('Control+k')
+  const palette = page.getByRole('dialog', { name: 'Search and commands' })
+  await expect(palette.getByRole('option').first()).toBeVisible()
+  const duration = () => palette.evaluate((element) => getComputedStyle(element).animationDuration)
+  expect(await duration()).toBe('0.14s')
+  await page.emulateMedia({ reducedMotion: 'reduce', forcedColors: 'active' })
+  expect(await duration()).toBe('0.001s')
+
+  const edge = (locator: Locator) => locator.evaluate((element) => getComputedStyle(element).borderLeftColor)
+  const options = palette.getByRole('option')
+  expect(await edge(options.nth(0))).not.toBe(await edge(options.nth(1)))
+  await page.keyboard.press('Escape')
+  const areas = page.getByRole('navigation', { name: 'Areas' })
+  const current = areas.getByRole('link', { name: 'System', exact: true })
+  expect(await edge(current)).not.toBe(await edge(areas.getByRole('link', { name: 'Cache', exact: true })))
+  await current.focus()
+  await page.keyboard.press('Shift+Tab')
+  const focused = page.locator(':focus')
+  await expect(focused).toHaveCSS('outline-style', 'solid')
+  await expectAccessible(page)
+  await page.close()
+})
+
+test('on a slow line the values that are there stay until others come', async () => {
+  const page = await context.newPage()
+  await page.goto('/security')
+  const rows = page.getByRole('table', { name: 'Audit events' }).getByRole('row')
+  await expect(rows.nth(1)).toBeVisible()
+  const line = await context.newCDPSession(page)
+  const slow = { offline: false, latency: 1_500, downloadThroughput: 50_000, uploadThroughput: 50_000 }
+  await line.send('Network.emulateNetworkConditions', slow)
+  const asked = page.waitForRequest(/security\.events\.list.*nobody-here/)
+  let come = false
+  const came = page.waitForResponse(/security\.events\.list.*nobody-here/).then(() => {
+    come = true
+  })
+  await page.getByRole('search', { name: 'Filter of events' }).getByLabel('Words').fill('nobody-here')
+  await page.keyboard.press('Enter')
+  await asked
+  const [shown, late] = [await rows.count(), come]
+  expect({ shown: shown > 1, late }).toEqual({ shown: true, late: false })
+  await came
+  await expect(page.getByText(/^No event of any time/)).toBeVisible()
+  await page.close()
+})

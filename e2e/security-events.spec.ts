@@ -203,6 +203,7 @@ test('a tile that fails says so, keeps the rest of the page, and comes back', as
   const alert = page.getByRole('alert').filter({ hasText: 'Audit events: The console cannot be reached.' })
   await expect(alert).toBeVisible()
   await expect(page.getByRole('button', { name: 'Verify', exact: true })).toBeVisible()
+  await expectAccessible(page)
   broken = false
   await alert.getByRole('button', { name: 'Try again' }).click()
   await expect(rows(page).filter({ hasText: 'second.mallory@example.org' })).toHaveCount(1)

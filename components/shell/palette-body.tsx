@@ -96,7 +96,7 @@ export function PaletteBody({ commands, onDone }: { commands: readonly PaletteEn
                 key={entry.id}
                 value={entry.id}
                 onSelect={() => select(entry)}
-                className="flex h-9 cursor-pointer items-center justify-between gap-4 border-l-2 border-l-transparent px-4 data-[selected=true]:border-l-accent data-[selected=true]:bg-wash"
+                className="flex h-9 cursor-pointer items-center justify-between gap-4 border-l-2 border-l-transparent px-4 data-[selected=false]:forced:border-l-[Canvas] data-[selected=true]:border-l-accent data-[selected=true]:bg-wash"
               >
                 <span className="truncate">{entry.label}</span>
                 {entry.hint ? <span className="shrink-0 text-note text-muted">{entry.hint}</span> : null}

@@ -118,7 +118,15 @@ function columnsOf(areas: number, onRevoke: (key: ApiKey) => void): Column<ApiKe
       className: 'text-right',
       cell: (key) =>
         key.revokedAt === null ? (
-          <Button size="small" aria-label={`Revoke the key ${key.name}`} onClick={() => onRevoke(key)}>
+          <Button
+            size="small"
+            aria-label={`Revoke the key ${key.name}`}
+            onClick={(event) => {
+              // The row's own click opens the key.
+              event.stopPropagation()
+              onRevoke(key)
+            }}
+          >
             Revoke
           </Button>
         ) : null,
