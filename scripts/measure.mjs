@@ -47,7 +47,8 @@ async function measure(name, options, record) {
   fs.mkdirSync(path.dirname(log), { recursive: true })
   fs.writeFileSync(log, '')
   const file = path.join(root, 'dist', kind, `${name}.mjs`)
-  const before = { date: new Date().toISOString().slice(0, 10), commit: commit() }
+  // As it is before: what is measured may take hours.
+  const before = record && { date: new Date().toISOString().slice(0, 10), commit: commit() }
   const began = performance.now()
   const status = await run(process.execPath, ['--enable-source-maps', file, ...options], { tee: log })
   const seconds = Math.round((performance.now() - began) / 1000)
@@ -68,9 +69,13 @@ function keep(name, result) {
 
 /** The commit that was measured, with a word where the tree had changes; the page's own do not count. */
 function commit() {
-  const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
-  const changed = git('status', '--porcelain', '--', '.', ':!docs/benchmarks.*') !== ''
-  return `${git('rev-parse', '--short=9', 'HEAD')}${changed ? ' with changes' : ''}`
+  const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: 'pipe' }).trim()
+  try {
+    const changed = git('status', '--porcelain', '--', '.', ':!docs/benchmarks.*') !== ''
+    return `${git('rev-parse', '--short=9', 'HEAD')}${changed ? ' with changes' : ''}`
+  } catch {
+    return 'unknown'
+  }
 }
 
 function machine() {
