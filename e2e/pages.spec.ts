@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { BrowserContext, Locator } from '@playwright/test'
 import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
 import { asFirstAdmin, consoleTest, expect, keepSignedIn } from './fixtures'
@@ -160,6 +161,44 @@ test('who wants little motion gets none, and forced colours still tell what is c
   const focused = page.locator(':focus')
   await expect(focused).toHaveCSS('outline-style', 'solid')
   await expectAccessible(page)
+  await page.close()
+})
+
+test('the rows of a table are walked and opened by keys, and what was left has the focus again', async () => {
+  const page = await context.newPage()
+  await page.goto('/security')
+  const opening = page.getByRole('table', { name: 'Audit events' }).locator('[data-row-open]')
+  await expect(opening.nth(1)).toBeVisible()
+  await opening.first().focus()
+  await page.keyboard.press('ArrowDown')
+  await expect(opening.nth(1)).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('dialog')).toBeVisible()
+  await expect(page).toHaveURL(/[?&]event=\d+/)
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toBeHidden()
+  await expect(page).not.toHaveURL(/event=/)
+  await expect(opening.nth(1)).toBeFocused()
+  await page.close()
+})
+
+test('a chart has its title, a sentence, a table and a file, all in the zone that is shown', async ({
+  console,
+}) => {
+  const page = await context.newPage()
+  await context.addCookies([{ name: 'zone', value: encodeURIComponent('Asia/Tokyo'), url: console.url }])
+  await page.goto('/system')
+  const chart = page.getByRole('figure', { name: 'Resident memory' })
+  await expect(chart).toHaveAccessibleDescription(/\w.*\.$/)
+  await chart.getByRole('button', { name: 'Table' }).click()
+  const table = chart.getByRole('table', { name: /times in Asia\/Tokyo$/ })
+  await expect(table.getByRole('row').nth(1)).toBeVisible()
+  await expectAccessible(page)
+  const download = page.waitForEvent('download')
+  await chart.getByRole('button', { name: 'Download Resident memory as CSV' }).click()
+  const csv = readFileSync(await (await download).path(), 'utf8')
+  expect(csv.split('\n')[0]).toContain('Asia/Tokyo')
+  await context.clearCookies({ name: 'zone' })
   await page.close()
 })
 
