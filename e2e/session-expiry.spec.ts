@@ -1,3 +1,4 @@
+import { expectAccessible } from './accessible'
 import { consoleTest, expect, setUp, signIn } from './fixtures'
 
 /** Short lives, so that a test sees several of them. */
@@ -48,4 +49,28 @@ test('where Web Locks are missing, tabs share the refresh all the same', async (
   await expect.poll(() => refreshes.length, { timeout: 80_000 }).toBeGreaterThanOrEqual(3)
   expect(new Set(refreshes)).toEqual(new Set([200]))
   await plain.close()
+})
+
+test('two minutes before its end a session warns, and goes on over the page with what was typed', async ({
+  page,
+}) => {
+  await page.clock.install()
+  await signIn(page, '/security')
+  // Nobody renews it: as if the network had been away until now.
+  await page.route(/auth\.refresh/, (route) => route.abort())
+  const warning = page.getByText(/^Your session ends in /)
+  const words = page.getByRole('search', { name: 'Filter of events' }).getByLabel('Words')
+  await words.fill('half a word')
+  await page.clock.fastForward('07:45')
+  await expect(warning).toBeHidden()
+  await page.clock.fastForward('00:30')
+  await expect(warning).toBeVisible()
+  await page.getByRole('button', { name: 'Stay signed in' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Sign in again' })
+  await expectAccessible(page)
+  await page.unroute(/auth\.refresh/)
+  await dialog.getByRole('button', { name: 'Sign in with a passkey' }).click()
+  await expect(dialog).toBeHidden()
+  await expect(warning).toBeHidden()
+  await expect(words).toHaveValue('half a word')
 })
