@@ -18,7 +18,7 @@ export function Now({ samples, stats }: { samples: readonly Sample[]; stats: Sta
       />
       <Stat
         label="Saved by compression"
-        value={stats && (stats.rawBytes === 0 ? null : stats.rawBytes - stats.storedBytes)}
+        value={stats && (stats.rawBytes === 0 ? null : Math.max(stats.rawBytes - stats.storedBytes, 0))}
         format={bytesParts}
         metric="holdfast_cache_raw_bytes_total - holdfast_cache_stored_bytes_total"
         note={stats && savedNote(stats)}
@@ -50,5 +50,7 @@ function redisNote({ mode, latency: { reads } }: Stats): string {
 
 function savedNote({ rawBytes, storedBytes }: Stats): string {
   if (rawBytes === 0) return 'no value was encoded yet'
-  return `${formatShare(Math.max(1 - storedBytes / rawBytes, 0))} of ${formatBytes(rawBytes)}`
+  // Each entry has a head of its own.
+  if (storedBytes >= rawBytes) return 'values are too small for it'
+  return `${formatShare(1 - storedBytes / rawBytes)} of ${formatBytes(rawBytes)}`
 }
