@@ -4,7 +4,6 @@ import { rules } from './rules'
 import { fixtures, inOrder, place } from './testing/fixtures'
 import { hour, log, minute } from './testing/rows'
 import type { Hit, ThreatRow } from './types'
-import { mostEntriesInAll } from './window'
 
 const engine = () => createEngine(new Map(), { place })
 
@@ -79,24 +78,4 @@ it('keeps the console and each application that reports apart', () => {
   expect(hits).toMatchObject([
     { subject: 'source:shop|address:198.51.100.7|account:ana@example.org', userId: null },
   ])
-})
-
-it('holds no more than it may, however many addresses attack', () => {
-  const { fail } = log()
-  const it = engine()
-  for (let at = 0; at < 36_000; at += 1_000) {
-    evaluate(
-      it,
-      Array.from({ length: 1_000 }, (_, number) => {
-        const host = at + number
-        return fail(`user${host}`, host, `10.${host >> 16}.${(host >> 8) & 255}.${host & 255}`)
-      }),
-    )
-  }
-  for (const { groups } of it.working) {
-    expect(groups.map.size).toBeLessThanOrEqual(10_000)
-    const entries = groups.map.values().reduce((sum, group) => sum + group.entries.length, 0)
-    expect(groups.entries).toBe(entries)
-    expect(entries).toBeLessThanOrEqual(mostEntriesInAll + 512)
-  }
 })
