@@ -32,9 +32,7 @@ export function HardeningLine({ putAway }: { putAway: readonly string[] }) {
         <Link href="/system/hardening" className={plainLink}>
           {data.done} of {data.lines.length} hardened
         </Link>
-        <span className="text-muted">
-          . Next: {next.title}. {next.protects}
-        </span>
+        <span className="text-muted">. Next: {next.title}.</span>
       </p>
       <Button variant="plain" size="small" onClick={hide}>
         Put away

@@ -32,7 +32,10 @@ export function HardeningItem({ line }: { line: Line }) {
         </div>
         <p className="min-w-0 max-w-prose wrap-anywhere">
           {detail}
-          <span className="block text-muted">{protects}</span>
+          <span className="block text-muted">
+            {done ? '' : 'Once done: '}
+            {protects}
+          </span>
         </p>
         {step?.kind === 'page' ? (
           <Link href={step.href} className={clsx(buttonClass(), 'justify-self-start')}>
