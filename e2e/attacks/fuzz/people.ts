@@ -20,6 +20,7 @@ const first = 'an ox, a lantern and a ladder'
 /** The first admin, and others by invitation. */
 export async function openPeople(console: RunningConsole) {
   const { post, call } = program(console)
+  let replacing = Promise.resolve()
 
   async function answered(procedure: string, input: object, headers: Record<string, string> = {}) {
     const { status, body } = await call(procedure, input, headers)
@@ -37,11 +38,22 @@ export async function openPeople(console: RunningConsole) {
     return enrolled
   }
 
-  /** Opens another session, whatever became of the one before. */
+  /** Opens another session, whatever became of the one before. Whose passkey or account is gone is invited anew. */
   async function signIn(person: Person): Promise<void> {
     const { options } = await answered('auth.passkeyOptions', {})
-    const { tokens } = await answered('auth.passkeySignIn', { passkey: person.passkey.get(options) })
-    Object.assign(person, tokens)
+    const { status, body } = await call('auth.passkeySignIn', { passkey: person.passkey.get(options) })
+    if (status === 200) Object.assign(person, body.tokens)
+    else if (person.userId !== root.userId) await replace(person)
+    else throw new Error(`The first admin cannot sign in: ${status} ${JSON.stringify(body)}`)
+  }
+
+  /** One at a time: each step-up gives the first admin another access token. */
+  function replace(person: Person): Promise<void> {
+    replacing = replacing.then(async () => {
+      await signIn(root)
+      Object.assign(person, await invite(root, person.role))
+    })
+    return replacing
   }
 
   /** The header of a fresh grant; none where it was refused. The session has a new access token afterwards. */

@@ -84,9 +84,11 @@ async function judge(
   const codes = parts.map(codeOf)
   const bad =
     codes.find((code) => tally.failed(status, code)) ?? (tally.failed(status, codes[0]) ? 'lost' : undefined)
-  if (bad !== undefined || text.includes('"code":"INTERNAL"')) {
+  const internal = text.indexOf('"code":"INTERNAL"')
+  if (bad !== undefined || internal >= 0) {
+    const part = text.slice(Math.max(0, internal - 300)).slice(0, 900)
     tally.failures.push(
-      `${turn.kind} as ${turn.role}: ${status} ${lost ?? ''}\n  ${told(request)}\n  → ${text.slice(0, 600)}`,
+      `${turn.kind} as ${turn.role}: ${status} ${lost ?? ''}\n  ${told(request)}\n  → ${part}`,
     )
   }
   if (turn.kind === 'batch') {
@@ -95,7 +97,12 @@ async function judge(
     }
   }
   if (turn.kind === 'valid') await learn(turn.asked, answer)
-  if (codes.some((code) => over.has(code ?? '')) && turn.kind !== 'broken') await people.signIn(person)
+  if (codes.some((code) => over.has(code ?? '')) && turn.kind !== 'broken') await signIn()
+
+  async function signIn(): Promise<void> {
+    await people.signIn(person)
+    known.spare(person.userId)
+  }
 
   async function learn({ operation: { name } }: Asked, said: unknown): Promise<void> {
     const [code] = codes
@@ -106,7 +113,7 @@ async function judge(
     known.learn(name, data)
     if (name === 'auth.refresh' || name === 'auth.stepUp') Object.assign(person, data?.tokens)
     if (name === 'account.changePassword') person.password = JSON.parse(String(request.body)).password
-    if (name === 'auth.signOut') await people.signIn(person)
+    if (name === 'auth.signOut') await signIn()
   }
 }
 

@@ -27,9 +27,11 @@ interface Sources {
 
 const anybody = fc.constantFrom(...roles)
 
-/** What comes of a round: of each operation some valid inputs and some that are not, and of everything else a few. */
-export function turnsOf({ operations, others, known, tally }: Sources, seed: number): Turn[] {
-  const due = Math.max(0, ...Object.values(tally.reached)) / 2
+/**
+ * What comes of a round: of each operation some valid inputs and some that are not, and of everything else a few. An
+ * operation that was reached less than `due` times is asked more often.
+ */
+export function turnsOf({ operations, others, known, tally }: Sources, seed: number, due: number): Turn[] {
   let step = seed * 7_919
   const take = (count: number, of: fc.Arbitrary<Turn>) => fc.sample(of, { seed: ++step, numRuns: count })
 
@@ -42,8 +44,8 @@ export function turnsOf({ operations, others, known, tally }: Sources, seed: num
         ...{ kind: fc.constant(kind), role: who, asked: what },
         ...{ over: fc.constantFrom<'REST' | 'tRPC'>('REST', 'tRPC'), more: fc.boolean() },
       })
-    // What only a part of the inputs passes is asked more often.
-    const often = (tally.reached[operation.name] ?? due) < due ? 30 : 6
+    // Of some only a part of the inputs passes.
+    const often = (tally.reached[operation.name] ?? 0) < due ? 30 : 6
     return [
       ...take(often, one('valid', role, asked)),
       ...take(1, one('valid', anybody, asked)),
