@@ -53,7 +53,8 @@ export type Tally = ReturnType<typeof openTally>
 export function codeOf(answer: unknown): string | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined
   const { code, error } = answer as { code?: unknown; error?: { data?: { code?: string } } }
-  if (typeof error === 'object' && error !== null) return error.data?.code ?? 'INTERNAL'
+  // What REST answers may have an error of its own: a run's.
+  if (error?.data) return error.data.code ?? 'INTERNAL'
   return typeof code === 'string' ? code : undefined
 }
 

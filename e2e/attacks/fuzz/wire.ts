@@ -18,7 +18,8 @@ export interface Answered {
   lost?: string
 }
 
-const patienceMs = 30_000
+/** Longer than what the console itself waits for: advice may be looked for twice, for 30 s each. */
+const patienceMs = 100_000
 
 /** Sends requests to a console on 127.0.0.1, over connections that are kept. */
 export function openWire(port: number) {
