@@ -17,6 +17,7 @@ import { describe, expect, it } from 'vitest'
 import { makeLibrary } from '@/db/testing/library'
 import { needsPostgres } from '@/db/testing/shared'
 import { undoAfterEach } from '@/db/testing/undo'
+import { openLog } from '@/server/log'
 import type { Run } from './runs/runs'
 import { admin, openTestConsole, type TestConsole } from './testing/console'
 
@@ -213,6 +214,18 @@ describe.each(['sqlite', 'postgresql'] as const)(
       expect((await console.until(run.id, ended)).state).toBe('completed')
       await console.migration.deleteConnection(admin, kept.id)
       expect((await console.migration.targets()).connections).toEqual([])
+    })
+
+    it('ends without an error what is at work for a run that is deleted', async () => {
+      const lines: string[] = []
+      const log = openLog('debug', (line) => lines.push(line))
+      const console = await openTestConsole(later, dialect, { log })
+      makeLibrary(join(console.sourceDir, 'library.db'), 60_000)
+      const { id } = await create(console, join(console.sourceDir, 'library.db'))
+      await expect.poll(() => console.migration.readLog(id, 1)).not.toEqual([])
+      await console.migration.deleteRun({ id, caller: admin })
+      await expect.poll(() => lines.filter((line) => line.includes('migration run is gone'))).not.toEqual([])
+      expect(lines.filter((line) => line.includes('"level":"error"'))).toEqual([])
     })
 
     it('receives an upload whole or not at all, and deletes it after its run', async () => {

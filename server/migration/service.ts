@@ -295,6 +295,8 @@ export function openMigration<P extends PostgresSide, S extends SqliteSide>(
       const run = await getRun({ store }, request.id)
       if (run.capture && run.state === 'completed') await leaveSource(cutOverDeps, run)
       await store.run(deleteRun, { ...request, now: now() })
+      // Its plan may still be in the making.
+      background(driver.release(request.id), request.id)
       await rejects.remove(request.id)
       if (run.sourceKind === 'upload') await deleteUpload(uploadDeps, run.source, system)
       if (run.state === 'switched_over') await tendWindow(switchoverDeps)

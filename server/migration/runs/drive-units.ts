@@ -4,7 +4,7 @@ import { locked, q, type Tx, unit } from '@/db/unit'
 import { appendAudit, system } from '@/server/audit'
 import type { Failure, Plan } from '../types'
 import { storableJson } from './json'
-import { ACTIVE } from './run-units'
+import { ACTIVE, lockRun } from './run-units'
 import { free, isDue, type RunCheck, type RunValues, toRun } from './runs'
 
 // What the driver of a run writes, as opposed to what people ask for (run-units.ts).
@@ -138,9 +138,7 @@ export const dropLeases = unit('run.dropLeases', function* (tx, _: null) {
   yield* q(tx.db.update(tx.tables.migrationRuns).set({ leaseOwner: null, leaseUntil: null }))
 })
 
-export const appendLog = unit(
-  'run.log',
-  function* (tx, lines: Tx['tables']['migrationLog']['$inferInsert'][]) {
-    yield* q(tx.db.insert(tx.tables.migrationLog).values(lines))
-  },
-)
+export const appendLog = unit('run.log', function* (tx, line: Tx['tables']['migrationLog']['$inferInsert']) {
+  yield* lockRun(tx, line.runId)
+  yield* q(tx.db.insert(tx.tables.migrationLog).values(line))
+})

@@ -1,6 +1,7 @@
 import type { Store } from '@/db/store'
 import type { RunState } from '@/db/tables'
 import type { Clock } from '@/server/clock'
+import { isHoldfastError } from '@/server/errors'
 import type { Log } from '@/server/log'
 import type { Trace } from '@/server/trace'
 import { toFailure, waitAfter } from '../failure'
@@ -436,7 +437,10 @@ export class Drive {
   #enqueue(step: () => Promise<void>): Promise<void> {
     const done = this.#queue.then(step)
     this.#queue = done.catch((error) => {
-      this.#deps.log.error({ run: this.#run.id, task: this.#task, error }, 'migration event was not kept')
+      const about = { run: this.#run.id, task: this.#task, error }
+      if (isHoldfastError(error) && error.code === 'NOT_FOUND')
+        this.#deps.log.debug(about, 'migration run is gone')
+      else this.#deps.log.error(about, 'migration event was not kept')
     })
     return done
   }

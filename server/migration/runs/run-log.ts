@@ -7,7 +7,7 @@ import { appendLog } from './drive-units'
 
 let lines = 0
 
-/** Notes a line in the log of a run. Lines of the same millisecond keep their order. */
+/** Notes a line in the log of a run. Lines of the same millisecond keep their order. NOT_FOUND: the run is deleted. */
 export async function noteLine(
   { store, clock }: { store: Store; clock: Clock },
   runId: string,
@@ -16,7 +16,7 @@ export async function noteLine(
 ): Promise<void> {
   const time = clock.now()
   const order = [String(time).padStart(15, '0'), String(lines++).padStart(9, '0'), randomUUID().slice(0, 8)]
-  await store.run(appendLog, [{ id: order.join('-'), runId, time, level, message: message.slice(0, 2_000) }])
+  await store.run(appendLog, { id: order.join('-'), runId, time, level, message: message.slice(0, 2_000) })
 }
 
 export const beginnings: Record<Task, string> = {

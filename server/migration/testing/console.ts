@@ -12,7 +12,7 @@ import { openTestPostgres, testAuditKey } from '@/db/testing/stores'
 import { q, unit } from '@/db/unit'
 import type { Caller } from '@/server/audit'
 import { inputHash, makeGrant } from '@/server/grants'
-import { openLog } from '@/server/log'
+import { type Log, openLog } from '@/server/log'
 import type { Trace } from '@/server/trace'
 import { openVault } from '@/server/vault'
 import type { MigrationNews } from '../runs/drive'
@@ -81,12 +81,13 @@ interface ConsoleParts {
   /** Database that runs write to; one of the shared server without it. */
   place?: string
   trace?: Trace | undefined
+  log?: Log
 }
 
 export async function openTestConsole(
   later: (step: () => unknown) => void,
   dialect: 'sqlite' | 'postgresql',
-  { place, trace }: ConsoleParts = {},
+  { place, trace, log = openLog('error') }: ConsoleParts = {},
 ): Promise<TestConsole> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-console-'))
   later(() => rmSync(folder, { recursive: true, force: true }))
@@ -129,7 +130,7 @@ export async function openTestConsole(
         store,
         vault,
         clock: { now: () => Date.now() + console.aheadMs },
-        log: openLog('error'),
+        log,
         trace,
         publish(one) {
           news.push(one)
