@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { copyFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -34,7 +35,10 @@ function start(name: string, args: string[], env: Record<string, string>) {
     ([key, value]) => `${key}=${value}`,
   )
   const place = { folder: makeFolder('compose-log', identity), name: 'script', identity }
-  const server = spawnServer('env', ['-i', ...given, 'sh', script(name), ...args], place)
+  // The tree itself may be root's alone.
+  const copy = join(place.folder, name)
+  copyFileSync(script(name), copy)
+  const server = spawnServer('env', ['-i', ...given, 'sh', copy, ...args], place)
   undo.push(async () => {
     await stopServer(server, 'SIGINT')
     for (const each of [folder, place.folder]) removeFolder(each)

@@ -1,6 +1,14 @@
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -66,6 +74,9 @@ describe('the container file', () => {
     const identity = serverIdentity()
     const image = folderFor('image', identity)
     const data = folderFor('data', identity)
+    // An image has a Node of its own; the one of these tests may be root's alone.
+    const bin = folderFor('bin', identity)
+    copyFileSync(process.execPath, join(bin, 'node'))
     cpSync(join(root, one(/^COPY --from=build \/build\/(\S+) /m)), image, { recursive: true })
     const given = Object.fromEntries(
       one(/^ENV (.*)$/m)
@@ -76,13 +87,13 @@ describe('the container file', () => {
     for (const name of Object.keys(given)) expect(known.has(name) || name === 'NODE_ENV').toBe(true)
     const port = String(await freePort())
     const env = {
-      ...{ PATH: process.env.PATH ?? '', ...given },
+      ...{ PATH: `${bin}:${process.env.PATH}`, ...given },
       ...{ PORT: port, HOST: '127.0.0.1', HOLDFAST_DATA_DIR: data, HOLDFAST_ENV_FILE: '/dev/null' },
     } as unknown as NodeJS.ProcessEnv
     const [command = '', ...args] = JSON.parse(one(/^CMD (.*)$/m)) as string[]
     const [probe = '', ...probing] = JSON.parse(one(/^ {2}CMD (.*)$/m)) as string[]
     const healthy = () =>
-      run(probe, probing, { env, ...identity }).then(
+      run(probe, probing, { cwd: image, env, ...identity }).then(
         () => true,
         () => false,
       )
