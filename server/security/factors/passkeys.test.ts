@@ -46,8 +46,11 @@ describeStores((open) => {
     }
     const options = async () => (await security.passkeyOptions()).options
     const passkeys = () => store.db.select().from(store.tables.passkeys)
-    const lastReason = async () => (await store.db.select().from(store.tables.auditEvents)).at(-1)?.reason
-    return { ...accounts, store, session, enrolPasskey, ask, options, passkeys, lastReason }
+    const { auditEvents } = store.tables
+    const reasons = async () =>
+      (await store.db.select().from(auditEvents).orderBy(auditEvents.seq)).map(({ reason }) => reason)
+    const lastReason = async () => (await reasons()).at(-1)
+    return { ...accounts, store, session, enrolPasskey, ask, options, passkeys, reasons, lastReason }
   }
 
   it('enrols a passkey that is kept by its authenticator and verifies its user', async () => {
@@ -172,7 +175,7 @@ describeStores((open) => {
   })
 
   it('lets one succeed of 20 who replay a passkey’s answer at once, over two instances', async () => {
-    const { session, enrolPasskey, options, security, another, lastReason } = await start()
+    const { session, enrolPasskey, options, security, another, reasons } = await start()
     const { authenticator } = await enrolPasskey(session)
     const second = another()
     const answer = authenticator.get(await options())
@@ -183,7 +186,8 @@ describeStores((open) => {
     )
     expect(tries.filter((each) => each.status === 'fulfilled')).toHaveLength(1)
     for (const each of tries) if (each.status === 'rejected') expect(each.reason).toEqual(doesNotSignIn)
-    expect(await lastReason()).toBe('challenge used before')
+    // The one that succeeds may be the last to be noted.
+    expect((await reasons()).filter((reason) => reason === 'challenge used before')).toHaveLength(19)
   })
 
   it('replays no answer whose authenticator does not count', async () => {
