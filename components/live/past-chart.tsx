@@ -44,7 +44,7 @@ export function PastChart({ title, series, now, span, format, onBrush }: PastCha
   )
   if (error && !data) return <ErrorTile error={error} what={title} onRetry={() => void refetch()} />
   if (!data) return <Skeleton className="h-56 w-full" label={`Reading ${title}`} />
-  if (!hasReading(data)) return <NoHistory title={title} metric={metrics[0]} to={to} />
+  if (!hasReading(data)) return <NoHistory title={title} metric={metrics[0]} now={now} />
   return (
     <HistoryChart
       title={title}
@@ -91,15 +91,18 @@ function sentenceOf(
 }
 
 /** Nothing is stored in the span: says since when there is history at all. */
-function NoHistory({ title, metric, to }: { title: string; metric: MetricName | undefined; to: number }) {
+function NoHistory({ title, metric, now }: { title: string; metric: MetricName | undefined; now: number }) {
   const trpc = useTRPC()
+  // It may begin after the span that is looked at.
+  const { from, to } = endingAt(now, KEPT_MS)
   const firstOf = (data: Columns | undefined) =>
     data?.at[((metric && data.mean[metric]) ?? []).findIndex((value) => value !== null)]
   const { data } = useQuery(
     trpc.system.range.queryOptions(
-      { from: to - KEPT_MS, to, points: MOST_POINTS, metrics: metric ? [metric] : [] },
+      { from, to, points: MOST_POINTS, metrics: metric ? [metric] : [] },
       {
-        enabled: metric !== undefined,
+        enabled: metric !== undefined && now > 0,
+        placeholderData: keepPreviousData,
         staleTime: MINUTE_MS,
         // The first minute is soon stored.
         refetchInterval: ({ state }) => (firstOf(state.data) === undefined ? 5_000 : false),
