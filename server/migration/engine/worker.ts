@@ -19,8 +19,14 @@ const ACKNOWLEDGE_MS = 10_000
 const STOP_MS = 4000
 
 /** The child process's side: takes commands over IPC, works on one job, reports, and exits. */
-function serveProcess(send: (event: RunEvent) => void): void {
+function serveProcess(): void {
   const clock = { now: () => Date.now() }
+  /** Resolves when the channel has taken what was sent last, and so all before it. */
+  let sent = Promise.resolve()
+  const send = (event: RunEvent) => {
+    if (!process.connected) return
+    sent = new Promise((resolve) => process.send?.(event, undefined, undefined, () => resolve()))
+  }
   let job: Job | undefined
   /** The run has left something in the target. */
   let begun = false
@@ -74,6 +80,8 @@ function serveProcess(send: (event: RunEvent) => void): void {
     }
     watchdog.end()
     process.exitCode = code
+    // A channel that is closed drops what it has not passed on.
+    await sent
     if (process.connected) process.disconnect()
     // Nothing is left to do: sockets to a server that doesn't answer must not keep the process.
     setTimeout(() => process.exit(code), 2000).unref()
@@ -128,7 +136,7 @@ function known(error: unknown, job: Job): unknown {
 }
 
 if (!isMainThread && parentPort) serveThread(parentPort, workerData as ThreadSetup)
-else if (process.send) serveProcess((event) => process.connected && process.send?.(event))
+else if (process.send) serveProcess()
 else {
   process.stderr.write(`${fileURLToPath(import.meta.url)} is started by Holdfast, with a channel.\n`)
   process.exitCode = 2

@@ -178,19 +178,26 @@ function follow(child: ChildProcess, { onEvent, acknowledge, stopping, last }: F
       })
       .catch(() => {})
   })
+  // What the worker said last may arrive after the news of its end.
+  const heard = new Promise<void>((resolve) => {
+    if (child.connected) child.once('disconnect', () => resolve())
+    else resolve()
+  })
   return new Promise((resolve) => {
     child.on('error', () => resolve({ state: 'failed', failure: lost('could not be started', last()) }))
     child.on('exit', (code, signal) => {
-      void queue.then(() => {
-        if (end) resolve(end)
-        else if (stopping()) resolve({ state: 'stopped' })
-        else if (code === 0 && signal === null) resolve({ state: 'stopped' })
-        else
-          resolve({
-            state: 'failed',
-            failure: lost(signal ? `was ended by ${signal}` : `ended with code ${code}`, last()),
-          })
-      })
+      void heard
+        .then(() => queue)
+        .then(() => {
+          if (end) resolve(end)
+          else if (stopping()) resolve({ state: 'stopped' })
+          else if (code === 0 && signal === null) resolve({ state: 'stopped' })
+          else
+            resolve({
+              state: 'failed',
+              failure: lost(signal ? `was ended by ${signal}` : `ended with code ${code}`, last()),
+            })
+        })
     })
   })
 }
