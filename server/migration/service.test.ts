@@ -81,7 +81,8 @@ describe.each(['sqlite', 'postgresql'] as const)(
 
     it('goes on from the last committed batch when the worker is killed', async () => {
       const console = await openTestConsole(later, dialect)
-      const counts = makeLibrary(join(console.sourceDir, 'library.db'), 60_000)
+      // Enough that it is still at work when it is killed.
+      const counts = makeLibrary(join(console.sourceDir, 'library.db'), 300_000)
       const run = await started(console)
       await console.until(run.id, ({ phase }) => phase === 'transfer')
       process.kill(workerOf(), 'SIGKILL')
