@@ -49,11 +49,16 @@ function servers({ servers }: HealthParts): Judgement {
   const away = replicas.filter(({ because, role }) => because !== null || role !== 'replica')
   const latency = Math.max(...servers.map(({ roundTrip }) => roundTrip ?? 0))
   const [first] = away
-  if (!first) return { state: 'ok', latency, detail: `${doing(replicas.length, 'replica', 'take')} reads.` }
+  if (!first)
+    return {
+      state: 'ok',
+      latency,
+      detail: `${count(replicas.length, 'replica')} ${does(replicas.length, 'take')} reads.`,
+    }
   const why = first.because ?? `it is ${first.role}`
   return {
     ...{ state: 'warn', latency },
-    detail: `${away.length} of ${count(replicas.length, 'replica')} ${away.length === 1 ? 'takes' : 'take'} no reads. ${first.place}: ${why}`,
+    detail: `${away.length} of ${count(replicas.length, 'replica')} ${does(away.length, 'take')} no reads. ${first.place}: ${why}`,
     remedy: 'Look at the Replicas page. Reads go to the others meanwhile.',
   }
 }
@@ -116,7 +121,7 @@ function alerts({ channels }: HealthParts): Judgement {
   }
   return channels.length === 0
     ? { state: 'ok', detail: 'Alerts stand in the console alone: no channel is set up.' }
-    : { state: 'ok', detail: `${doing(channels.length, 'channel', 'deliver')}.` }
+    : { state: 'ok', detail: `${count(channels.length, 'channel')} ${does(channels.length, 'deliver')}.` }
 }
 
 function outbound({ unreachable }: HealthParts): Judgement {
@@ -148,7 +153,10 @@ function migration({ run }: HealthParts): Judgement {
 function consoles({ consoles }: HealthParts): Judgement {
   const versions = [...new Set(consoles)]
   if (versions.length < 2)
-    return { state: 'ok', detail: `${doing(consoles.length, 'console', 'serve')} this store.` }
+    return {
+      state: 'ok',
+      detail: `${count(consoles.length, 'console')} ${does(consoles.length, 'serve')} this store.`,
+    }
   return {
     state: 'warn',
     detail: `Consoles of ${versions.length} versions serve this store: ${versions.join(', ')}.`,
@@ -158,6 +166,5 @@ function consoles({ consoles }: HealthParts): Judgement {
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`
 
-/** "1 replica takes", "2 replicas take". */
-const doing = (number: number, noun: string, verb: string) =>
-  `${count(number, noun)} ${verb}${number === 1 ? 's' : ''}`
+/** "takes" of one, "take" of several. */
+const does = (number: number, verb: string) => `${verb}${number === 1 ? 's' : ''}`
