@@ -40,11 +40,15 @@ describe('sessions of a PostgreSQL server', () => {
     expect(two).toMatchObject({ state: 'active', waitsFor: 'Lock: transactionid', client: '127.0.0.1' })
     expect(two?.statement).toBe('UPDATE seats SET holder = $1 WHERE n = $2')
     expect(two?.transactionStartedAt).toBeGreaterThan(0)
-    expect(JSON.stringify((await inspect.sessions()).sessions)).not.toContain('secret')
+    // Other tests' sessions stand on the same server, and some of their tables have a column of that name.
+    const { sessions } = await inspect.sessions()
+    const here = sessions.filter(({ database }) => database === at.place.database)
     await first.query('ROLLBACK')
     await waits[0]
     await second.query('ROLLBACK')
     await waits[1]
+    expect(here.length).toBeGreaterThanOrEqual(3)
+    expect(JSON.stringify(here)).not.toContain('secret')
   })
 
   it('knows its own connections, and leaves out the one that asks', async () => {
