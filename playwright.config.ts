@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { defineConfig } from '@playwright/test'
+import { seeded, shuffled } from './bench/lib/seeded'
+import { testSeed } from './scripts/test-seed'
 
 /** Debian's Chromium where it is installed, otherwise Playwright's own. */
 const debian = '/usr/bin/chromium'
@@ -16,9 +18,12 @@ const OFF = [
   ...['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup'],
 ]
 
+const specs = readdirSync('e2e').filter((name) => name.endsWith('.spec.ts'))
+
 export default defineConfig({
   testDir: 'e2e',
-  testMatch: '*.spec.ts',
+  // A project each, because Playwright runs projects in the order they are given and files by name.
+  projects: shuffled(specs, seeded(testSeed())).map((name) => ({ name, testMatch: name })),
   outputDir: 'test-results',
   timeout: 180_000,
   expect: { timeout: 30_000 },

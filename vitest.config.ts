@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { testSeed } from './scripts/test-seed'
 
 export default defineConfig({
   resolve: { alias: { '@': fileURLToPath(new URL('.', import.meta.url)).replace(/\/$/, '') } },
@@ -16,5 +17,7 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     teardownTimeout: 20_000,
     maxWorkers: 3,
+    // Files in random order: what one leaves behind may not be what another stands on.
+    sequence: { shuffle: { files: true, tests: false }, seed: testSeed() },
   },
 })

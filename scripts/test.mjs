@@ -2,6 +2,7 @@
 // With "--only unit" or "--only browser" one runner, and of it what the paths after that name.
 // Node built-ins alone. As root or with CI set a missing engine is a failure; otherwise its tests are skipped,
 // and the line before the totals says why.
+import { randomInt } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -95,6 +96,10 @@ try {
       `${what} is missing: run "${isRoot ? '' : 'sudo '}apt-get install -y ${debian.join(' ')}" for its tests.`,
     )
   }
+  process.env.HOLDFAST_TEST_SEED ??= String(randomInt(2 ** 31))
+  console.log(
+    `Files run in random order: HOLDFAST_TEST_SEED=${process.env.HOLDFAST_TEST_SEED} gives it again.`,
+  )
   const runs = []
   if (only !== 'browser') runs.push(await unitTests(paths))
   if (only !== 'unit') runs.push(await browserTests(missing, paths))
