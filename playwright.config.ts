@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { defineConfig } from '@playwright/test'
 import { seeded, shuffled } from './bench/lib/seeded'
-import { testSeed } from './scripts/test-seed'
 
 /** Debian's Chromium where it is installed, otherwise Playwright's own. */
 const debian = '/usr/bin/chromium'
@@ -18,12 +17,17 @@ const OFF = [
   ...['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup'],
 ]
 
+// Workers load this file, too, and must find the same order.
+process.env.HOLDFAST_TEST_SEED ??= String(Date.now())
 const specs = readdirSync('e2e').filter((name) => name.endsWith('.spec.ts'))
 
 export default defineConfig({
   testDir: 'e2e',
   // A project each, because Playwright runs projects in the order they are given and files by name.
-  projects: shuffled(specs, seeded(testSeed())).map((name) => ({ name, testMatch: name })),
+  projects: shuffled(specs, seeded(Number(process.env.HOLDFAST_TEST_SEED))).map((name) => ({
+    name,
+    testMatch: name,
+  })),
   outputDir: 'test-results',
   timeout: 180_000,
   expect: { timeout: 30_000 },

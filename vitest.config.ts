@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { testSeed } from './scripts/test-seed'
+
+const seed = Number(process.env.HOLDFAST_TEST_SEED ?? Date.now())
 
 export default defineConfig({
   resolve: { alias: { '@': fileURLToPath(new URL('.', import.meta.url)).replace(/\/$/, '') } },
@@ -18,6 +19,6 @@ export default defineConfig({
     teardownTimeout: 20_000,
     maxWorkers: 3,
     // Files in random order: what one leaves behind may not be what another stands on.
-    sequence: { shuffle: { files: true, tests: false }, seed: testSeed() },
+    sequence: { shuffle: { files: true, tests: false }, seed },
   },
 })

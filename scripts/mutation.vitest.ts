@@ -9,7 +9,7 @@ export default defineConfig({
       'server/security/tokens/{doubtful-token,signatures,token-attacks,token-shape,tokens}.test.ts',
       'server/security/factors/{backup-codes,totp,passkey-challenge}.test.ts',
       'server/security/limits/{network,words}.test.ts',
-      'server/security/threats/{engine,geo,recent-map,subject,told,window}.test.ts',
+      'server/security/threats/{edges,engine,geo,recent-map,subject,told,window}.test.ts',
       'server/audit/{checkpoint,genuine,landmarks,verdict,walk}.test.ts',
       'server/migration/plan/*.test.ts',
       'server/migration/{transfer,validation}/{canonical,forms,marks,render}.test.ts',
