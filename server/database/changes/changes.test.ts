@@ -35,6 +35,15 @@ async function apply(shop: Shop, changes: IndexChanges, key: string) {
   return changes.apply({ key, privilege: await shop.privilege('applyIndex', { key }) })
 }
 
+/** A promise, and what fulfils it. */
+function promise(): [Promise<void>, () => void] {
+  let fulfil = () => {}
+  const one = new Promise<void>((resolve) => {
+    fulfil = resolve
+  })
+  return [one, fulfil]
+}
+
 async function eventsOf({ store }: Shop): Promise<string[]> {
   const { auditEvents } = store.tables
   const rows = await store.db.select().from(auditEvents).orderBy(asc(auditEvents.seq))
@@ -46,6 +55,37 @@ async function eventsOf({ store }: Shop): Promise<string[]> {
 for (const dialect of ['sqlite', 'postgresql'] as const) {
   describe(`index changes on ${dialect}`, () => {
     if (dialect === 'postgresql') needsPostgres()
+
+    it('advises anew once an index is made, though somebody was being advised meanwhile', async () => {
+      const shop = await openShop(dialect, later)
+      const changes = shop.open()
+      await shop.ask(30)
+      const { key } = await offered(changes)
+      // What is looked for from now on has seen the statements, and is held up until the index is there.
+      const { statements } = shop.source.inspect
+      const [made, letGo] = promise()
+      const [seen, haveSeen] = promise()
+      const held = { ...shop.source.inspect }
+      shop.source.inspect = held
+      held.statements = async () => {
+        const found = await statements()
+        haveSeen()
+        await made
+        return found
+      }
+      const before = changes.advice({ fresh: true })
+      await seen
+      held.statements = statements
+      await apply(shop, changes, key)
+      expect((await ended(changes)).state).toBe('applied')
+      shop.clock.at++
+      const after = changes.advice()
+      const first = await Promise.race([after.then(() => 'the new one'), before.then(() => 'the old one')])
+      expect(first).toBe('the new one')
+      letGo()
+      await before
+      expect((await changes.advice()).at).toBe((await after).at)
+    })
 
     it('makes the advised index, measures what it does, and takes it back', async () => {
       const shop = await openShop(dialect, later)

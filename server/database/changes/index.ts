@@ -63,32 +63,33 @@ export function openIndexChanges(deps: IndexChangesDeps): IndexChanges {
   const measuring = new Measuring({ store, clock, database, instance })
   const working = new Working({
     ...{ store, clock, log, database, instance },
-    async ended(row) {
-      known = undefined
-      await measuring.note(row)
-    },
+    changed: forget,
+    ended: (row) => measuring.note(row),
   })
   const writes = new Writes({ clock, database })
   let known: { of: Source; advice: Advice } | undefined
   let asking: Promise<Advice> | undefined
 
+  /** An index was made or dropped: what is known does not hold any more, nor what is just being looked for. */
+  function forget(): void {
+    known = undefined
+    asking = undefined
+  }
+
   /** One look at a time, for whoever asks meanwhile. */
   function look(): Promise<Advice> {
-    asking ??= (async () => {
-      const of = database()
-      const deps = {
-        database: of,
-        log,
-        now: clock.now(),
-        writes: (since: number | null) => writes.since(since),
+    if (asking) return asking
+    const of = database()
+    const since = (moment: number | null) => writes.since(moment)
+    const mine = adviseNow({ database: of, log, now: clock.now(), writes: since }).then((advice) => {
+      if (asking === mine) {
+        known = { of, advice }
+        asking = undefined
       }
-      const advice = await adviseNow(deps)
-      known = { of, advice }
       return advice
-    })().finally(() => {
-      asking = undefined
     })
-    return asking
+    asking = mine
+    return mine
   }
 
   async function current(fresh: boolean): Promise<Advice> {
@@ -133,10 +134,10 @@ export function openIndexChanges(deps: IndexChangesDeps): IndexChanges {
       const asked = { ...privilege, id, plan, dialect, before, advisedAt, lease, now: clock.now() }
       await store.run(beginChange, asked).catch((error: unknown) => {
         // Somebody changed something since: whoever asks again gets advice that knows.
-        if (isHoldfastError(error) && error.code === 'CONFLICT') known = undefined
+        if (isHoldfastError(error) && error.code === 'CONFLICT') forget()
         throw error
       })
-      known = undefined
+      forget()
       working.begin(id)
       return { id }
     },
@@ -144,7 +145,7 @@ export function openIndexChanges(deps: IndexChangesDeps): IndexChanges {
     async undo({ id, privilege }) {
       const { dialect } = database()
       await store.run(beginUndo, { ...privilege, id, dialect, lease: working.lease(), now: clock.now() })
-      known = undefined
+      forget()
       working.begin(id)
     },
 

@@ -13,6 +13,8 @@ interface Deps {
   log: Log
   database: () => Source
   instance: string
+  /** Called when the database has become another one, before that can be read in the store. */
+  changed: () => void
   /** Called when a change has ended. */
   ended: (row: Row) => Promise<void>
 }
@@ -104,9 +106,10 @@ export class Working {
   }
 
   async #changeFile(row: Row): Promise<void> {
-    const { store, clock } = this.#deps
+    const { store, clock, changed } = this.#deps
     const { statement } = stepOf(row)
     await store.run(changeFile, { statement, id: row.id, was: wasOf(row), error: null, now: clock.now() })
+    changed()
   }
 
   /** Looks what came of it on the server; a file holds what was committed there, and nothing else. */
@@ -127,7 +130,8 @@ export class Working {
   }
 
   async #end(row: Row, error: string | null): Promise<void> {
-    const { store, clock, ended } = this.#deps
+    const { store, clock, changed, ended } = this.#deps
+    changed()
     await store.run(endChange, { id: row.id, was: wasOf(row), error, now: clock.now() })
     await ended(row)
   }
