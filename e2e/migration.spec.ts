@@ -127,11 +127,25 @@ test('the run is found again after a reload, in a second tab and after signing i
   await second.goto(url)
   await expect(second.getByText('Both sides are the same')).toBeVisible()
 
+  const rows = page.getByRole('figure', { name: 'Throughput in rows' })
+  await expect(rows).toContainText(/^Throughput in rows.*Between [\d,]+ \/s and [\d,]+ \/s.* a point each/)
+  await expect(page.getByRole('figure', { name: 'Throughput in data' })).toContainText('MiB/s')
+  await rows.getByRole('button', { name: 'Table' }).click()
+  await expect(rows.getByRole('table').getByRole('row').nth(2)).toContainText(/\d \/s$/)
+  const csv = page.waitForEvent('download')
+  await rows.getByRole('button', { name: 'Download Throughput in rows as CSV' }).click()
+  expect(readFileSync(await (await csv).path(), 'utf8')).toMatch(
+    /^time \([^)]+\),unix_ms,Rows\r\n(.+,\d+,\d+\r\n){2,}$/,
+  )
+  await expectAccessible(page)
+
   const report = JSON.parse(await downloaded(page, 'Download JSON'))
   expect(report.validation.ok).toBe(true)
+  expect(report.speeds.bytesPerSecond).toHaveLength(report.speeds.at.length)
   expect(JSON.stringify(report)).not.toContain(world.postgres.password)
   const printed = await downloaded(page, 'Download HTML')
   expect(printed).toContain('Both sides are the same.')
+  expect(printed).toContain('<h2>Throughput</h2>')
   const reader = await context.newPage()
   const asked: string[] = []
   reader.on('request', ({ url }) => asked.push(url()))

@@ -81,7 +81,7 @@ function Plot({ title, times, series, format, from, to, max, marks = [], onBrush
   const [cross, setCross] = useCrosshair()
   const [brushFrom, setBrushFrom] = useState<number | null>(null)
 
-  const labels = width === null ? 0 : width < 420 ? 84 : 124
+  const labels = width === null ? 0 : width < 420 ? 92 : 124
   const frame: Frame = useMemo(
     () => ({ width: (width ?? 640) - labels, height: HEIGHT, from, to, max: max ?? niceMax(series) }),
     [width, labels, from, to, max, series],
@@ -273,7 +273,7 @@ function Words({ series, at, frame, format, labels, zone, from, to, crossX, insi
     0,
     frame.height - 12,
   )
-  const most = labels < 100 ? 11 : 17
+  const most = labels < 100 ? 12 : 17
   return (
     <>
       <text x="0" y="-3" className={HALO}>

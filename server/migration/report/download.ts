@@ -51,9 +51,9 @@ export async function download(deps: DownloadDeps, id: string, file: string): Pr
 
 const asJson = (value: unknown) => ({ type: 'application/json', body: `${JSON.stringify(value, null, 2)}\n` })
 
-/** The report where there is one; before, what is known: the same fields as the run's own. */
+/** The report where there is one, with the speeds of the transfer; before, what is known: the same fields as the run's own. */
 function reportOf(run: Run): unknown {
-  return run.report ?? { ...run, report: undefined }
+  return run.report ? { ...run.report, speeds: run.progress?.speeds } : { ...run, report: undefined }
 }
 
 /** What was chosen; where that is nothing, everything as proposed, to be edited. */

@@ -67,6 +67,24 @@ describe('the report as a page', () => {
     }
   })
 
+  it('draws how fast the transfer was, with a gap where it stood still', () => {
+    const speeds = {
+      everyMs: 1_000,
+      at: [1_000, 2_000, 60_000],
+      rowsPerSecond: [2_000, 1_000, 4_000],
+      bytesPerSecond: [2e6, 1e6, 4e6],
+    }
+    const page = reportPage({ ...run, progress: { tables: [], speeds } } as unknown as Run, 0)
+    expect(page).toContain('between 1,000 rows/s and 4,000 rows/s, a point each 1 s')
+    expect(page).toContain('between 1.00 MB/s and 4.00 MB/s')
+    expect(page).toMatch(/d="M0\.0 [\d.]+L10\.2 [\d.]+M600\.0 1\.0"/)
+    const older = { everyMs: 1_000, rowsPerSecond: [1, 2] }
+    for (const none of [{ everyMs: 1_000, at: [1], rowsPerSecond: [1], bytesPerSecond: [1] }, older]) {
+      const short = reportPage({ ...run, progress: { tables: [], speeds: none } } as unknown as Run, 0)
+      expect(short).not.toContain('Throughput')
+    }
+  })
+
   it('leaves a table without rows out, and escapes in lists', () => {
     expect(tableOf('x', [], [])).toBeNull()
     expect(html`<p>${['<', html`<b>1</b>`, null, 0]}</p>`.text).toBe('<p>&#60;<b>1</b>0</p>')

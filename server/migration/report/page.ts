@@ -3,6 +3,7 @@ import { placeOf } from '../store/store-choice'
 import type { Check, Plan, PlannedColumn, TableValidation, Validation } from '../types'
 import { factsOf, html, type Markup, tableOf } from './markup'
 import { style } from './style'
+import { throughputPart } from './throughput'
 
 /** All that is known of a run as one HTML page that needs nothing else: to keep, to send and to print. */
 export function reportPage(run: Run, madeAt: number): string {
@@ -14,6 +15,7 @@ export function reportPage(run: Run, madeAt: number): string {
 <p class="verdict">${verdictOf(run)}</p>
 ${factsOf(factsAbout(run))}
 ${figures(run)}
+${throughputPart(run.progress?.speeds)}
 ${run.validation && validationPart(run.validation)}
 ${checksPart('Preflight', run.checks)}
 ${run.plan && planPart(run.plan)}

@@ -13,5 +13,6 @@ th, td { text-align: left; vertical-align: top; border-bottom: 1px solid #dfdeda
 th { color: #5a6268; font-weight: 500 } td { overflow-wrap: anywhere }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 code, pre { font-family: ui-monospace, monospace; font-size: 12px } pre { white-space: pre-wrap; margin: .25rem 0 }
+figure { margin: .5rem 0 1rem; max-width: 40rem } svg { display: block; width: 100% } path { fill: none; stroke: #004992; stroke-width: 1.5 } .axis { stroke: #dfdeda }
 @media print { body { margin: 0; max-width: none } thead { display: table-header-group } tr { break-inside: avoid } }
 `)

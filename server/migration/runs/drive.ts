@@ -16,12 +16,13 @@ import { rowsWere } from './rejects'
 import { beginnings, endings, noteLine, phaseWords } from './run-log'
 import { openRunSpans, type RunSpans } from './run-spans'
 import type { Run, RunCheck, RunProgress, RunValues, TableFigures } from './runs'
+import type { Speeds } from './speeds'
 
 /** What pages hear of a run while it goes on. Everything else they read anew when `state` or `phase` has changed. */
 export interface RunTick {
   state: RunState
   phase: Run['phase']
-  /** Its `tables` are those alone that changed since the last tick. */
+  /** Its `tables` are those alone that changed since the last tick; `speeds` are there when they changed. */
   progress: RunProgress | null
 }
 
@@ -83,6 +84,7 @@ export class Drive {
   #plan: Plan | null = null
   /** What was published of each table. */
   readonly #told = new Map<string, string>()
+  #toldSpeeds: Speeds | undefined
   #unsaved = false
   #settled = false
   #stopping = false
@@ -420,11 +422,15 @@ export class Drive {
     return noteLine(this.#deps, this.#run.id, level, message)
   }
 
+  /** What has not changed since it was told the last time is left out. */
   #publish(): void {
+    const speeds = this.#progress?.speeds
     const progress = this.#progress && {
       ...this.#progress,
+      speeds: speeds === this.#toldSpeeds ? undefined : speeds,
       tables: this.#progress.tables.filter((table) => this.#told.get(table.table) !== progressMark(table)),
     }
+    this.#toldSpeeds = speeds
     for (const table of progress?.tables ?? []) this.#told.set(table.table, progressMark(table))
     this.#deps.publish({
       kind: 'migration',

@@ -40,7 +40,7 @@ export function followProgress(kept: RunProgress | null): (news: ProgressNews, a
       done,
       total,
       ...forecast(samples, { at, done, bytes }, total),
-      speeds: news.phase === 'transfer' ? noteSpeed({ at, done, over: done >= total }) : last?.speeds,
+      speeds: news.phase === 'transfer' ? noteSpeed({ at, done, bytes, over: done >= total }) : last?.speeds,
       phases: { ...last?.phases, [news.phase]: [done, total] },
       tables: news.phase === 'transfer' ? transferred(news, last) : compared(news, last),
       at,

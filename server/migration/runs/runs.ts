@@ -132,7 +132,7 @@ export interface Run {
   endedAt: number | null
 }
 
-/** A run in a list: without plan, checks, tables, validation and report. */
+/** A run in a list: without plan, checks, tables, speeds, validation and report. */
 export interface RunSummary
   extends Pick<
     Run,
@@ -148,7 +148,7 @@ export interface RunSummary
     | 'startedAt'
     | 'endedAt'
   > {
-  progress: Omit<RunProgress, 'tables'> | null
+  progress: Omit<RunProgress, 'tables' | 'speeds'> | null
   rejected: number
 }
 
@@ -237,7 +237,11 @@ export async function listRuns({ store }: { store: Store }, limit = 100): Promis
     .orderBy(desc(runs.createdAt), desc(runs.id))
     .limit(limit)
   return rows.map((row) => {
-    const { tables, ...progress } = (row.progress as RunProgress | null) ?? { tables: [] }
+    const {
+      tables,
+      speeds: _,
+      ...progress
+    } = (row.progress as RunProgress | null) ?? { tables: [], speeds: {} }
     return {
       ...row,
       rejected: tables.reduce((sum, table) => sum + table.rejected, 0),

@@ -2,12 +2,14 @@
 
 import type { Run, Progress as RunProgress } from '@/components/migration/types'
 import { Empty } from '@/components/ui/empty'
+import { TileBoundary } from '@/components/ui/error-tile'
 import { formatBytes, formatCount, formatEta, formatNumber, formatRate } from '@/components/ui/format'
 import { Progress } from '@/components/ui/progress'
 import { Status, type StatusKind } from '@/components/ui/status'
 import { Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
 import { Pace } from './pace'
+import { Throughput } from './throughput'
 
 type TableRow = RunProgress['tables'][number]
 
@@ -29,7 +31,14 @@ export function ProgressSection({ run }: { run: Run }) {
   const bars = run.purpose === 'compare' ? BARS.filter(({ phase }) => phase === 'validate') : BARS
   return (
     <Section title="Progress">
-      {run.purpose === 'migrate' && progress ? <Pace run={run} progress={progress} /> : null}
+      {run.purpose === 'migrate' && progress ? (
+        <>
+          <Pace run={run} progress={progress} />
+          <TileBoundary what="Throughput">
+            <Throughput run={run} progress={progress} />
+          </TileBoundary>
+        </>
+      ) : null}
       <div className="flex flex-col gap-3">
         {bars.map((bar) => (
           <PhaseBar key={`${run.id} ${bar.phase}`} bar={bar} run={run} />

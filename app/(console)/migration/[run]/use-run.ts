@@ -42,12 +42,17 @@ export function useRun(id: string) {
   return { ...query, refresh }
 }
 
-/** A tick carries the tables that changed; an older one than what is known changes nothing. */
+/** A tick carries the tables that changed, and new speeds; an older one than what is known changes nothing. */
 function merged(before: Progress | null, tick: Progress): Progress {
   if (!before) return tick
   if (tick.at < before.at) return before
   const changed = new Map(tick.tables.map((table) => [table.table, table]))
   const known = before.tables.map((table) => changed.get(table.table) ?? table)
   const names = new Set(before.tables.map(({ table }) => table))
-  return { ...tick, tables: [...known, ...tick.tables.filter(({ table }) => !names.has(table))] }
+  const speeds = tick.speeds ?? before.speeds
+  return {
+    ...tick,
+    ...(speeds && { speeds }),
+    tables: [...known, ...tick.tables.filter(({ table }) => !names.has(table))],
+  }
 }
