@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Page } from '@playwright/test'
 import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '@/db/testing/redis'
 import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
@@ -280,6 +281,10 @@ test('a cluster shows its primaries, replicas and slots, and a node that fails s
   await expect(page.getByRole('img', { name: /^Slots by primary\. 1: / })).toBeVisible()
   const slots = page.getByRole('table', { name: 'Slots by primary' })
   await expect(slots.getByRole('row')).toHaveCount(4)
+  await expect(page.getByText('3 primaries serve all 16,384 slots, 5,461 to 5,462 each.')).toBeVisible()
+  const csv = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Download Slots by primary as CSV' }).click()
+  expect(readFileSync(await (await csv).path(), 'utf8')).toMatch(/\r\n1,[^,]+,yes,0,5460,5461\r\n/)
   await expect(slots).toContainText('0–5460')
   await expect(page.locator('#main').getByText('16,384 of 16,384')).toBeVisible()
   await expectAccessibleAtBothWidths(page)

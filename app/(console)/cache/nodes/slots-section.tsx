@@ -1,13 +1,26 @@
 import { useId } from 'react'
 import type { NodeFacts } from '@/components/cache/types'
+import { downloadText, toCsv } from '@/components/charts/csv'
+import { Button } from '@/components/ui/button'
 import { Callout } from '@/components/ui/callout'
 import { Empty } from '@/components/ui/empty'
 import { formatCount, formatNumber, formatShare } from '@/components/ui/format'
+import { DownloadIcon } from '@/components/ui/icons'
 import { Status } from '@/components/ui/status'
 import { Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
 import { SlotPatterns, SlotRect } from './slot-look'
-import { gapsOf, ownersOf, rangesText, SLOTS, type SlotOwner, type SlotRange, sizeOf } from './slots'
+import {
+  gapsOf,
+  ownersOf,
+  rangesText,
+  SLOTS,
+  type SlotOwner,
+  type SlotRange,
+  sizeOf,
+  slotRows,
+  slotsSentence,
+} from './slots'
 
 /** Which primary serves which slots: a bar of all of them, and the same as a table. */
 export function SlotsSection({ nodes }: { nodes: readonly NodeFacts[] }) {
@@ -15,8 +28,23 @@ export function SlotsSection({ nodes }: { nodes: readonly NodeFacts[] }) {
   const owners = ownersOf(nodes)
   const gaps = gapsOf(owners)
   return (
-    <Section title="Slots" note={`${formatNumber(SLOTS)} in all`}>
+    <Section
+      title="Slots"
+      note={`${formatNumber(SLOTS)} in all`}
+      actions={
+        <Button
+          variant="plain"
+          size="small"
+          icon={<DownloadIcon />}
+          aria-label="Download Slots by primary as CSV"
+          onClick={() => downloadText('redis-slots.csv', toCsv(slotRows(owners)))}
+        >
+          CSV
+        </Button>
+      }
+    >
       <SlotBar owners={owners} gaps={gaps} />
+      <p className="mb-3 text-note text-muted">{slotsSentence(owners)}</p>
       {gaps.length > 0 ? (
         <div className="my-4">
           <Callout tone="bad" title={`${formatCount(sizeOf(gaps), 'slot')} served by no primary`}>
@@ -85,7 +113,7 @@ function SlotBar({ owners, gaps }: { owners: readonly SlotOwner[]; gaps: readonl
     height: 20,
   })
   return (
-    <svg role="img" aria-label={`Slots by primary. ${sentence}`} width="100%" height="40" className="mb-3">
+    <svg role="img" aria-label={`Slots by primary. ${sentence}`} width="100%" height="40" className="mb-1">
       <defs>
         <SlotPatterns id={id} />
       </defs>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { NodeFacts } from '@/components/cache/types'
 import { ordered } from './order'
-import { gapsOf, ownersOf, rangesText, SLOTS, sizeOf } from './slots'
+import { gapsOf, ownersOf, rangesText, SLOTS, sizeOf, slotRows, slotsSentence } from './slots'
 
 const node = (facts: Partial<NodeFacts>): NodeFacts =>
   ({
@@ -73,4 +73,36 @@ test('nodes that fail stand first, then replicas cut off, then each primary abov
     node({ address: 'h:1', role: 'replica', primary: 'h:9', linked: true }),
   ]
   expect(ordered(nodes).map(({ address }) => address)).toEqual(['h:4', 'h:3', 'h:9', 'h:1', 'h:10', 'h:2'])
+})
+
+describe('the bar of slots', () => {
+  const whole = ownersOf([
+    node({ address: 'a:1', slots: [{ from: 0, to: 8_000 }] }),
+    node({ address: 'b:1', slots: [{ from: 8_001, to: 16_383 }] }),
+  ])
+  test('is told in words', () => {
+    expect(slotsSentence(whole)).toBe('2 primaries serve all 16,384 slots, 8,001 to 8,383 each.')
+    expect(slotsSentence(whole.slice(0, 1))).toBe('1 primary serves 8,001 of 16,384 slots.')
+    expect(slotsSentence([])).toBe('No primary serves a slot.')
+  })
+  test('is a row for each range, and for each that nobody serves', () => {
+    const owners = ownersOf([
+      node({ address: 'b:1', error: 'ECONNREFUSED', slots: [{ from: 8_000, to: 16_383 }] }),
+      node({
+        address: 'a:1',
+        slots: [
+          { from: 0, to: 9 },
+          { from: 20, to: 20 },
+        ],
+      }),
+    ])
+    expect(slotRows(owners)).toEqual([
+      ['number', 'primary', 'answers', 'first slot', 'last slot', 'slots'],
+      [1, 'a:1', 'yes', 0, 9, 10],
+      [null, null, null, 10, 19, 10],
+      [1, 'a:1', 'yes', 20, 20, 1],
+      [null, null, null, 21, 7_999, 7_979],
+      [2, 'b:1', 'no', 8_000, 16_383, 8_384],
+    ])
+  })
 })

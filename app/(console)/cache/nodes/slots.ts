@@ -1,4 +1,5 @@
 import type { NodeFacts } from '@/components/cache/types'
+import { formatCount, formatNumber } from '@/components/ui/format'
 
 /** Slots of a Redis Cluster. */
 export const SLOTS = 16_384
@@ -53,4 +54,39 @@ export function rangesText(ranges: readonly SlotRange[], most = 6): string {
     .map(({ from, to }) => (from === to ? `${from}` : `${from}–${to}`))
     .join(', ')
   return ranges.length > most ? `${text} and ${ranges.length - most} more` : text
+}
+
+/** What is seen in the bar: `3 primaries serve all 16,384 slots, 5,461 to 5,462 each.` */
+export function slotsSentence(owners: readonly SlotOwner[]): string {
+  const served = sizeOf(owners.flatMap(({ ranges }) => ranges))
+  const sizes = owners.map(({ slots }) => slots)
+  if (sizes.length === 0) return 'No primary serves a slot.'
+  const [least, greatest] = [Math.min(...sizes), Math.max(...sizes)].map((size) => formatNumber(size))
+  const all =
+    served === SLOTS ? `all ${formatNumber(SLOTS)}` : `${formatNumber(served)} of ${formatNumber(SLOTS)}`
+  const each = least === greatest ? `${least} each` : `${least} to ${greatest} each`
+  return owners.length === 1
+    ? `1 primary serves ${all} slots.`
+    : `${formatCount(owners.length, 'primary', 'primaries')} serve ${all} slots, ${each}.`
+}
+
+/** Every range with the primary that serves it, in their order; those that none serves have no primary. */
+export function slotRows(owners: readonly SlotOwner[]): (string | number | null)[][] {
+  const rows = [
+    ...owners.flatMap(({ number, address, answers, ranges }) =>
+      ranges.map((range) => ({ ...range, number, address, answers: answers ? 'yes' : 'no' })),
+    ),
+    ...gapsOf(owners).map((range) => ({ ...range, number: null, address: null, answers: null })),
+  ].sort((a, b) => a.from - b.from)
+  return [
+    ['number', 'primary', 'answers', 'first slot', 'last slot', 'slots'],
+    ...rows.map(({ number, address, answers, from, to }) => [
+      number,
+      address,
+      answers,
+      from,
+      to,
+      to - from + 1,
+    ]),
+  ]
 }
