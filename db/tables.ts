@@ -433,6 +433,8 @@ export function defineTables(c: Columns) {
       names: c.text().notNull(),
       /** JSON text: [means, highest, counts], null where nothing was measured. */
       values: c.text().notNull(),
+      /** JSON text: statements by the time they took (server/system/query-times.ts). Null in rows of before release 0.8.0. */
+      queryTimes: c.text(),
     },
     (t) => [c.index('metric_rollups_at').on(t.step, t.at)],
   )

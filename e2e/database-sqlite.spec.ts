@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { expectAccessibleAtBothWidths } from './accessible'
 import { asFirstAdmin, consoleTest, expect, keepSignedIn } from './fixtures'
 
 const test = consoleTest()
@@ -21,6 +23,35 @@ test('the file is shown with its log, its pages and its writer, and can be kept 
   await expect(page.getByText(/^Moved \d+ pages? of the WAL into the file/)).toBeVisible()
   await page.getByRole('button', { name: 'Optimise' }).click()
   await expect(page.getByText(/statistics.* It took /)).toBeVisible()
+})
+
+test('how long statements took is seen over time, told in figures, and had as a table and CSV', async ({
+  page,
+}) => {
+  await page.goto('/database')
+  const map = page.getByRole('figure', { name: 'Statements by the time they took' })
+  await expect(map).toContainText(/Half of [\d,]+ statements took up to [\d.]+ ms/)
+  const cell = map.getByRole('slider', { name: 'Cell, Statements by the time they took' })
+  await cell.focus()
+  await page.keyboard.press('ArrowUp')
+  await expect(cell).toHaveAttribute('aria-valuetext', /: [\d.]+ m?s to [\d.]+ m?s: \d+ of \d+ statements$/)
+  const said = await cell.getAttribute('aria-valuetext')
+  await expect(map).toContainText(said ?? '')
+  await page.keyboard.press('ArrowUp')
+  await expect(cell).not.toHaveAttribute('aria-valuetext', said ?? '')
+  await map.getByRole('button', { name: 'Table' }).click()
+  await expect(map.getByRole('columnheader', { name: / to / }).first()).toBeVisible()
+  const csv = page.waitForEvent('download')
+  await map.getByRole('button', { name: 'Download Statements by the time they took as CSV' }).click()
+  expect(readFileSync(await (await csv).path(), 'utf8')).toMatch(
+    /^time \([^)]+\),unix_ms(,[\d.]+ m?s to [\d.]+ m?s)+\r\n/,
+  )
+  await expectAccessibleAtBothWidths(page)
+
+  await page.goto('/database?range=24h')
+  await expect(map).toContainText('Half of')
+  await page.goto('/database?from=1700000000000&to=1700003600000')
+  await expect(map).toContainText('No history of this time is stored')
 })
 
 test('sessions and replicas say that SQLite has none', async ({ page }) => {

@@ -2,7 +2,7 @@
 const STEPS_PER_OCTAVE = 4
 /** The first bucket ends at 1 µs, the last at about 17 minutes. */
 const SMALLEST_MS = 0.001
-const BUCKETS = 121
+export const BUCKETS = 121
 
 /** Counts of a histogram at one moment: plain data, so that two moments can be subtracted. */
 export interface HistogramCounts {
@@ -100,6 +100,11 @@ export function cumulated(counts: HistogramCounts): { bound: number; count: numb
 function bucketOf(milliseconds: number): number {
   if (!(milliseconds > SMALLEST_MS)) return 0
   return Math.min(BUCKETS - 1, Math.ceil(Math.log2(milliseconds / SMALLEST_MS) * STEPS_PER_OCTAVE))
+}
+
+/** The greatest value of a bucket, in milliseconds. */
+export function bucketEnd(index: number): number {
+  return SMALLEST_MS * 2 ** (index / STEPS_PER_OCTAVE)
 }
 
 /** The geometric middle of a bucket. */

@@ -12,7 +12,7 @@ import type { Point, Series } from './geometry'
 export type ChartData = {
   /** UTC ms, ascending. */
   times: readonly number[]
-  /** At most four, each as long as `times`; null or undefined is a gap. */
+  /** Each as long as `times`; null or undefined is a gap. Lines are four at most. */
   series: readonly Series[]
 }
 

@@ -1,20 +1,13 @@
 'use client'
 
-import {
-  type KeyboardEvent,
-  type PointerEvent,
-  type ReactNode,
-  useId,
-  useMemo,
-  useRef,
-  useState,
-} from 'react'
+import { type ReactNode, useId, useMemo, useRef } from 'react'
 import { formatNumber, formatTime } from '@/components/ui/format'
 import { useZone } from '@/components/ui/zone'
-import { barAt, stackMax, stackPaths, ticksOf, totalsOf } from './bars'
+import { stackMax, stackPaths, totalsOf } from './bars'
 import { type ChartData, ChartFrame } from './chart-frame'
-import { useCrosshair } from './crosshair'
-import { type Frame, type Point, timeAt, xOf } from './geometry'
+import { type Frame, type Point, xOf } from './geometry'
+import { TimeTicks } from './time-ticks'
+import { useSteps } from './use-steps'
 import { useWidth } from './use-width'
 
 export type StackedBarsProps = ChartData & {
@@ -59,55 +52,13 @@ function Plot({ title, times, series, stepMs, from, to, now, onBrush }: PlotProp
   const zone = useZone()
   const box = useRef<HTMLDivElement>(null)
   const width = useWidth(box)
-  const [cross, setCross] = useCrosshair()
-  const [start, setStart] = useState<number | null>(null)
   const frame: Frame = useMemo(
     () => ({ width: width ?? 640, height: HEIGHT, from, to, max: stackMax(series, times.length) }),
     [width, from, to, series, times.length],
   )
   const paths = useMemo(() => stackPaths(times, stepMs, series, frame), [times, stepMs, series, frame])
   const totals = useMemo(() => totalsOf(series, times.length), [series, times.length])
-  const inside = cross !== null && cross >= from && cross < to
-  const at = inside ? barAt(cross, times, stepMs) : times.length - 1
-  const bar = times[at]
-  const pointed = inside && bar !== undefined
-  const windowTo = (end: number) => {
-    const [left, right] = [barAt(start ?? end, times, stepMs), barAt(end, times, stepMs)].sort(
-      (a, b) => a - b,
-    )
-    const first = times[left as number]
-    const last = times[right as number]
-    return first === undefined || last === undefined
-      ? null
-      : { from: Math.max(first, from), to: Math.min(last + stepMs, to) }
-  }
-  const marked = start === null || !pointed ? null : windowTo(bar)
-  const finish = (end: number, byKey: boolean) => {
-    const window = start === null ? null : windowTo(end)
-    setStart(null)
-    // A click is no window; Enter twice on one bar is.
-    if (!window || !onBrush || start === null) return
-    if (byKey || Math.abs(xOf(end, frame) - xOf(start, frame)) > 4) onBrush(window)
-  }
-  const timeUnder = (event: PointerEvent<HTMLElement>) =>
-    Math.min(timeAt(event.clientX - event.currentTarget.getBoundingClientRect().left, frame), to - 1)
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Escape') {
-      if (!inside && start === null) return
-      setCross(null)
-      setStart(null)
-    } else if (event.key === 'Enter' && onBrush && bar !== undefined) {
-      if (start === null) setStart(bar)
-      else finish(bar, true)
-    } else {
-      const step = event.shiftKey ? 10 : 1
-      const next = { ArrowLeft: at - step, ArrowRight: at + step, Home: 0, End: times.length - 1 }[event.key]
-      if (next === undefined) return
-      const place = times[Math.min(Math.max(inside ? next : at, 0), times.length - 1)]
-      if (place !== undefined) setCross(Math.max(place, from))
-    }
-    event.preventDefault()
-  }
+  const { at, begin: bar, pointed, start, marked, handlers } = useSteps({ times, stepMs, frame, onBrush })
   const said =
     bar === undefined
       ? 'Nothing was counted'
@@ -119,12 +70,12 @@ function Plot({ title, times, series, stepMs, from, to, now, onBrush }: PlotProp
       <Legend
         id={id}
         series={series}
-        reading={pointed ? at : null}
-        total={pointed ? totals[at] : undefined}
+        reading={pointed === undefined ? null : at}
+        total={pointed === undefined ? undefined : totals[at]}
         when={
-          pointed
-            ? `${formatTime(bar, zone, { seconds: stepMs < 60_000 })} – ${formatTime(bar + stepMs, zone, { only: 'time', seconds: stepMs < 60_000 })}`
-            : null
+          pointed === undefined
+            ? null
+            : `${formatTime(pointed, zone, { seconds: stepMs < 60_000 })} – ${formatTime(pointed + stepMs, zone, { only: 'time', seconds: stepMs < 60_000 })}`
         }
       />
       <div ref={box} className="relative">
@@ -155,14 +106,14 @@ function Plot({ title, times, series, stepMs, from, to, now, onBrush }: PlotProp
                 fill={`url(#${id}-later)`}
               />
             ) : null}
-            {pointed ? (
+            {pointed === undefined ? null : (
               <rect
-                x={Math.max(xOf(bar, frame), 0)}
-                width={Math.max(xOf(bar + stepMs, frame) - Math.max(xOf(bar, frame), 0), 1)}
+                x={Math.max(xOf(pointed, frame), 0)}
+                width={Math.max(xOf(pointed + stepMs, frame) - Math.max(xOf(pointed, frame), 0), 1)}
                 height={HEIGHT}
                 className="fill-text/10"
               />
-            ) : null}
+            )}
             {marked ? (
               <rect
                 x={xOf(marked.from, frame)}
@@ -188,20 +139,7 @@ function Plot({ title, times, series, stepMs, from, to, now, onBrush }: PlotProp
           aria-describedby={onBrush ? `${id}-keys` : undefined}
           data-bars=""
           className="absolute inset-0 touch-pan-y"
-          onKeyDown={onKeyDown}
-          onBlur={() => {
-            setCross(null)
-            setStart(null)
-          }}
-          onPointerMove={(event) => setCross(timeUnder(event))}
-          onPointerDown={(event) => {
-            if (!onBrush || event.button !== 0) return
-            event.currentTarget.setPointerCapture(event.pointerId)
-            setStart(timeUnder(event))
-          }}
-          onPointerUp={(event) => finish(timeUnder(event), false)}
-          onPointerCancel={() => setStart(null)}
-          onPointerLeave={() => setCross(null)}
+          {...handlers}
         />
         {onBrush ? (
           <p id={`${id}-keys`} className="sr-only">
@@ -277,16 +215,8 @@ function Legend({
   )
 }
 
-const DAY_MS = 86_400_000
-
 /** The scale at the left and times at the foot. */
 function Words({ frame, zone, stepMs }: { frame: Frame; zone: string; stepMs: number }) {
-  const span = frame.to - frame.from
-  const ticks = ticksOf(frame.from, frame.to, Math.max(frame.width / 110, 1), offsetOf(zone, frame.from))
-  const wordOf = (time: number) =>
-    span > 4 * DAY_MS
-      ? formatTime(time, zone, { only: 'date' }).slice(5)
-      : formatTime(time, zone, { only: 'time', seconds: stepMs < 60_000 && span < 600_000 })
   return (
     <>
       <text x="0" y="-3" className={HALO}>
@@ -297,29 +227,7 @@ function Words({ frame, zone, stepMs }: { frame: Frame; zone: string; stepMs: nu
           {format(frame.max / 2)}
         </text>
       ) : null}
-      {ticks.map((time) => {
-        const x = xOf(time, frame)
-        const anchor = x < 24 ? 'start' : x > frame.width - 24 ? 'end' : 'middle'
-        return (
-          <g key={time}>
-            <path d={`M${x} ${frame.height}v4`} className="stroke-control" />
-            <text
-              x={Math.min(Math.max(x, 0), frame.width)}
-              y={frame.height + 16}
-              textAnchor={anchor}
-              className="fill-muted text-note tabular-nums"
-            >
-              {wordOf(time)}
-            </text>
-          </g>
-        )
-      })}
+      <TimeTicks {...{ frame, zone, stepMs }} />
     </>
   )
-}
-
-/** How far the zone's clock is ahead of UTC at a time, in ms. */
-function offsetOf(zone: string, at: number): number {
-  const second = Math.floor(at / 1000) * 1000
-  return Date.parse(`${formatTime(second, zone).replace(' ', 'T')}Z`) - second
 }

@@ -12,6 +12,10 @@ import { liveEvents } from './live'
 
 const instant = z.int().min(0).max(8_640_000_000_000_000)
 
+const span = z
+  .strictObject({ from: instant, to: instant })
+  .refine(({ from, to }) => from < to, { path: ['to'], message: 'must be after from' })
+
 export const systemRouter = router({
   /** The one event stream: samples, news of migrations, audit events. Resumes after `lastEventId`. */
   live: procedure('system:read')
@@ -33,19 +37,20 @@ export const systemRouter = router({
   /** Rolled-up samples of hours and days: the mean and the highest of each step. */
   range: procedure('system:read')
     .input(
-      z
-        .strictObject({
-          from: instant,
-          to: instant,
-          points: z.int().min(2).max(720).default(360),
-          metrics: z
-            .array(z.enum(metricNames as [MetricName, ...MetricName[]]))
-            .min(1)
-            .max(12),
-        })
-        .refine(({ from, to }) => from < to, { path: ['to'], message: 'must be after from' }),
+      span.safeExtend({
+        points: z.int().min(2).max(720).default(360),
+        metrics: z
+          .array(z.enum(metricNames as [MetricName, ...MetricName[]]))
+          .min(1)
+          .max(12),
+      }),
     )
     .query(({ ctx, input }) => ctx.runtime.system.range(input)),
+
+  /** How many statements of the console took how long, over time: counts by powers of two. */
+  queryTimes: procedure('system:read')
+    .input(span.safeExtend({ points: z.int().min(2).max(360).default(120) }))
+    .query(({ ctx, input }) => ctx.runtime.system.queryTimes(input)),
 
   /** Every component with its state, since when, and what to do. */
   health: procedure('system:read')

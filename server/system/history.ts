@@ -1,5 +1,6 @@
 import type { Sample } from './events'
 import { type MetricName, metricNames } from './metrics'
+import type { PackedCounts, TimedCounts } from './query-times'
 
 /** Columns of equal length, oldest first: compact to send and ready to draw. */
 export interface HistoryColumns {
@@ -7,10 +8,14 @@ export interface HistoryColumns {
   values: Record<MetricName, (number | null)[]>
 }
 
+/** Pages ask a little later for what their samples reach back to. */
+const LONGER = 60
+
 /** The samples of the last quarter of an hour. */
 export class History {
   readonly #capacity: number
   readonly #samples: Sample[] = []
+  readonly #times: TimedCounts[] = []
 
   constructor(capacity = 900) {
     this.#capacity = capacity
@@ -20,9 +25,16 @@ export class History {
     return this.#samples.at(-1)
   }
 
-  add(sample: Sample): void {
+  add(sample: Sample, times: PackedCounts = []): void {
     this.#samples.push(sample)
     if (this.#samples.length > this.#capacity) this.#samples.shift()
+    this.#times.push({ at: sample.at, times })
+    if (this.#times.length > this.#capacity + LONGER) this.#times.shift()
+  }
+
+  /** How many statements took how long before each sample, oldest first. */
+  get times(): readonly TimedCounts[] {
+    return this.#times
   }
 
   /** The newest `count` samples. */

@@ -95,6 +95,26 @@ describeStores((openStore) => {
     ])
   })
 
+  it('tells how long statements took by seconds as far back as these are kept, else by minutes', async () => {
+    const { system, database } = open(await openStore())
+    system.start()
+    await sampled(system, 1)
+    if (database.dialect === 'sqlite') database.client.prepare('SELECT 1').get()
+    await sampled(system, 3)
+    const first = system.history().at[0] as number
+    const to = Date.now() + 60_000
+    const seconds = await system.queryTimes({ from: first - 5_000, to, points: 60 })
+    expect(seconds.step).toBe(2_000)
+    expect(seconds.statements).toBeGreaterThan(0)
+    // What is not over yet is no gap, what was before the start is one.
+    expect(seconds.counts[0]).toBeNull()
+    expect(seconds.at.at(-1)).toBeLessThanOrEqual(system.latest()?.at as number)
+    expect(seconds.bounds).toHaveLength((seconds.counts.at(-1)?.length ?? 0) + 1)
+    const minutes = await system.queryTimes({ from: first - 3_600_000, to, points: 120 })
+    expect(minutes.step).toBe(60_000)
+    expect(minutes.statements).toBeGreaterThanOrEqual(seconds.statements)
+  })
+
   it('samples once for 200 streams, each of which gets every sample', async () => {
     const { system, readings } = open(await openStore())
     const stop = new AbortController()

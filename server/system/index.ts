@@ -9,8 +9,9 @@ import { type Health, type HealthComponent, type HealthState, judge } from './he
 import type { HealthParts } from './health-parts'
 import { History, type HistoryColumns } from './history'
 import { type Delivered, Hub, type Subscription } from './hub'
+import { type QueryTimes, queryTimesOf } from './query-times'
 import { Reader } from './reader'
-import type { RangeColumns, RangeQuery } from './rollups-range'
+import { gridBy, type RangeColumns, type RangeQuery, type SpanQuery } from './rollups-range'
 import { Recorder } from './rollups-recorder'
 import type { CacheSource, DatabaseSource } from './sources'
 
@@ -54,6 +55,8 @@ export interface System {
   history(count?: number): HistoryColumns
   /** Hours and days from the store, of all instances together, with what this one has not written yet. */
   range(query: RangeQuery): Promise<RangeColumns>
+  /** How many statements took how long: of this instance by seconds as far back as these are kept, else of all as stored. */
+  queryTimes(query: SpanQuery): Promise<QueryTimes>
   /** The event after which a stream goes on from what `history` has told. */
   lastEventId(): string
   /** The verdict on every component, at most a second old; `at` tells. */
@@ -63,6 +66,10 @@ export interface System {
 
 const PERIOD_MS = 1_000
 const HEALTH_PERIOD_MS = 5_000
+/** Steps of a picture of the last minutes; a sample may come a little late, so that none is of one second. */
+const SHORT_STEPS_MS = [2_000, 5_000, 10_000, 15_000, 30_000, 60_000]
+/** Pages ask for whole steps: they begin so much before the first sample. */
+const BEFORE_FIRST_MS = 10_000
 const RECENT = 10
 /** Everybody who asks within so long is told the same verdict. */
 const VERDICT_MS = 1_000
@@ -80,9 +87,9 @@ export function openSystem(deps: SystemDeps): System {
       failed: (error) => log.error({ error }, 'sampling failed'),
     })
   const sampler = every(PERIOD_MS, async () => {
-    const sample = await reader.read()
-    history.add(sample)
-    recorder.add(sample)
+    const { sample, times } = await reader.read()
+    history.add(sample, times)
+    recorder.add(sample, times)
     hub.publish({ kind: 'sample', ...sample })
   })
   const news = new AuditFollower({ store, publish: (seq) => hub.publish({ kind: 'audit', seq }) })
@@ -152,6 +159,15 @@ export function openSystem(deps: SystemDeps): System {
     latest: () => history.latest,
     history: (count) => history.columns(count),
     range: (query) => recorder.range(query),
+    async queryTimes(query) {
+      const [first] = history.times
+      const last = history.times.at(-1)
+      // What is not over yet is no gap.
+      const to = last && last.at >= query.from ? Math.min(query.to, last.at + 1) : query.to
+      const span = { ...query, to }
+      if (!first || query.from < first.at - BEFORE_FIRST_MS) return recorder.queryTimes(span)
+      return queryTimesOf(gridBy(SHORT_STEPS_MS, span), history.times)
+    },
     lastEventId: () => hub.lastId,
     health,
     async close() {

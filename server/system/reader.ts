@@ -8,6 +8,7 @@ import type { Log } from '@/server/log'
 import { endsWithin } from '@/server/patience'
 import { countStore, type StoreCounts } from './counts'
 import type { MetricValues, Sample } from './events'
+import { type PackedCounts, packed } from './query-times'
 import type { CacheCounts, CacheSource, DatabaseSource } from './sources'
 
 export interface ReaderDeps {
@@ -26,6 +27,12 @@ const LOOP_RESOLUTION_MS = 10
 const COUNT_PERIOD_MS = 5_000
 const HIT_RATIO_WINDOW_MS = 60_000
 
+/** A sample, and what is kept beside it: how many statements since the one before took how long. */
+export interface Measured {
+  sample: Sample
+  times: PackedCounts
+}
+
 interface DatabaseMoment {
   dialect: string
   queries: number
@@ -40,6 +47,7 @@ export class Reader {
   #at: number | undefined
   #cpu = process.cpuUsage()
   #database: DatabaseMoment | undefined
+  #times: PackedCounts = []
   /** Of the last minute, oldest first. */
   #cacheMoments: (CacheCounts & { at: number })[] = []
   #counts: StoreCounts | undefined
@@ -51,7 +59,7 @@ export class Reader {
     this.#loop.enable()
   }
 
-  async read(): Promise<Sample> {
+  async read(): Promise<Measured> {
     const at = this.#deps.clock.now()
     const seconds = this.#at === undefined || at <= this.#at ? null : (at - this.#at) / 1000
     const values: MetricValues = {
@@ -62,7 +70,7 @@ export class Reader {
       holdfast_live_streams: this.#deps.streams(),
     }
     this.#at = at
-    return { at, values }
+    return { sample: { at, values }, times: this.#times }
   }
 
   close(): void {
@@ -102,6 +110,7 @@ export class Reader {
     const before = this.#database && this.#database.queries <= now.queries ? this.#database : undefined
     this.#database = now
     const time = countedSince(now.queryTime, before?.queryTime)
+    this.#times = packed(time.buckets)
     const rate = (value: number, former: number | undefined) =>
       seconds === null || former === undefined ? null : (value - former) / seconds
     return {

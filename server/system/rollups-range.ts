@@ -1,12 +1,15 @@
 import { type Merge, type MetricName, metricNames, metrics } from './metrics'
 import { combine, finest, floorTo, levels, type Rollup } from './rollups'
 
-export interface RangeQuery {
+/** A span of time in so many points at most. */
+export interface SpanQuery {
   /** UTC milliseconds; `to` is not in it. */
   from: number
   to: number
-  /** Points at most. */
   points: number
+}
+
+export interface RangeQuery extends SpanQuery {
   /** All without. */
   metrics?: readonly MetricName[]
 }
@@ -34,15 +37,22 @@ export interface Grid {
 const MINUTES = [1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440]
 
 /** Chooses the shortest step that fits `points` and is still stored for the whole range. */
-export function gridOf({ from, to, points }: RangeQuery, now: number): Grid {
+export function gridOf(query: SpanQuery, now: number): Grid {
   const minute = finest.step
-  const least = from < now - finest.keep ? 10 * minute : minute
+  const least = query.from < now - finest.keep ? 10 * minute : minute
+  const grid = gridBy(
+    MINUTES.map((n) => n * minute).filter((step) => step >= least),
+    query,
+  )
+  return { ...grid, of: levels.findLast((level) => grid.step % level.step === 0)?.step ?? minute }
+}
+
+/** The first of some steps, from short to long, by which a span has no more than `points`. */
+export function gridBy(steps: readonly number[], { from, to, points }: SpanQuery): Omit<Grid, 'of'> {
   const count = (step: number) => Math.ceil((to - floorTo(from, step)) / step)
-  const named = MINUTES.map((n) => n * minute).find((step) => step >= least && count(step) <= points)
-  const step = named ?? coarse(points, count)
-  const of = levels.findLast((level) => step % level.step === 0)?.step ?? minute
+  const step = steps.find((each) => count(each) <= points) ?? coarse(points, count)
   const begin = floorTo(from, step)
-  return { step, of, from: begin, to: begin + count(step) * step }
+  return { step, from: begin, to: begin + count(step) * step }
 }
 
 function coarse(points: number, count: (step: number) => number): number {

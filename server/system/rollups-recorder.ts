@@ -4,8 +4,16 @@ import type { Log } from '@/server/log'
 import { endsWithin } from '@/server/patience'
 import type { Sample } from './events'
 import { metricNames } from './metrics'
+import { type PackedCounts, type QueryTimes, queryTimesOf } from './query-times'
 import { Accumulator, finest, floorTo, levels, type Rollup } from './rollups'
-import { columnsOf, gridOf, type RangeColumns, type RangeQuery } from './rollups-range'
+import {
+  columnsOf,
+  type Grid,
+  gridOf,
+  type RangeColumns,
+  type RangeQuery,
+  type SpanQuery,
+} from './rollups-range'
 import { cleanRollups, readRollups, writeRollups } from './rollups-units'
 
 interface Deps {
@@ -49,14 +57,14 @@ export class Recorder {
   }
 
   /** Takes one sample; what is written for it is not waited for. */
-  add(sample: Sample): void {
+  add(sample: Sample, times: PackedCounts | null = null): void {
     const at = floorTo(sample.at, finest.step)
     if (this.#current && this.#current.at !== at) {
       this.#endMinute()
       void this.flush()
     }
     this.#current ??= new Accumulator(at, metricNames)
-    this.#current.add(sample)
+    this.#current.add(sample, times)
   }
 
   /** Writes what waits. Never throws: what could not be written waits on. */
@@ -83,6 +91,17 @@ export class Recorder {
   }
 
   async range(query: RangeQuery): Promise<RangeColumns> {
+    const { grid, rows } = await this.#read(query)
+    return columnsOf(grid, rows, query.metrics)
+  }
+
+  /** How many statements took how long, of all instances. */
+  async queryTimes(query: SpanQuery): Promise<QueryTimes> {
+    const { grid, rows } = await this.#read(query)
+    return queryTimesOf(grid, rows)
+  }
+
+  async #read(query: SpanQuery): Promise<{ grid: Grid; rows: Rollup[] }> {
     const { store, clock, instance } = this.#deps
     const grid = gridOf(query, clock.now())
     const waiting = this.#unwritten().filter(({ at }) => at >= grid.from && at < grid.to)
@@ -96,7 +115,7 @@ export class Recorder {
     const written = new Set(minutes.flatMap((row) => (row.instance === instance ? row.at : [])))
     const own = waiting.filter(({ at }) => !written.has(at))
     const others = byMinute ? goneOn(stored, own, instance) : []
-    return columnsOf(grid, [...stored, ...own, ...others], query.metrics)
+    return { grid, rows: [...stored, ...own, ...others] }
   }
 
   /** Writes the minute as far as it went. */
@@ -154,7 +173,7 @@ export class Recorder {
 
 /**
  * Other instances write a minute when it is over: one that was there to the end of the last is taken to go on
- * as it did, or every sum would fall at the right edge.
+ * as it did, or every sum would fall at the right edge. Statements are counted one by one, and none is made up.
  */
 function goneOn(stored: readonly Rollup[], own: readonly Rollup[], instance: string): Rollup[] {
   const ended = ({ at, step, lastAt }: Rollup) => lastAt < at + step - LATE_MS
@@ -162,6 +181,6 @@ function goneOn(stored: readonly Rollup[], own: readonly Rollup[], instance: str
     stored
       .filter((row) => row.instance !== instance && row.at === at - finest.step && !ended(row))
       .filter((row) => !stored.some((other) => other.instance === row.instance && other.at === at))
-      .map((row) => ({ ...row, at, firstAt, lastAt })),
+      .map((row) => ({ ...row, at, firstAt, lastAt, times: null })),
   )
 }

@@ -57,12 +57,12 @@ function* renew(
       step,
     ),
   )
-  const { samples, firstAt, lastAt, values } = row
+  const { samples, firstAt, lastAt, values, queryTimes } = row
   yield* q(
-    tx.db
-      .insert(metricRollups)
-      .values(row)
-      .onConflictDoUpdate({ target: metricRollups.id, set: { samples, firstAt, lastAt, values } }),
+    tx.db.insert(metricRollups).values(row).onConflictDoUpdate({
+      target: metricRollups.id,
+      set: { samples, firstAt, lastAt, values, queryTimes },
+    }),
   )
 }
 
@@ -115,20 +115,34 @@ function namesKey(names: readonly MetricName[]): string {
   return `metric-names:${createHash('sha256').update(names.join()).digest('hex').slice(0, 16)}`
 }
 
-function toRow({ instance, step, at, samples, firstAt, lastAt, names, mean, max, count }: Rollup): Row {
+function toRow({
+  instance,
+  step,
+  at,
+  samples,
+  firstAt,
+  lastAt,
+  names,
+  mean,
+  max,
+  count,
+  times,
+}: Rollup): Row {
   const short = (value: number | null) => (value === null ? null : Number(value.toPrecision(DIGITS)))
   return {
     id: `${instance}:${step}:${at}`,
     ...{ instance, step, at, samples, firstAt, lastAt },
     names: namesKey(names),
     values: JSON.stringify([mean.map(short), max.map(short), count]),
+    queryTimes: times && JSON.stringify(times),
   }
 }
 
 function toRollup(
-  { instance, step, at, samples, firstAt, lastAt, values }: Row,
+  { instance, step, at, samples, firstAt, lastAt, values, queryTimes }: Row,
   names: readonly MetricName[],
 ): Rollup {
   const [mean, max, count] = JSON.parse(values) as [Rollup['mean'], Rollup['max'], number[]]
-  return { instance, step, at, samples, firstAt, lastAt, names, mean, max, count }
+  const times = queryTimes === null ? null : (JSON.parse(queryTimes) as number[])
+  return { instance, step, at, samples, firstAt, lastAt, names, mean, max, count, times }
 }

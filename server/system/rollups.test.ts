@@ -2,9 +2,11 @@ import { and, count, eq, type SQL, sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import type { Store } from '@/db/store'
 import { describeStores } from '@/db/testing/stores'
+import { Histogram } from '@/server/histogram'
 import { openLog } from '@/server/log'
 import type { MetricValues } from './events'
 import { type MetricName, metricNames } from './metrics'
+import { packed } from './query-times'
 import { Accumulator, combine } from './rollups'
 import { gridOf } from './rollups-range'
 import { Recorder } from './rollups-recorder'
@@ -37,6 +39,12 @@ function sample(recorder: Recorder, from: number, seconds: number, values: Parti
   for (let i = 0; i < seconds; i++) {
     recorder.add({ at: from + (i + 1) * 1_000 - 1, values: { ...nothing, ...values } })
   }
+}
+
+function counted(milliseconds: number) {
+  const histogram = new Histogram()
+  histogram.record(milliseconds)
+  return packed(histogram.counts().buckets)
 }
 
 const rowsOf = async (store: Store, step: number) => {
@@ -223,6 +231,56 @@ describeStores((open) => {
     clock.at = start + 46 * minute
     const { mean } = await recorder.range({ from: start, to: start + 45 * minute, points: 45 })
     expect(mean[queries]).toEqual(Array.from({ length: 45 }, (_, i) => i))
+  })
+
+  it('keeps how long statements took beside, of every instance, through the longer steps', async () => {
+    const store = await open()
+    const clock = new TestClock()
+    const one = openInstance(store, clock, 'one').recorder
+    const two = openInstance(store, clock, 'two').recorder
+    const fast = counted(0.3)
+    const slow = counted(40)
+    for (let i = 0; i < 12; i++) {
+      one.add({ at: start + i * minute, values: nothing }, i === 3 ? [] : fast)
+      one.add({ at: start + i * minute + 1_000, values: nothing }, fast)
+      two.add({ at: start + i * minute, values: nothing }, slow)
+    }
+    // Of a release that did not measure it.
+    const old = new Accumulator(start + 20 * minute, metricNames)
+    old.add({ at: start + 20 * minute, values: { ...nothing, [queries]: 1 } })
+    await store.run(writeRollups, { minutes: [old.rollup('old', minute)] })
+    await Promise.all([one.close(), two.close()])
+    clock.at = start + 40 * minute
+    const whole = await one.queryTimes({ from: start, to: start + 30 * minute, points: 30 })
+    expect(whole.step).toBe(minute)
+    expect(whole.statements).toBe(35)
+    expect([whole.bounds[0], whole.bounds.at(-1)]).toEqual([0.256, 65.536])
+    const ends = (column: readonly number[] | null | undefined) => column && [column[0], column.at(-1)]
+    expect(ends(whole.counts[2])).toEqual([2, 1])
+    expect(ends(whole.counts[3])).toEqual([1, 1])
+    expect(whole.counts.slice(12)).toEqual(whole.at.slice(12).map(() => null))
+    const coarse = await one.queryTimes({ from: start, to: start + 30 * minute, points: 3 })
+    expect(coarse.counts.map(ends)).toEqual([[19, 10], [4, 2], null])
+  })
+
+  it('makes up no statements for an instance whose minute is not written yet', async () => {
+    const store = await open()
+    const clock = new TestClock()
+    const one = openInstance(store, clock, 'one').recorder
+    const two = openInstance(store, clock, 'two').recorder
+    for (const { recorder, times } of [
+      { recorder: one, times: counted(0.3) },
+      { recorder: two, times: counted(40) },
+    ]) {
+      for (let second = 0; second < 61; second++) {
+        recorder.add({ at: start + (second + 1) * 1_000 - 1, values: { ...nothing, [queries]: 1 } }, times)
+      }
+      await recorder.flush()
+    }
+    clock.at = start + minute + 1_000
+    const { counts, statements } = await one.queryTimes({ from: start, to: clock.at, points: 10 })
+    expect(statements).toBe(121)
+    expect([counts[1]?.[0], counts[1]?.at(-1)]).toEqual([1, 0])
   })
 
   it('writes a minute twice without counting it twice', async () => {

@@ -1,5 +1,6 @@
 import type { Sample } from './events'
 import type { MetricName } from './metrics'
+import { type PackedCounts, together } from './query-times'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -34,6 +35,8 @@ export interface Rollup {
   max: (number | null)[]
   /** Samples that had a value. */
   count: number[]
+  /** Statements by the time they took; null where that was not measured. */
+  times: PackedCounts | null
 }
 
 /** Adds samples up to one step; an addition costs less than a microsecond a metric. */
@@ -46,6 +49,7 @@ export class Accumulator {
   #samples = 0
   #firstAt = 0
   #lastAt = 0
+  #times: PackedCounts | null = null
 
   constructor(at: number, names: readonly MetricName[]) {
     this.at = at
@@ -55,7 +59,8 @@ export class Accumulator {
     this.#count = new Uint32Array(names.length)
   }
 
-  add({ at, values }: Sample): void {
+  add({ at, values }: Sample, times: PackedCounts | null = null): void {
+    if (times) this.#times = together([this.#times, times])
     if (this.#samples++ === 0) this.#firstAt = at
     this.#lastAt = at
     for (let i = 0; i < this.#names.length; i++) {
@@ -71,7 +76,7 @@ export class Accumulator {
     const count = Array.from(this.#count)
     return {
       ...{ instance, step, at: this.at, names: this.#names, count },
-      ...{ samples: this.#samples, firstAt: this.#firstAt, lastAt: this.#lastAt },
+      ...{ samples: this.#samples, firstAt: this.#firstAt, lastAt: this.#lastAt, times: this.#times },
       mean: count.map((n, i) => (n === 0 ? null : (this.#sum[i] as number) / n)),
       max: count.map((n, i) => (n === 0 ? null : (this.#max[i] as number))),
     }
@@ -94,6 +99,7 @@ export function combine(parts: readonly Rollup[], step: number): Rollup {
     mean: columns.map(({ mean }) => mean),
     max: columns.map(({ max }) => max),
     count: columns.map(({ count }) => count),
+    times: together(parts.map(({ times }) => times)),
   }
 }
 

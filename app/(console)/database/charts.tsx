@@ -2,6 +2,7 @@ import { CrosshairProvider } from '@/components/charts/crosshair'
 import { LiveChart, type LiveChartProps } from '@/components/live/live-chart'
 import type { Sample } from '@/components/live/types'
 import { TileBoundary } from '@/components/ui/error-tile'
+import { QueryTimes } from './query-times'
 
 type Chart = Omit<LiveChartProps, 'samples'> & { pooled?: true }
 
@@ -46,6 +47,11 @@ export function PoolCharts({ samples, pooled }: { samples: readonly Sample[]; po
             <LiveChart {...chart} samples={samples} />
           </TileBoundary>
         ))}
+        <div className="min-w-0 lg:col-span-2">
+          <TileBoundary what="Statements by the time they took">
+            <QueryTimes samples={samples} />
+          </TileBoundary>
+        </div>
       </div>
     </CrosshairProvider>
   )
