@@ -3,6 +3,7 @@ import { cookies } from 'next/headers'
 import { connection } from 'next/server'
 import type { ReactNode } from 'react'
 import { THEME_COOKIE, themeClass } from '@/components/shell/preferences'
+import { NowProvider } from '@/components/ui/now'
 import { ZoneProvider } from '@/components/ui/zone'
 import { ZONE_COOKIE, zoneOrUtc } from '@/components/ui/zone-name'
 import { fontClasses } from './fonts'
@@ -34,7 +35,9 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         <link rel="icon" type="image/svg+xml" href={markUrl} />
       </head>
       <body>
-        <ZoneProvider zone={zoneOrUtc(jar.get(ZONE_COOKIE)?.value)}>{children}</ZoneProvider>
+        <NowProvider at={Date.now()}>
+          <ZoneProvider zone={zoneOrUtc(jar.get(ZONE_COOKIE)?.value)}>{children}</ZoneProvider>
+        </NowProvider>
       </body>
     </html>
   )

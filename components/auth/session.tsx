@@ -225,7 +225,7 @@ export function SessionProvider({
 export function SessionBanner() {
   const { state, endsAt, openSignIn } = useSession()
   const now = useNow()
-  if (state === 'signed-in' || now === null) return null
+  if (state === 'signed-in') return null
   const left = Math.max(0, Math.round((endsAt - now) / 1000) * 1000)
   return (
     <Banner

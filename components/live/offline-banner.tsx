@@ -11,7 +11,7 @@ export function OfflineBanner() {
   const { connection, silentSince, stream } = useLive()
   const now = useNow()
   if (connection !== 'offline' || silentSince === null) return null
-  const silence = now === null ? '' : ` for ${formatDuration(Math.round((now - silentSince) / 1000) * 1000)}`
+  const silence = formatDuration(Math.round((now - silentSince) / 1000) * 1000)
   return (
     <Banner
       tone="bad"
@@ -21,7 +21,7 @@ export function OfflineBanner() {
         </Button>
       }
     >
-      {`Offline: no news from the console${silence}. Figures are as old as they say, and come back by themselves.`}
+      {`Offline: no news from the console for ${silence}. Figures are as old as they say, and come back by themselves.`}
     </Banner>
   )
 }

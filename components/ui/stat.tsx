@@ -47,7 +47,7 @@ export function Stat({
   children,
 }: StatProps) {
   const now = useNow()
-  const age = typeof at === 'number' && now !== null ? Math.max(0, now - at) : undefined
+  const age = typeof at === 'number' ? Math.max(0, now - at) : undefined
   const stale = age !== undefined && age > STALE_MS
   const parts: Parts =
     typeof value === 'string' ? { figure: value } : format ? format(value) : { figure: formatNumber(value) }

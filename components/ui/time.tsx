@@ -15,7 +15,7 @@ export function Time({ at, ...options }: { at: Reading } & TimeOptions) {
   )
 }
 
-/** `3 min ago`, kept up to date; carries the ISO time. The server writes the time itself, which needs no clock. */
+/** `3 min ago`, kept up to date; carries the ISO time. */
 export function RelativeTime({ at }: { at: Reading }) {
   const zone = useZone()
   const now = useNow()
@@ -26,7 +26,7 @@ export function RelativeTime({ at }: { at: Reading }) {
       title={`${isoTime(at)} · ${formatTime(at, zone, { withZone: true })}`}
       className="whitespace-nowrap"
     >
-      {now === null ? formatTime(at, zone) : formatRelative(at, now)}
+      {formatRelative(at, now)}
     </time>
   )
 }

@@ -55,7 +55,7 @@ export function PatternDialog({ start, own, onClose }: { start: Pattern; own: st
   })
   const current =
     counted && counted.of.pattern === asked.pattern && counted.of.scope === asked.scope ? counted : undefined
-  const old = current !== undefined && now !== null && now - current.at > FRESH_MS
+  const old = current !== undefined && now - current.at > FRESH_MS
   const ready = current !== undefined && !old && current.count.matched > 0
 
   async function remove(of: Pattern, grantId: string) {

@@ -14,8 +14,7 @@ const SAME = 1.1
 export function ChangeState({ of: { state, requestedAt, error } }: { of: IndexChange }) {
   const now = useNow()
   const { kind, word } = changeWords[state]
-  const since =
-    state === 'running' && now !== null ? ` for ${formatDuration(wholeSeconds(now - requestedAt))}` : ''
+  const since = state === 'running' ? ` for ${formatDuration(wholeSeconds(now - requestedAt))}` : ''
   return (
     <span className="block">
       <Status kind={kind}>{`${word}${since}`}</Status>

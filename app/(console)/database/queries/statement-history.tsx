@@ -16,11 +16,11 @@ export function StatementHistory({ fingerprint }: { fingerprint: string }) {
   const trpc = useTRPC()
   const now = useNow()
   const { range, window } = useTimeRange()
-  const span = spanOf(window ?? { from: (now ?? 0) - range.ms, to: now ?? 0 })
+  const span = spanOf(window ?? { from: now - range.ms, to: now })
   const history = useQuery(
     trpc.database.statementHistory.queryOptions(
       { fingerprint, ...span },
-      { enabled: now !== null, placeholderData: keepPreviousData },
+      { placeholderData: keepPreviousData },
     ),
   )
   const marks = useChanges(fingerprint)

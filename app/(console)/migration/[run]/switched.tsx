@@ -70,7 +70,7 @@ function WayBack({ run, can, onChanged, file, until }: RunPartProps & { file: st
   const now = useNow()
   const { id, phase } = run
   const moving = phase === 'switch_back'
-  const over = now !== null && now >= until
+  const over = now >= until
   const switchBack = () =>
     ask({
       action: 'migration.switchBack',
@@ -105,8 +105,7 @@ function WayBack({ run, can, onChanged, file, until }: RunPartProps & { file: st
             'The way back is closed'
           ) : (
             <>
-              The way back is open until <Time at={until} />
-              {now === null ? null : `, for ${formatDuration(until - now)}`}
+              The way back is open until <Time at={until} />, for {formatDuration(until - now)}
             </>
           )
         }

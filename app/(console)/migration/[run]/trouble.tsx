@@ -40,13 +40,12 @@ export function Trouble({ run }: { run: Run }) {
 /** Counts down, but is not spoken anew each second. */
 function NextTry({ at }: { at: number }) {
   const now = useNow()
-  const left = now === null ? null : Math.max(0, Math.ceil((at - now) / 1000) * 1000)
+  const left = Math.max(0, Math.ceil((at - now) / 1000) * 1000)
   return (
     <span aria-live="off">
-      {left === null || left > 0 ? (
+      {left > 0 ? (
         <>
-          Tried again by itself {left === null ? 'at ' : `in ${formatDuration(left)}, `}
-          <Time at={at} seconds />.
+          Tried again by itself in {formatDuration(left)}, <Time at={at} seconds />.
         </>
       ) : (
         'Being tried again.'

@@ -103,7 +103,7 @@ export function MakeKeyDialog({
             <Field
               label="Days"
               hint={
-                now !== null && life >= 1 && life <= 365 ? (
+                life >= 1 && life <= 365 ? (
                   <>
                     Ends on <Time at={now + life * 86_400_000} only="date" />.
                   </>

@@ -30,9 +30,6 @@ describe('the state of a key', () => {
     expect(stateOf(key({}), 93 * day)).toEqual({ kind: 'warn', word: 'Ends soon' })
     expect(stateOf(key({}), 100 * day)).toEqual({ kind: 'off', word: 'Expired' })
   })
-  test('does not guess without a clock', () => {
-    expect(stateOf(key({}), null).word).toBe('Works')
-  })
 })
 
 test('every action that a key can be trusted with needs a permission that an admin can give', () => {

@@ -34,11 +34,8 @@ export function permissionsInWords(permissions: readonly Permission[], areas: nu
 const soon = 7 * 86_400_000
 
 /** Whether a key works, by shape and word. `now` is null where no clock may be read yet. */
-export function stateOf(
-  { revokedAt, expiresAt }: ApiKey,
-  now: number | null,
-): { kind: StatusKind; word: string } {
+export function stateOf({ revokedAt, expiresAt }: ApiKey, now: number): { kind: StatusKind; word: string } {
   if (revokedAt !== null) return { kind: 'off', word: 'Revoked' }
-  if (now === null || expiresAt - now > soon) return { kind: 'ok', word: 'Works' }
+  if (expiresAt - now > soon) return { kind: 'ok', word: 'Works' }
   return expiresAt <= now ? { kind: 'off', word: 'Expired' } : { kind: 'warn', word: 'Ends soon' }
 }
