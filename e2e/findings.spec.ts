@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
-import { asFirstAdmin, consoleTest, expect, keepSignedIn, withPasskey } from './fixtures'
+import { asFirstAdmin, consoleTest, expect, held, keepSignedIn, withPasskey } from './fixtures'
 import { program } from './program'
 
 const test = consoleTest()
@@ -28,18 +28,57 @@ test('who asks for accounts that do not exist is found, with evidence, and put a
   const row = findings.getByRole('row', { name: /Enumeration/ })
   await expect(row).toContainText('12 accounts that do not exist')
   await expect(row).toContainText('Medium')
+  const ago = row.locator('time').last()
+  await expect(ago).toHaveText(/ago$|^now$/)
+  await expect(ago).toHaveAttribute('title', /^\d{4}-\d\d-\d\dT[\d:.]+Z · /)
   await expectAccessibleAtBothWidths(page)
   await row.getByText('Enumeration').click()
   const drawer = page.getByRole('dialog')
   await expect(drawer.getByRole('link', { name: 'authn_login_fail' })).toHaveCount(12)
   await expectAccessible(page)
+
+  const asked = await held(page, /findings\.acknowledge/)
+  const acknowledge = drawer.getByRole('button', { name: 'Acknowledge', exact: true })
+  const undo = page.getByRole('region', { name: 'Messages' }).getByRole('button', { name: 'Undo' })
+  await drawer.getByLabel('Note').fill('Too early')
+  await acknowledge.click()
+  // Shown before the console has answered.
+  await expect(drawer.getByText('Acknowledged', { exact: true }).first()).toBeVisible()
+  await expect(undo).toBeHidden()
+  asked.answer()
+  await expect(undo).toBeVisible()
+  await expectAccessible(page)
+  await undo.click()
+  await expect(acknowledge).toBeEnabled()
+  await page.reload()
+  await expect(acknowledge).toBeEnabled()
+  await expect(drawer.getByText('Too early')).toHaveCount(0)
+  await acknowledge.click()
+  expect(await undo.evaluate(untilGone)).toBeGreaterThan(7_500)
+
   await drawer.getByLabel('Note').fill('A test of ours')
   await drawer.getByRole('button', { name: 'Close', exact: true }).last().click()
   await expect(drawer.getByText('A test of ours')).toBeVisible()
   await expect(drawer.getByRole('button', { name: 'Reopen' })).toBeVisible()
   await page.keyboard.press('Escape')
   await expect(row).toBeHidden()
+  await expect(page.getByText('No finding is open')).toBeVisible()
+  await page.getByLabel('Severity').first().selectOption({ label: 'Low' })
+  await expect(page.getByText('No finding fits the filter')).toBeVisible()
 })
+
+/** How long an element is still there, ms. */
+function untilGone(element: Element): Promise<number> {
+  const since = performance.now()
+  return new Promise((resolve) => {
+    const watch = new MutationObserver(() => {
+      if (element.isConnected) return
+      watch.disconnect()
+      resolve(performance.now() - since)
+    })
+    watch.observe(document, { childList: true, subtree: true })
+  })
+}
 
 test('a rule is tried on the last days, set dry, and says so', async ({ page, console: running }) => {
   await page.goto('/security/findings')

@@ -145,3 +145,16 @@ export async function call(page: Page, path: string, input: unknown = {}) {
     [path, JSON.stringify(input)] as const,
   )
 }
+
+/** Holds what a page asks for until `answer` is called. */
+export async function held(page: Page, asked: RegExp): Promise<{ answer: () => void }> {
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  await page.route(asked, async (route) => {
+    await answered
+    await route.continue()
+  })
+  return { answer }
+}

@@ -7,6 +7,7 @@ import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Link } from '@/components/ui/link'
 import { plainLink } from '@/components/ui/plain-link'
+import { useToast } from '@/components/ui/toast'
 
 /**
  * While something of the console is not hardened, one line that leads there. Put away, it stays so in this browser
@@ -14,14 +15,18 @@ import { plainLink } from '@/components/ui/plain-link'
  */
 export function HardeningLine({ putAway }: { putAway: readonly string[] }) {
   const { data } = useQuery(useTRPC().system.hardening.queryOptions())
+  const toast = useToast()
   const [away, setAway] = useState(putAway)
   const open = (data?.lines ?? []).filter(({ done }) => !done)
   const [next] = open
   if (!data || !next || open.every(({ id }) => away.includes(id))) return null
-  const hide = () => {
-    const ids = open.map(({ id }) => id)
+  const put = (ids: readonly string[]) => {
     rememberPreference(HARDENING_COOKIE, ids.join('.'))
     setAway(ids)
+  }
+  const hide = () => {
+    put(open.map(({ id }) => id))
+    toast({ text: 'The line on hardening is put away.', undo: () => put(away) })
   }
   return (
     <section

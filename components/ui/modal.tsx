@@ -2,6 +2,7 @@
 
 import clsx from 'clsx'
 import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react'
+import { useToastHost } from './toast'
 
 export type ModalProps = {
   open: boolean
@@ -30,13 +31,18 @@ export function Modal({
 }: ModalProps) {
   const element = useRef<HTMLDialogElement>(null)
   const pressedOutside = useRef(false)
+  const takeToasts = useToastHost()
 
   useLayoutEffect(() => {
     const dialog = element.current
     if (!dialog || !open) return
     if (!dialog.open) dialog.showModal()
-    return () => dialog.close()
-  }, [open])
+    const giveBack = takeToasts?.(dialog)
+    return () => {
+      giveBack?.()
+      dialog.close()
+    }
+  }, [open, takeToasts])
 
   useEffect(() => {
     if (open) element.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus()

@@ -1,9 +1,10 @@
 'use client'
 
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { saysOf } from '@/components/auth/client'
 import { SeverityMark } from '@/components/security/severity-mark'
-import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
+import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Drawer } from '@/components/ui/drawer'
 import { ErrorText } from '@/components/ui/error-text'
@@ -15,7 +16,9 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { Status } from '@/components/ui/status'
 import { KeyValue, Mono } from '@/components/ui/text'
 import { Time } from '@/components/ui/time'
+import { useToast } from '@/components/ui/toast'
 import type { RouterOutputs } from '@/server/routers/_app'
+import { type Move, useMove } from './use-move'
 import { doneInWords, stateWords } from './words'
 
 type One = RouterOutputs['security']['findings']['one']
@@ -37,8 +40,8 @@ export function FindingDrawer({ id, onClose }: { id: string | null; onClose: () 
         <>
           <Facts finding={one.data} />
           <Evidence finding={one.data} />
-          {operate ? (
-            <Moves key={one.data.id} finding={one.data} />
+          {operate && me ? (
+            <Moves key={one.data.id} finding={one.data} by={me.email} />
           ) : (
             <p className="mt-6 text-muted">Operators and admins acknowledge and close findings.</p>
           )}
@@ -162,21 +165,28 @@ function Evidence({ finding }: { finding: One }) {
   )
 }
 
-function Moves({ finding: { id, state } }: { finding: One }) {
-  const trpc = useTRPC()
-  const queries = useQueryClient()
-  const { security } = useTRPCClient()
+function Moves({ finding, by }: { finding: One; by: string }) {
+  const { state } = finding
   const [note, setNote] = useState('')
   const [failure, setFailure] = useState<{ error: unknown }>()
-  const [move, busy] = useSingleFlight(async (to: 'acknowledge' | 'close' | 'reopen') => {
+  const toast = useToast()
+  const change = useMove(finding.id, by)
+  const [move, busy] = useSingleFlight(async (to: Move) => {
     setFailure(undefined)
+    const written = note.trim()
     try {
-      await security.findings[to].mutate({ id, ...(note.trim() ? { note: note.trim() } : {}) })
-      setNote('')
+      await change(to, written || undefined)
     } catch (error) {
       setFailure({ error })
+      return
     }
-    await queries.invalidateQueries(trpc.security.findings.pathFilter())
+    setNote('')
+    if (to !== 'acknowledge') return
+    const undo = () =>
+      change('reopen', written ? (finding.note ?? '') : undefined).catch((error: unknown) =>
+        toast({ text: saysOf(error), tone: 'bad' }),
+      )
+    toast({ text: 'The finding is acknowledged.', tone: 'ok', undo })
   })
   return (
     <section className="mt-6 flex flex-col gap-3">

@@ -5,6 +5,7 @@ import { useLiveEvent } from '@/components/live/live'
 import { severityWords } from '@/components/security/event-words'
 import { SeverityMark } from '@/components/security/severity-mark'
 import { useTRPC } from '@/components/trpc/trpc'
+import { Button } from '@/components/ui/button'
 import { buttonClass } from '@/components/ui/button-class'
 import { Empty } from '@/components/ui/empty'
 import { ErrorTile, TileBoundary } from '@/components/ui/error-tile'
@@ -85,11 +86,13 @@ function FindingList() {
   const set = (name: string) => (word: string) => change({ [name]: word || null, before: null }, 'replace')
   const named = (id: string) => rules.data?.find((rule) => rule.id === id)?.title ?? id
   const asked = params.get('state')
+  const any = Boolean(asked || filter.severity || filter.rule)
+  const clear = () => change({ state: null, severity: null, rule: null, before: null }, 'replace')
   return (
     <Section title="What was found" note="The latest first.">
       <FilterBar
-        any={Boolean(asked || filter.severity || filter.rule)}
-        onClear={() => change({ state: null, severity: null, rule: null, before: null }, 'replace')}
+        any={any}
+        onClear={clear}
         count={list.data ? formatCount(list.data.findings.length, 'finding') : ''}
       >
         <FilterChoice
@@ -135,9 +138,17 @@ function FindingList() {
           selected={drawer.id ?? undefined}
           density="roomy"
           empty={
-            <Empty kind="no-data" title="Nothing was found">
-              The rules below follow the audit log. What they find stands here.
-            </Empty>
+            any ? (
+              <Empty
+                kind="no-match"
+                title="No finding fits the filter"
+                action={<Button onClick={clear}>Show open findings</Button>}
+              />
+            ) : (
+              <Empty kind="no-data" title="No finding is open">
+                The rules below follow the audit log. What they find stands here.
+              </Empty>
+            )
           }
         />
       ) : null}
