@@ -5,8 +5,8 @@ import type { Page } from '@playwright/test'
 import Database from 'better-sqlite3'
 import { makeLibrary } from '@/db/testing/library'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
-import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
-import { asFirstAdmin, base, expect, keepSignedIn, stepUp, withPasskey } from './fixtures'
+import { expectAccessibleAtBothWidths } from './accessible'
+import { asFirstAdmin, base, call, expect, keepSignedIn, stepUp, withPasskey } from './fixtures'
 import { type RunningConsole, startConsole } from './server'
 
 interface World {
@@ -164,9 +164,18 @@ test('a page, an action, a key, a user, a run and a namespace are found by the k
     await find(text, option)
     await page.waitForURL(address)
     await expect(page.getByRole('dialog').getByRole('heading', { name: heading })).toBeVisible()
-    await expectAccessible(page)
+    await expectAccessibleAtBothWidths(page)
     await page.keyboard.press('Escape')
   }
+  await page.keyboard.press('Control+k')
+  await expect(palette.getByRole('combobox')).toBeFocused()
+  await page.keyboard.type('ana')
+  await expect(palette.getByRole('option', { name: /^Ana Admin ana@example.org/ })).toBeVisible()
+  await expectAccessibleAtBothWidths(page)
+  await page.keyboard.type(' is not here')
+  await expect(palette.getByText('Nothing has that name.')).toBeVisible()
+  await expectAccessibleAtBothWidths(page)
+  await page.keyboard.press('Escape')
   await find('library', /^library.db to .*planned$/)
   await page.waitForURL(/\/migration\/[0-9a-f-]{36}$/)
 })
@@ -268,6 +277,12 @@ test('a target that was changed is compared again, with the first row that diffe
   await world.postgres.query(`UPDATE compared.books SET title = 'changed' WHERE id = 7`, [], world.target)
   await page.getByRole('button', { name: 'Compare again' }).click()
   await expect(page.getByText('The sides differ')).toBeVisible(patient)
+  const reason = 'Locked: a check of the validation is red'
+  await expect(page.getByText(reason)).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Cut over' })).toBeDisabled()
+  await expect(page.getByRole('button', { name: 'Cut over' })).toHaveAttribute('title', reason)
+  const id = new URL(page.url()).pathname.split('/').at(-1)
+  expect(await call(page, 'migration.cutOver', { id })).toBe(409)
   const row = page.getByRole('table', { name: 'First row that differs in books' })
   await expect(row.getByRole('row', { name: /^title .* changed Different$/ })).toBeVisible()
   await expectAccessibleAtBothWidths(page)

@@ -3,7 +3,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Command } from 'cmdk'
 import { useRouter } from 'next/navigation'
-import { useEffect, useRef, useState } from 'react'
+import { type RefObject, useEffect, useRef, useState } from 'react'
 import { useTRPC } from '@/components/trpc/trpc'
 import { SearchIcon } from '@/components/ui/icons'
 import type { RouterOutputs } from '@/server/routers/_app'
@@ -33,6 +33,8 @@ const GROUPS: Record<Found['kind'], string> = {
   namespace: 'Cache namespaces',
 }
 
+const NAMES_CHOICE = 'aria-activedescendant'
+
 /** Letters from which on the server is asked, and how long nothing more must be typed before. */
 const LEAST_LETTERS = 2
 const PAUSE_MS = 150
@@ -47,6 +49,8 @@ export function PaletteBody({ commands, onDone }: { commands: readonly PaletteEn
   const first = groups[0]?.entries[0]?.id ?? ''
   const [selected, setSelected] = useState(first)
   const moved = useRef(false)
+  const root = useRef<HTMLDivElement>(null)
+  useTellChoice(root)
   // What comes from the server later must not be passed over by Enter, unless somebody has chosen already.
   useEffect(() => {
     if (!moved.current) setSelected(first)
@@ -58,6 +62,7 @@ export function PaletteBody({ commands, onDone }: { commands: readonly PaletteEn
   }
   return (
     <Command
+      ref={root}
       label="Search and commands"
       loop
       shouldFilter={false}
@@ -81,10 +86,12 @@ export function PaletteBody({ commands, onDone }: { commands: readonly PaletteEn
           className="h-12 w-full bg-transparent text-lead outline-none placeholder:text-muted"
         />
       </div>
-      <Command.List className="min-h-0 overflow-y-auto py-2" label="Results">
-        <Command.Empty className="px-4 py-3 text-muted">
+      {groups.length === 0 ? (
+        <p role="status" className="px-4 pt-5 pb-3 text-muted">
           {found.looking ? 'Looking…' : 'Nothing has that name.'}
-        </Command.Empty>
+        </p>
+      ) : null}
+      <Command.List className="min-h-0 overflow-y-auto py-2" label="Results">
         {groups.map(({ name, entries }) => (
           <Command.Group
             key={name}
@@ -107,6 +114,29 @@ export function PaletteBody({ commands, onDone }: { commands: readonly PaletteEn
       </Command.List>
     </Command>
   )
+}
+
+/**
+ * Tells assistive technology which option is chosen: cmdk tells it only of choices that are made by its own keys, and
+ * else names an option that is gone.
+ */
+function useTellChoice(root: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const element = root.current
+    if (!element) return
+    const tell = () => {
+      const chosen = element.querySelector('[cmdk-item][aria-selected="true"]')?.id
+      for (const told of element.querySelectorAll('[cmdk-input], [cmdk-list]')) {
+        if (chosen === undefined) told.removeAttribute(NAMES_CHOICE)
+        else if (told.getAttribute(NAMES_CHOICE) !== chosen) told.setAttribute(NAMES_CHOICE, chosen)
+      }
+    }
+    const watch = new MutationObserver(tell)
+    const attributeFilter = ['aria-selected', NAMES_CHOICE]
+    watch.observe(element, { subtree: true, childList: true, attributes: true, attributeFilter })
+    tell()
+    return () => watch.disconnect()
+  }, [root])
 }
 
 /** What the user may do on any page. */

@@ -47,7 +47,7 @@ function Inner({ schema, schemas, depth }: { schema: JsonSchema; schemas: Schema
   return inner.map((option, at) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: the options of a schema never move
     <details key={at} className="mt-1 border-l border-border pl-3">
-      <summary className="cursor-pointer text-note text-muted">
+      <summary className="cursor-pointer py-1 text-note text-muted">
         Fields of {nameOf(option) ?? 'this object'}
       </summary>
       <SchemaView schema={option} schemas={schemas} depth={depth} />
