@@ -4,10 +4,11 @@ import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
+import Database from 'better-sqlite3'
 import { makeLibrary, readRows } from '@/db/testing/library'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { expectAccessible } from './accessible'
-import { base, expect, setUp, signIn, stepUp } from './fixtures'
+import { base, call, expect, setUp, signIn, stepUp } from './fixtures'
 import { failToStart, type RunningConsole, startConsole } from './server'
 
 /** Rows in 6 tables that refer to each other, and to themselves: enough to be seen on their way on a quick machine. */
@@ -101,10 +102,13 @@ test('a file of 900,000 rows in 6 tables is on PostgreSQL by the button, every r
 
   await expect(page.getByText('Both sides are the same')).toBeVisible({ timeout: 90_000 })
   await expect(page.getByRole('heading', { name: 'Report' })).toBeVisible()
-  const shares = await seen()
+  const { shares, left } = await seen()
   expect(shares).toEqual([...shares].sort((a, b) => a - b))
   expect(shares.filter((share) => share > 0 && share < 1).length).toBeGreaterThan(0)
   expect(shares.at(-1)).toBe(1)
+  // How long it still takes is never told as if it were known.
+  expect(left.length).toBeGreaterThan(0)
+  for (const words of left) expect(words).toMatch(/^\d+–\d+ (s|min)$/)
   await expectAccessible(page)
 
   for (const [table, key] of Object.entries(KEYS)) {
@@ -187,6 +191,27 @@ test('the console moves itself to PostgreSQL while its page goes on', async ({ p
   const ready = page.getByText('Ready: both sides are the same')
   await expect(ready).toBeVisible(patient)
   await expectAccessible(page)
+
+  // What was written since the copy makes both sides differ until the switchover, which compares them itself.
+  const id = new URL(page.url()).pathname.split('/').at(-1)
+  await expect(page.getByRole('button', { name: 'Compare again' })).toHaveCount(0)
+  expect(await call(page, 'migration.validate', { id })).toBe(409)
+  const store = new Database(join(world.console.dataDir, 'holdfast.db'))
+  const validated = (ok: boolean) =>
+    store
+      .prepare("UPDATE migration_runs SET validation = json_set(validation, '$.ok', json(?)) WHERE id = ?")
+      .run(String(ok), id)
+  validated(false)
+  await page.reload()
+  const reason = 'Locked: a check of the validation is red'
+  await expect(page.getByText(reason)).toBeVisible(patient)
+  await expect(page.getByRole('button', { name: 'Switch over' })).toBeDisabled()
+  await expect(page.getByRole('button', { name: 'Switch over' })).toHaveAttribute('title', reason)
+  expect(await call(page, 'migration.switchOver', { id })).toBe(409)
+  validated(true)
+  store.close()
+  await page.reload()
+  await expect(ready).toBeVisible()
   await page.getByRole('button', { name: 'Switch over' }).click()
   await page.getByRole('dialog').getByRole('textbox').fill(database)
   await stepUp(page, 'Switch over')
@@ -276,19 +301,30 @@ async function downloaded(page: Page, name: string): Promise<string> {
   return readFileSync(await (await download).path(), 'utf8')
 }
 
-/** Notes every value that the bar shows from now on; answers them when called. */
-async function watchProgress(page: Page, label: string): Promise<() => Promise<number[]>> {
+interface Seen {
+  /** Values of the bar. */
+  shares: number[]
+  /** What stood as the time left, where one was told. */
+  left: string[]
+}
+
+/** Notes all that bar and time left show from now on; answers them when called. */
+async function watchProgress(page: Page, label: string): Promise<() => Promise<Seen>> {
   await page.evaluate((name) => {
-    const seen: number[] = []
+    const seen: Seen = { shares: [], left: [] }
     Object.assign(window, { seenProgress: seen })
     const look = () => {
       const bar = document.querySelector<HTMLProgressElement>(`progress[aria-label="${name}"]`)
-      if (bar && bar.value !== seen.at(-1)) seen.push(bar.value)
+      if (bar && bar.value !== seen.shares.at(-1)) seen.shares.push(bar.value)
+      const terms = [...document.querySelectorAll('dt')]
+      const left = terms.find(({ textContent }) => textContent === 'Time left')?.nextElementSibling
+        ?.textContent
+      if (left && left !== 'none' && left !== seen.left.at(-1)) seen.left.push(left)
       requestAnimationFrame(look)
     }
     look()
   }, label)
-  return () => page.evaluate(() => (window as unknown as { seenProgress: number[] }).seenProgress)
+  return () => page.evaluate(() => (window as unknown as { seenProgress: Seen }).seenProgress)
 }
 
 /** Compares every row and column of a table by queries of our own on both sides. */

@@ -18,8 +18,15 @@ export const askValidation = unit('run.askValidation', function* (tx, { id, call
       remedy: 'Upload it again and start a run that only compares.',
     })
   }
-  if (run.sourceKind === 'store' && run.state === 'switched_over')
-    throw wrongState(run.state, 'compared: the old file is behind by now')
+  // It would turn red by what the switchover is about to bring over, and lock it for good.
+  if (run.sourceKind === 'store' && run.purpose === 'migrate') {
+    if (run.state !== 'completed') throw wrongState(run.state, 'compared')
+    throw new HoldfastError('CONFLICT', {
+      message: 'The console goes on writing to its store, so the copy is behind it until the switchover.',
+      remedy:
+        'Switch over: both sides are compared a last time then, and nothing is moved where they differ.',
+    })
+  }
   const [asked] = yield* q(
     tx.db
       .update(runs)

@@ -129,10 +129,12 @@ const sameWords = ({ report }: Run) =>
     ? `Both sides are the same but for ${formatCount(report.rejected, 'rejected row')}`
     : 'Both sides are the same'
 
-/** An upload is gone after its run, a retired store is behind, and a run that failed here is compared by going on. */
+/**
+ * An upload is gone after its run, the own store is ahead of its copy until the switchover, which compares, and a
+ * run that failed here is compared by going on.
+ */
 function isComparable({ state, sourceKind, purpose, error }: Run): boolean {
   if (state === 'failed' && error?.resumable) return false
-  if (sourceKind === 'upload' && purpose === 'migrate') return false
-  if (state === 'switched_over') return sourceKind !== 'store'
-  return state === 'completed' || state === 'failed'
+  if (sourceKind !== 'folder' && purpose === 'migrate') return false
+  return state === 'completed' || state === 'failed' || state === 'switched_over'
 }
