@@ -158,7 +158,11 @@ test('without Redis the state turns, says what happens and what to do, and comes
         .first(),
     ).toBeVisible(patient)
     await expectAccessibleAtBothWidths(page)
-    await page.goto('/cache')
+
+    await page.goto('/')
+    const verdict = page.locator('[data-verdict="warn"]')
+    await verdict.getByRole('link', { name: /Redis/ }).click()
+    await expect(page).toHaveURL(/\/cache$/)
   } finally {
     await world.redis.start()
   }

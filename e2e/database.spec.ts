@@ -268,6 +268,7 @@ test('the range reaches back for hours: charts show what is stored, a window of 
   // The first minute is stored when it has passed.
   await expect(chart.locator('.recharts-surface')).toBeVisible({ timeout: 150_000 })
   await expect(chart).toContainText(/Queries: mean .* at most/)
+  const height = await chart.evaluate((figure) => figure.clientHeight)
   await chart.getByRole('button', { name: 'Table' }).click()
   await expect(chart.getByRole('columnheader', { name: 'Queries, highest' })).toBeVisible()
   await chart.getByRole('button', { name: 'Table' }).click()
@@ -287,6 +288,8 @@ test('the range reaches back for hours: charts show what is stored, a window of 
   expect(width).toBeLessThan(16 * 60_000)
   await expect(chart).toContainText('No history of this time is stored')
   await expect(chart).toContainText('There is history since')
+  // As high as with a chart, so that nothing moves from one to the other.
+  expect(await chart.evaluate((figure) => figure.clientHeight)).toBe(height)
   await page.goBack()
   await expect(chart.locator('.recharts-surface')).toBeVisible()
   await page.goBack()

@@ -28,7 +28,9 @@ async function givePassword(page: Page): Promise<void> {
 
 async function signInByCode(page: Page, code: string): Promise<void> {
   await givePassword(page)
-  await page.getByRole('textbox', { name: 'Code' }).fill(code)
+  const field = page.getByRole('textbox', { name: 'Code' })
+  await expect(field).toHaveAttribute('autocomplete', 'one-time-code')
+  await field.fill(code)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.waitForURL((url) => url.pathname === '/')
 }
@@ -71,6 +73,7 @@ test('an authenticator app is enrolled by a QR code that a scanner reads in both
 
   app = authenticatorApp(secret, window)
   const code = page.getByRole('textbox', { name: 'Code' })
+  await expect(code).toHaveAttribute('autocomplete', 'one-time-code')
   await code.fill(app.codeAt(app.now() - window - 4))
   await page.getByRole('button', { name: 'Activate' }).click()
   await expect(page.getByText(/clock is about .* behind/)).toBeVisible()

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { BrowserContext, Locator } from '@playwright/test'
+import Database from 'better-sqlite3'
 import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
-import { asFirstAdmin, consoleTest, expect, keepSignedIn } from './fixtures'
+import { asFirstAdmin, consoleTest, expect, held, keepSignedIn } from './fixtures'
 
 const test = consoleTest()
 
@@ -76,6 +78,7 @@ for (const [path, heading] of Object.entries(PAGES)) {
     })
     await page.goto(path)
     await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible()
+    await expect(page.locator('meta[name="robots"]').first()).toHaveAttribute('content', /noindex/)
     await expectAccessibleAtBothWidths(page)
     expect({ elsewhere, violations }).toEqual({ elsewhere: [], violations: [] })
     await page.close()
@@ -190,6 +193,11 @@ test('a chart has its title, a sentence, a table and a file, all in the zone tha
   await page.goto('/system')
   const chart = page.getByRole('figure', { name: 'Resident memory' })
   await expect(chart).toHaveAccessibleDescription(/\w.*\.$/)
+  await expect(page.getByRole('button', { name: 'Time zone: Asia/Tokyo' })).toBeVisible()
+  const zones = await page
+    .locator('time')
+    .evaluateAll((times) => times.map((time) => /\w+\/\w+$|UTC$/.exec(time.getAttribute('title') ?? '')?.[0]))
+  expect(new Set(zones)).toEqual(new Set(['Asia/Tokyo']))
   await chart.getByRole('button', { name: 'Table' }).click()
   const table = chart.getByRole('table', { name: /times in Asia\/Tokyo$/ })
   await expect(table.getByRole('row').nth(1)).toBeVisible()
@@ -222,5 +230,99 @@ test('on a slow line the values that are there stay until others come', async ()
   expect({ shown: shown > 1, late }).toEqual({ shown: true, late: false })
   await came
   await expect(page.getByText(/^No event of any time/)).toBeVisible()
+  await page.close()
+})
+
+test('what is on its way has its place: an outline after 150 ms, and nothing moves when it is there', async () => {
+  const page = await context.newPage()
+  const range = await held(page, /system\.range/)
+  await page.goto('/database')
+  const below = page.locator('main h2').first()
+  const topOf = (locator: Locator) => locator.evaluate((element) => element.getBoundingClientRect().top)
+  const heightOf = (locator: Locator) => locator.evaluate((element) => element.getBoundingClientRect().height)
+  const label = 'Reading Queries per second'
+  const late = page.evaluate(untilSeen, label)
+  await page.getByRole('button', { name: /^Time range/ }).click()
+  await page.getByRole('menuitemradio', { name: 'Last hour' }).click()
+  expect(await late).toBeGreaterThan(149)
+  const outline = page.getByRole('status').filter({ hasText: label })
+  const before = { height: await heightOf(outline), below: await topOf(below) }
+  range.answer()
+  const chart = page.getByRole('figure', { name: 'Queries per second' })
+  await expect(chart).toBeVisible()
+  await expect(outline).toBeHidden()
+  expect({ height: await heightOf(chart), below: await topOf(below) }).toEqual(before)
+  await page.close()
+})
+
+/** How long an outline is there before it is seen, ms. */
+function untilSeen(label: string): Promise<number> {
+  return new Promise((resolve) => {
+    let since: number | undefined
+    const look = (at: number) => {
+      const outlines = [...document.querySelectorAll('[role="status"]')]
+      const outline = outlines.find(({ textContent }) => textContent === label)
+      if (outline) since ??= at
+      if (outline && getComputedStyle(outline).visibility === 'visible') resolve(at - (since ?? at))
+      else requestAnimationFrame(look)
+    }
+    requestAnimationFrame(look)
+  })
+}
+
+test('Back brings the sort and the open row back', async () => {
+  const page = await context.newPage()
+  await page.goto('/database/queries?text=session')
+  const table = page.getByRole('table', { name: 'Statements' })
+  const calls = table.getByRole('columnheader', { name: 'Calls' })
+  await calls.getByRole('button').click()
+  await calls.getByRole('button').click()
+  await expect(calls).toHaveAttribute('aria-sort', 'ascending')
+  await table.locator('[data-row-open]').first().click()
+  const drawer = page.getByRole('dialog')
+  await expect(drawer).toBeVisible()
+  const address = page.url()
+  await page.keyboard.press('Control+k')
+  await expect(page.getByRole('combobox', { name: 'Search and commands' })).toBeFocused()
+  await page.keyboard.type('account')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { level: 1, name: 'Account' })).toBeVisible()
+
+  await page.goBack()
+  await expect(drawer).toBeVisible()
+  expect(page.url()).toBe(address)
+  await expect(calls).toHaveAttribute('aria-sort', 'ascending')
+  await page.goBack()
+  await expect(drawer).toBeHidden()
+  await expect(calls).toHaveAttribute('aria-sort', 'ascending')
+  await page.close()
+})
+
+test('a page that cannot be read says so with code and request id, and can be tried again', async ({
+  console,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  const page = await context.newPage()
+  const hardening = await held(page, /system\.hardening/)
+  const store = new Database(join(console.dataDir, 'holdfast.db'))
+  const alert = page.getByRole('alert').filter({ hasText: 'Hardening: ' })
+  try {
+    store.exec('ALTER TABLE alert_channels RENAME TO alert_channels_away')
+    await page.goto('/system/hardening')
+    await expect(page.getByRole('status').filter({ hasText: 'Looking at what is hardened' })).toBeVisible()
+    await expectAccessibleAtBothWidths(page)
+    hardening.answer()
+    await expect(alert).toBeVisible()
+    await expectAccessibleAtBothWidths(page)
+    await alert.getByRole('button', { name: 'Copy code and request id' }).click()
+    await expect
+      .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+      .toMatch(/^INTERNAL · request [\w-]+$/)
+  } finally {
+    store.exec('ALTER TABLE alert_channels_away RENAME TO alert_channels')
+    store.close()
+  }
+  await alert.getByRole('button', { name: 'Try again' }).click()
+  await expect(page.getByRole('list', { name: 'What is hardened' }).getByRole('listitem')).toHaveCount(7)
   await page.close()
 })

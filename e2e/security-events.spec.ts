@@ -131,6 +131,13 @@ test('new events come by themselves; pointed at or scrolled, the list stands sti
   await expect(rows(page).filter({ hasText: 'third@example.org' })).toHaveCount(1)
   await expect(page.getByText('Following, the latest first')).toBeVisible()
 
+  await rows(page)
+    .nth(1)
+    .evaluate((row) => document.getSelection()?.selectAllChildren(row))
+  await expect(page.getByText('Standing still while text is selected')).toBeVisible()
+  await page.evaluate(() => document.getSelection()?.empty())
+  await expect(page.getByText('Following, the latest first')).toBeVisible()
+
   await page.setViewportSize({ width: 1440, height: 420 })
   await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
   await expect(page.getByText('Standing still: you have scrolled down')).toHaveCount(1)
@@ -178,6 +185,7 @@ test('an export holds exactly the filtered events, in both formats', async ({ pa
   await page.getByRole('button', { name: 'Export' }).click()
   const dialog = page.getByRole('dialog')
   await expect(dialog.getByRole('heading', { name: `Export ${shown} event` })).toBeVisible()
+  await expect(dialog).toContainText('Times in the fileUTC, ISO 8601')
   await expectAccessible(page)
   const read = async (name: string) => {
     const href = await dialog.getByRole('link', { name }).getAttribute('href')
@@ -190,7 +198,9 @@ test('an export holds exactly the filtered events, in both formats', async ({ pa
   expect(lines.every(({ event, outcome }) => event === 'authn_login_fail' && outcome === 'failure')).toBe(
     true,
   )
-  expect(await read('Download CSV')).toHaveLength(shown + 1)
+  const table = await read('Download CSV')
+  expect(table).toHaveLength(shown + 1)
+  expect(table.at(-1)).toMatch(/\d{4}-\d\d-\d\dT[\d:.]+Z/)
 })
 
 test('a tile that fails says so, keeps the rest of the page, and comes back', async ({ page }) => {
@@ -271,4 +281,7 @@ test('a viewer reads the log and may not verify it', async ({ page, console: run
     await expect(page.getByRole('button', { name: 'Verify', exact: true })).toBeDisabled({ timeout: 500 })
   }).toPass()
   await expect(rows(page).filter({ hasText: 'user_created' })).toHaveCount(1)
+  await page.goto('/system/api-keys')
+  await expect(page.getByText('Only an admin can see and make API keys')).toBeVisible()
+  await expectAccessibleAtBothWidths(page)
 })

@@ -129,6 +129,7 @@ test('sessions are listed, and ended ones are signed out over their page, at onc
   await expect(table.getByRole('row')).toHaveCount(2)
 
   await expect(other.getByRole('heading', { name: 'Your session has ended' })).toBeVisible()
+  await expect(other.locator('header').getByText('Signed out', { exact: true })).toBeVisible()
   await expectAccessible(other)
   const dialog = other.getByRole('dialog')
   await expect(dialog.getByLabel('E-mail')).toHaveValue(admin.email)

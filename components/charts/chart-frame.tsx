@@ -1,5 +1,6 @@
 'use client'
 
+import clsx from 'clsx'
 import { type ReactNode, useId, useState } from 'react'
 import { Button } from '@/components/ui/button'
 import { formatTime } from '@/components/ui/format'
@@ -24,6 +25,8 @@ export type ChartFrameProps = ChartData & {
   /** The CSV's file name without its ending. */
   name: string
   aside?: ReactNode
+  /** Keeps room for two lines of the sentence: what stands below does not move when it grows with its values. */
+  roomy?: boolean
   children: ReactNode
 }
 
@@ -36,6 +39,7 @@ export function ChartFrame({
   format,
   name,
   aside,
+  roomy = false,
   children,
 }: ChartFrameProps) {
   const id = useId()
@@ -70,7 +74,7 @@ export function ChartFrame({
         </span>
       </figcaption>
       {children}
-      <p id={`${id}-sentence`} className="mt-1 text-note text-muted">
+      <p id={`${id}-sentence`} className={clsx('mt-1 text-note text-muted', roomy && 'min-h-8')}>
         {sentence}
       </p>
       <div id={`${id}-table`} className="mt-2">

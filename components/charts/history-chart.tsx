@@ -45,6 +45,7 @@ export function HistoryChart(props: HistoryChartProps) {
       format={format}
       times={times}
       series={lines}
+      roomy
     >
       <HistoryPlot {...props} from={from} to={to} />
     </ChartFrame>

@@ -43,7 +43,7 @@ export function PastChart({ title, series, now, span, format, onBrush }: PastCha
     ),
   )
   if (error && !data) return <ErrorTile error={error} what={title} onRetry={() => void refetch()} />
-  if (!data) return <Skeleton className="h-56 w-full" label={`Reading ${title}`} />
+  if (!data) return <Skeleton className="h-62 w-full" label={`Reading ${title}`} />
   if (!hasReading(data)) return <NoHistory title={title} metric={metrics[0]} now={now} />
   return (
     <HistoryChart
@@ -111,9 +111,9 @@ function NoHistory({ title, metric, now }: { title: string; metric: MetricName |
   )
   const since = firstOf(data)
   return (
-    <figure aria-label={title} className="min-w-0">
+    <figure aria-label={title} className="flex min-h-62 min-w-0 flex-col">
       <figcaption className="mb-1 font-medium">{title}</figcaption>
-      <div className="flex min-h-56 items-center border-y border-border">
+      <div className="flex flex-1 items-center border-y border-border">
         <Empty kind="no-data" title="No history of this time is stored">
           {data ? (
             since === undefined ? (
