@@ -1,4 +1,5 @@
 import { base, expect, setUp, signIn } from './fixtures'
+import { control, measuredAt } from './live'
 import { type Proxied, startBehind } from './proxy'
 
 /** What browsers give to https alone, or see only there: nginx with the configuration of ops, and its certificate. */
@@ -35,14 +36,7 @@ test('a passkey is made and signs in over https through nginx, and figures tick'
   await page.waitForURL((url) => url.pathname === '/sign-in')
   await signIn(page)
   expect(new URL(page.url()).origin).toBe(proxied.url)
-  await expect(page.locator('header').getByText('Live', { exact: true })).toBeVisible()
-  const measured = async () =>
-    Date.parse(
-      /\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(
-        (await page.locator('[title*="holdfast_process_resident_bytes"]').first().getAttribute('title')) ??
-          '',
-      )?.[0] ?? '',
-    )
-  const first = await measured()
-  await expect.poll(measured).toBeGreaterThan(first + 2_000)
+  await expect(control(page, 'Live')).toBeVisible()
+  const first = await measuredAt(page, 'Resident memory')
+  await expect.poll(() => measuredAt(page, 'Resident memory')).toBeGreaterThan(first + 2_000)
 })

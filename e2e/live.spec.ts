@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test'
 import { asFirstAdmin, consoleTest, expect, setUp } from './fixtures'
+import { control, measuredAt } from './live'
 import { startConsole } from './server'
 
 const test = consoleTest()
@@ -8,15 +9,6 @@ test.describe.configure({ mode: 'serial' })
 test.beforeEach(async ({ page, console: running }) => {
   if (!(await asFirstAdmin(page, running))) await page.goto('/')
 })
-
-/** The live control, by the word that it says. */
-const control = (page: Page, word: string) => page.locator('header').getByText(word, { exact: true })
-
-/** When the figure under a label was measured, ms: every figure tells it. */
-async function measuredAt(page: Page, label: string): Promise<number> {
-  const title = await page.locator('[title*="holdfast_"]', { hasText: label }).first().getAttribute('title')
-  return Date.parse(/\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(title ?? '')?.[0] ?? '')
-}
 
 test('the first HTML holds measured values', async ({ page }) => {
   const html = await (await page.request.get('/')).text()
@@ -164,6 +156,10 @@ test('the overview leads to what is not hardened, and each line of it to where i
 
   await page.goto('/')
   const overview = page.getByRole('region', { name: 'Hardening' })
+  await overview.getByRole('button', { name: 'Put away' }).click()
+  await expect(overview).toBeHidden()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(overview).toBeVisible()
   await overview.getByRole('button', { name: 'Put away' }).click()
   await expect(overview).toBeHidden()
   await page.reload()

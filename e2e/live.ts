@@ -1,0 +1,10 @@
+import type { Page } from '@playwright/test'
+
+/** The live control, by the word that it says. */
+export const control = (page: Page, word: string) => page.locator('header').getByText(word, { exact: true })
+
+/** When the figure under a label was measured, ms: every figure tells it. */
+export async function measuredAt(page: Page, label: string): Promise<number> {
+  const title = await page.locator('[title*="holdfast_"]', { hasText: label }).first().getAttribute('title')
+  return Date.parse(/\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(title ?? '')?.[0] ?? '')
+}
