@@ -7,7 +7,9 @@ const DAY_MS = 86_400_000
 /** Times at the foot of a chart of steps. */
 export function TimeTicks({ frame, zone, stepMs }: { frame: Frame; zone: string; stepMs: number }) {
   const span = frame.to - frame.from
-  const ticks = ticksOf(frame.from, frame.to, Math.max(frame.width / 110, 1), offsetOf(zone, frame.from))
+  // Times between the begins of steps would be written alike.
+  const most = Math.max(Math.min(frame.width / 110, span / stepMs), 1)
+  const ticks = ticksOf(frame.from, frame.to, most, offsetOf(zone, frame.from))
   const wordOf = (time: number) =>
     span > 4 * DAY_MS
       ? formatTime(time, zone, { only: 'date' }).slice(5)
