@@ -21,18 +21,16 @@ export function Pointed({
 }) {
   const left = Math.max(xOf(pointed, frame), 0)
   const width = Math.max(Math.min(xOf(pointed + stepMs, frame), frame.width) - left, 1)
+  const cell = { x: left, width, y: rowTop(row, rows, frame), height: frame.height / rows }
   return (
     <g fill="none">
       <rect x={left} width={width} height={frame.height} className="stroke-control" />
       {row < 0 ? null : (
-        <rect
-          x={left - 1}
-          width={width + 2}
-          y={rowTop(row, rows, frame) - 1}
-          height={frame.height / rows + 2}
-          strokeWidth="2"
-          className="stroke-text"
-        />
+        <>
+          {/* Paper on both sides of the ink: it is seen on every shade. */}
+          <rect {...cell} strokeWidth="5" className="stroke-bg" />
+          <rect {...cell} strokeWidth="2" className="stroke-text" />
+        </>
       )}
     </g>
   )
