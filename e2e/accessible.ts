@@ -7,7 +7,7 @@ const COLOURS = ['color-contrast', 'link-in-text-block']
 /** What axe looks at only when it is asked: targets of 24 px. */
 const ASKED: axe.RunOptions['rules'] = { 'target-size': { enabled: true } }
 
-/** In both themes axe finds nothing wrong with the page as it stands, and nothing overflows sideways. */
+/** In both themes axe finds nothing wrong with the page as it stands, nothing overflows sideways, and forms keep secrets. */
 export async function expectAccessible(page: Page): Promise<void> {
   // To bring it there takes as long as to run it: once for each page that is loaded.
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source)
@@ -19,6 +19,10 @@ export async function expectAccessible(page: Page): Promise<void> {
   ]
   await html.evaluate((element, classes) => element.setAttribute('class', classes), before ?? '')
   expect(found).toEqual([])
+  // A form inside another is never heard of by React, and goes by itself; so does one whose script has not come yet.
+  // Then what was typed must not be in the address.
+  await expect(page.locator('form form')).toHaveCount(0)
+  await expect(page.locator('form:not([method=post])')).toHaveCount(0)
   expect(await html.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
 }
 

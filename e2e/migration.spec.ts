@@ -164,7 +164,7 @@ test('the run is found again after a reload, in a second tab and after signing i
 })
 
 test('the console moves itself to PostgreSQL while its page goes on', async ({ page }) => {
-  await signIn(page, '/migration')
+  await signIn(page, '/migration/new')
   const { database } = await world.postgres.createDatabase('console')
   await page.getByRole('button', { name: 'New connection' }).click()
   const { host, port, user, password } = world.postgres
@@ -180,6 +180,9 @@ test('the console moves itself to PostgreSQL while its page goes on', async ({ p
   await expect(dialog.getByText('It works')).toBeVisible()
   await expectAccessible(page)
   await dialog.getByRole('button', { name: 'Save connection' }).click()
+  await expect(page.getByRole('radio', { name: 'production' })).toBeChecked()
+  await expect(page).toHaveURL(/\/migration\/new$/)
+  await page.goto('/migration')
   await expect(page.getByRole('rowheader', { name: 'production' })).toBeVisible()
 
   await page.goto('/migration/new')

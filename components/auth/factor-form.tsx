@@ -112,7 +112,7 @@ export function FactorForm({
     </Button>
   )
   return (
-    <form ref={form} onSubmit={submit} className="flex flex-col gap-4">
+    <form method="post" ref={form} onSubmit={submit} className="flex flex-col gap-4">
       {children}
       {way === 'totp' ? (
         <Field label="Code" hint="6 digits of your authenticator app." error={wrong} required>

@@ -43,7 +43,7 @@ function OpenNameDialog({ onClose, title, name, autoComplete = 'off', onName }: 
   const wrong = failure && fieldError(failure.error, 'name')
   return (
     <Dialog open onClose={onClose} title={title} dismissable={!busy}>
-      <form onSubmit={submit} className="flex flex-col gap-4">
+      <form method="post" onSubmit={submit} className="flex flex-col gap-4">
         <Field label="Name" error={wrong} required>
           <Input
             data-autofocus=""

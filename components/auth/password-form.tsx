@@ -45,7 +45,7 @@ export function PasswordForm({
   const wrongCurrent = codeOf(error) === 'WRONG_CREDENTIALS' ? saysOf(error) : fieldError(error, 'current')
   const wrongNew = fieldError(error, 'password')
   return (
-    <form onSubmit={submit} className="flex max-w-[28rem] flex-col gap-4">
+    <form method="post" onSubmit={submit} className="flex max-w-[28rem] flex-col gap-4">
       <input type="email" name="email" value={session.email} autoComplete="username" readOnly hidden />
       <Field label="Current password" error={wrongCurrent} required>
         <PasswordInput

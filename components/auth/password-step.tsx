@@ -54,7 +54,7 @@ export function PasswordStep({ email, onEmail, fixed, onSend, onAnswer, onSigned
   }
   const wrongEmail = failure && fieldError(failure.error, 'email')
   return (
-    <form onSubmit={submit} className="flex flex-col gap-4">
+    <form method="post" onSubmit={submit} className="flex flex-col gap-4">
       <Field label="E-mail" error={wrongEmail} required>
         <Input
           type="email"

@@ -77,7 +77,7 @@ function Choice({
   }
   return (
     <Dialog open onClose={onClose} title="Clear the cache">
-      <form onSubmit={submit} className="flex flex-col gap-4">
+      <form method="post" onSubmit={submit} className="flex flex-col gap-4">
         <RadioGroup
           legend="What is cleared"
           name="scope"

@@ -67,6 +67,7 @@ function OpenConnectionDialog({ onClose, connection, onSaved }: ConnectionDialog
       error={error ? <ErrorText error={error} /> : null}
     >
       <form
+        method="post"
         className="flex flex-col gap-4"
         onSubmit={(event: FormEvent) => {
           event.preventDefault()

@@ -55,7 +55,7 @@ function OpenConfirmDialog({
   }
   return (
     <Dialog open onClose={onClose} title={title} dismissable={!busy}>
-      <form onSubmit={submit} className="flex flex-col gap-4">
+      <form method="post" onSubmit={submit} className="flex flex-col gap-4">
         <div className="text-muted">{effect}</div>
         {confirmName ? <ConfirmName name={confirmName} typed={typed} onType={setTyped} /> : null}
         <DialogError>{failure ? <ErrorText error={failure.error} /> : null}</DialogError>

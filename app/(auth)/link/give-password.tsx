@@ -65,7 +65,7 @@ export function GivePassword({
     <>
       <h1 className="text-title font-medium">{title}</h1>
       <p className="mt-1 mb-6 text-muted">{lead}</p>
-      <form onSubmit={submit} className="flex flex-col gap-4">
+      <form method="post" onSubmit={submit} className="flex flex-col gap-4">
         <Field label="E-mail">
           <Input type="email" name="email" autoComplete="username" readOnly value={link.email} />
         </Field>

@@ -76,7 +76,7 @@ function SetUpForm({ token, least, onUsed }: { token: string; least: number; onU
       <p className="mt-1 mb-6 text-muted">
         Make the first account. It is an admin: it may do everything here.
       </p>
-      <form onSubmit={submit} className="flex flex-col gap-4">
+      <form method="post" onSubmit={submit} className="flex flex-col gap-4">
         <Field label="Name" error={wrong('name')} required>
           <Input
             name="name"

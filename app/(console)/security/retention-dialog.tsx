@@ -120,7 +120,7 @@ function Change({
     })
   }
   return (
-    <form onSubmit={save} className="flex flex-col gap-4">
+    <form method="post" onSubmit={save} className="flex flex-col gap-4">
       <Field
         label="Days to keep"
         hint="Empty keeps all events."

@@ -53,7 +53,7 @@ export function BeginStep({ email, askPassword, failure: before, onBegin, onCanc
   }
   const wrong = failure && codeOf(failure.error) === 'WRONG_CREDENTIALS' ? saysOf(failure.error) : undefined
   return (
-    <form onSubmit={submit} className="flex flex-col gap-4">
+    <form method="post" onSubmit={submit} className="flex flex-col gap-4">
       {askPassword ? (
         <>
           <p className="text-muted">You signed in a while ago. Enter your password to go on.</p>

@@ -38,7 +38,7 @@ export function PasskeyStep({
   }
   const wrong = failure && fieldError(failure.error, 'name')
   return (
-    <form onSubmit={submit} className="flex flex-col gap-4">
+    <form method="post" onSubmit={submit} className="flex flex-col gap-4">
       <p className="text-muted">
         Your browser makes it, and keeps it on this device, on a security key, or in your password manager.
       </p>

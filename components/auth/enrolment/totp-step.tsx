@@ -43,7 +43,7 @@ export function TotpStep({
   }
   const wrong = failure && codeOf(failure.error) === 'WRONG_CODE' ? saysOf(failure.error) : undefined
   return (
-    <form onSubmit={submit} className="flex flex-col gap-4">
+    <form method="post" onSubmit={submit} className="flex flex-col gap-4">
       <p className="text-muted">
         Scan this with an authenticator app, such as the one in your password manager. Nothing changes until
         its code is right.

@@ -98,7 +98,7 @@ export function PatternDialog({ start, own, onClose }: { start: Pattern; own: st
   const change = (next: Partial<Pattern>) => setAsked((before) => ({ ...before, ...next }))
   return (
     <Dialog open onClose={onClose} title="Delete by pattern" wide>
-      <form onSubmit={submit} className="flex flex-col gap-4">
+      <form method="post" onSubmit={submit} className="flex flex-col gap-4">
         <Field label="Keys of">
           <Select
             value={asked.scope}

@@ -44,7 +44,7 @@ function Filter({
     onFilter(typed)
   }
   return (
-    <form onSubmit={submit} className="flex w-full flex-wrap items-end gap-2 sm:w-auto">
+    <form method="post" onSubmit={submit} className="flex w-full flex-wrap items-end gap-2 sm:w-auto">
       <Field
         label="Filter"
         aside={inFolder ? '* for anything, in this folder' : '* for anything'}

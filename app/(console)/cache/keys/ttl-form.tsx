@@ -50,7 +50,7 @@ export function TtlForm({
     if (ttl !== undefined) void set(ttl)
   }
   return (
-    <form onSubmit={submit} className="mt-4 flex flex-wrap items-start gap-2">
+    <form method="post" onSubmit={submit} className="mt-4 flex flex-wrap items-start gap-2">
       <Field
         label="New time to live, in seconds"
         error={wrong ? 'Enter seconds above zero.' : undefined}

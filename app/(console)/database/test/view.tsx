@@ -40,6 +40,7 @@ export function ConnectionTest() {
         lead="Tries a PostgreSQL server step by step, from its name to its state, and says what to do where a step fails. Nothing that is entered here is kept."
       />
       <form
+        method="post"
         className="grid gap-4 sm:grid-cols-2 lg:grid-cols-3"
         onSubmit={(event: FormEvent) => {
           event.preventDefault()

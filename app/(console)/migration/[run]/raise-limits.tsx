@@ -33,6 +33,7 @@ export function RaiseLimits({
   })
   return (
     <form
+      method="post"
       className="mb-3 flex flex-wrap items-end gap-3"
       onSubmit={(event: FormEvent) => {
         event.preventDefault()

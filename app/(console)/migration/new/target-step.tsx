@@ -1,8 +1,6 @@
 'use client'
 
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
-import { ConnectionDialog } from '@/components/migration/connection-form'
 import { ConnectionResult } from '@/components/migration/connection-result'
 import type { TargetRef } from '@/components/migration/types'
 import { placeOf } from '@/components/migration/words'
@@ -18,6 +16,8 @@ import { Mono, Section } from '@/components/ui/text'
 interface StepProps {
   value: TargetRef | undefined
   onChange: (target: TargetRef) => void
+  /** Another server is to be entered. */
+  onEnter: () => void
 }
 
 const refOf = (key: string): TargetRef =>
@@ -26,11 +26,10 @@ const keyOf = (target: TargetRef | undefined): string =>
   !target ? '' : target.kind === 'environment' ? 'environment' : target.id
 
 /** The environment's server, a known connection, or one entered now. */
-export function TargetStep({ value, onChange }: StepProps) {
+export function TargetStep({ value, onChange, onEnter }: StepProps) {
   const trpc = useTRPC()
   const targets = useQuery(trpc.migration.targets.queryOptions())
   const test = useMutation(trpc.migration.testTarget.mutationOptions())
-  const [entering, setEntering] = useState(false)
   const { data } = targets
   const options = data
     ? [
@@ -50,15 +49,13 @@ export function TargetStep({ value, onChange }: StepProps) {
         })),
       ]
     : []
-  const choose = (target: TargetRef) => {
-    test.reset()
-    onChange(target)
-  }
+  // What was tested may not be what is chosen now.
+  const tested = keyOf(test.variables) === keyOf(value)
   return (
     <Section
       title="Target"
       note="PostgreSQL 13 or newer."
-      actions={<Button onClick={() => setEntering(true)}>New connection</Button>}
+      actions={<Button onClick={onEnter}>New connection</Button>}
     >
       {targets.error && !data ? (
         <ErrorTile error={targets.error} what="Targets" onRetry={() => targets.refetch()} />
@@ -73,24 +70,19 @@ export function TargetStep({ value, onChange }: StepProps) {
           legend={<span className="sr-only">Target</span>}
           name="target"
           value={keyOf(value)}
-          onChange={(key) => choose(refOf(key))}
+          onChange={(key) => onChange(refOf(key))}
           options={options}
         />
       )}
       {value ? (
         <div className="mt-3 flex flex-col items-start gap-3">
           <Button onClick={() => test.mutateAsync(value).catch(() => {})}>Test the connection</Button>
-          {test.data ? <ConnectionResult test={test.data} /> : null}
+          {tested && test.data ? <ConnectionResult test={test.data} /> : null}
           <div role="alert" className="empty:hidden">
-            {test.error ? <ErrorText error={test.error} /> : null}
+            {tested && test.error ? <ErrorText error={test.error} /> : null}
           </div>
         </div>
       ) : null}
-      <ConnectionDialog
-        open={entering}
-        onClose={() => setEntering(false)}
-        onSaved={({ id }) => choose({ kind: 'connection', id })}
-      />
     </Section>
   )
 }

@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, useState } from 'react'
+import { ConnectionDialog } from '@/components/migration/connection-form'
 import { Ribbon } from '@/components/migration/ribbon'
 import type { SourceRef, TargetRef } from '@/components/migration/types'
 import { useCan } from '@/components/migration/use-can'
@@ -30,6 +31,7 @@ export function NewRunView() {
   const [schema, setSchema] = useState('public')
   const [wantsCapture, setCapture] = useState(false)
   const [wanted, setPurpose] = useState<Purpose>('migrate')
+  const [entering, setEntering] = useState(false)
   const target = chosen ?? onlyTarget(targets.data)
   const own = source?.kind === 'store'
   const purpose = own ? 'migrate' : wanted
@@ -61,13 +63,14 @@ export function NewRunView() {
       />
       <Ribbon run={null} />
       <form
+        method="post"
         onSubmit={(event: FormEvent) => {
           event.preventDefault()
           void submit()
         }}
       >
         <SourceStep value={source} onChange={setSource} />
-        <TargetStep value={target} onChange={setTarget} />
+        <TargetStep value={target} onChange={setTarget} onEnter={() => setEntering(true)} />
         <Section title="Schema" note="Where in the database the tables go.">
           <Field
             className="max-w-80"
@@ -115,6 +118,11 @@ export function NewRunView() {
           <span className="text-muted">Reads the source and looks at the target; writes nothing.</span>
         </div>
       </form>
+      <ConnectionDialog
+        open={entering}
+        onClose={() => setEntering(false)}
+        onSaved={({ id }) => setTarget({ kind: 'connection', id })}
+      />
     </>
   )
 }

@@ -70,7 +70,7 @@ export function ChannelDialog({
   return (
     <>
       <Dialog open onClose={onClose} title={channel ? `Change ${channel.name}` : 'Add a channel'} wide>
-        <form onSubmit={submit} className="flex flex-col gap-4">
+        <form method="post" onSubmit={submit} className="flex flex-col gap-4">
           {channel ? null : (
             <RadioGroup
               legend="Kind"

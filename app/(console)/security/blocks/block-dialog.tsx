@@ -54,7 +54,7 @@ export function BlockDialog({ onClose }: { onClose: () => void }) {
   const wrong = (field: string) => failure && fieldError(failure.error, field)
   return (
     <Dialog open onClose={onClose} title="Block a network" dismissable={!busy}>
-      <form onSubmit={submit} className="flex flex-col gap-4">
+      <form method="post" onSubmit={submit} className="flex flex-col gap-4">
         <Field
           label="Address or network"
           hint="Such as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/48."

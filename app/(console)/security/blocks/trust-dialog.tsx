@@ -48,7 +48,7 @@ export function TrustDialog({ onClose }: { onClose: () => void }) {
   return (
     <>
       <Dialog open onClose={onClose} title="Add a trusted source">
-        <form onSubmit={submit} className="flex flex-col gap-4">
+        <form method="post" onSubmit={submit} className="flex flex-col gap-4">
           <Field label="Address or network" hint="Such as 198.51.100.0/24." required>
             <Input
               data-autofocus=""

@@ -93,7 +93,7 @@ function RuleForm({ rule }: { rule: Rule }) {
   }
   return (
     <>
-      <form onSubmit={submit} className="mt-4 flex flex-col gap-3">
+      <form method="post" onSubmit={submit} className="mt-4 flex flex-col gap-3">
         <fieldset disabled={!manage} className="flex flex-col gap-3">
           <legend className="sr-only">Settings of the rule</legend>
           <Checkbox label="On" checked={enabled} onChange={({ target }) => setEnabled(target.checked)} />

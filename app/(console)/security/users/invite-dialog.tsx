@@ -59,7 +59,7 @@ export function InviteDialog({ onClose, onMade }: { onClose: () => void; onMade:
   return (
     <>
       <Dialog open onClose={onClose} title="Invite a user">
-        <form onSubmit={submit} className="flex flex-col gap-4">
+        <form method="post" onSubmit={submit} className="flex flex-col gap-4">
           <Field
             label="E-mail"
             hint="Nothing is sent: you hand the link over."

@@ -70,7 +70,7 @@ function PolicyForm({
   }
   return (
     <>
-      <form onSubmit={submit} className="flex flex-col items-start gap-3">
+      <form method="post" onSubmit={submit} className="flex flex-col items-start gap-3">
         <p className="max-w-prose text-muted">
           Whose role is marked and who has no factor can do one thing only: enrol one. Without a mark a factor
           is each user’s own choice.

@@ -89,7 +89,7 @@ export function MakeKeyDialog({
   return (
     <>
       <Dialog open onClose={onClose} title="Make an API key" wide>
-        <form onSubmit={submit} className="flex flex-col gap-4">
+        <form method="post" onSubmit={submit} className="flex flex-col gap-4">
           <div className="grid gap-4 sm:grid-cols-[2fr_1fr]">
             <Field label="Name" hint="The program that gets it." error={wrong('name')} required>
               <Input

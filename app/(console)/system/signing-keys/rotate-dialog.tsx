@@ -56,7 +56,7 @@ export function RotateDialog({ onClose }: { onClose: () => void }) {
   return (
     <>
       <Dialog open onClose={onClose} title="Rotate now">
-        <form onSubmit={submit} className="flex flex-col gap-4">
+        <form method="post" onSubmit={submit} className="flex flex-col gap-4">
           <RadioGroup
             legend="How"
             name="rotate"
