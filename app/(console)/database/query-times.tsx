@@ -55,14 +55,14 @@ export function QueryTimes({ samples }: { samples: readonly Sample[] }) {
 }
 
 function Loading() {
-  return <Skeleton className="h-60 w-full" label={`Reading ${TITLE}`} />
+  return <Skeleton className="h-60 w-full max-sm:h-83" label={`Reading ${TITLE}`} />
 }
 
 function Nothing({ measured }: { measured: boolean }) {
   return (
-    <figure aria-label={TITLE} className="min-w-0">
+    <figure aria-label={TITLE} className="flex min-h-60 min-w-0 flex-col max-sm:min-h-83">
       <figcaption className="mb-1 font-medium">{TITLE}</figcaption>
-      <div className="flex min-h-56 items-center border-y border-border">
+      <div className="flex flex-1 items-center border-y border-border">
         {measured ? (
           <Empty kind="no-data" title="No statement ran in this time" />
         ) : (

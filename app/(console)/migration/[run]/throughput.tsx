@@ -6,7 +6,7 @@ import { formatBytes, formatRate } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { throughputOf, throughputSentence } from './throughput-words'
 
-const loading = () => <Skeleton className="h-56 w-full" label="Measuring the throughput" />
+const loading = () => <Skeleton className="h-52 w-full" label="Measuring the throughput" />
 
 const LiveLine = dynamic(() => import('@/components/charts/live-line').then((module) => module.LiveLine), {
   ssr: false,
