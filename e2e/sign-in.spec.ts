@@ -153,6 +153,21 @@ test('signing out ends the session on the server as well', async ({ page, contex
   await expect(page.getByRole('button', { name: 'Sign in', exact: true })).toBeVisible()
 })
 
+test('a form that is sent before its script has come keeps what was typed out of the address', async ({
+  browser,
+  console: running,
+}) => {
+  const context = await browser.newContext({ baseURL: running.url, javaScriptEnabled: false })
+  const page = await context.newPage()
+  await page.goto('/sign-in')
+  await page.getByLabel('E-mail').fill(admin.email)
+  await page.getByRole('textbox', { name: 'Password' }).fill(admin.password)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await expect(page).toHaveURL(`${running.url}/sign-in`)
+  await expect(page.getByRole('button', { name: 'Sign in', exact: true })).toBeVisible()
+  await context.close()
+})
+
 test('another site can neither sign out nor sign in by a form', async ({
   page,
   context,
