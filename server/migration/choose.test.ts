@@ -1,9 +1,12 @@
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
+import { waitUntil } from '@/db/testing/processes'
 import { needsPostgres } from '@/db/testing/shared'
 import { undoAfterEach } from '@/db/testing/undo'
+import { claimRun, releaseRuns } from './runs/drive-units'
 import { admin, openTestConsole, type TestConsole } from './testing/console'
 import type { Choices } from './types'
 
@@ -23,8 +26,11 @@ describe.each(['sqlite', 'postgresql'] as const)(
   (dialect) => {
     needsPostgres()
 
-    async function planned(): Promise<{ console: TestConsole; id: string; file: string }> {
+    async function planned(
+      change: (store: TestConsole['store']) => void = () => {},
+    ): Promise<{ console: TestConsole; id: string; file: string }> {
       const console = await openTestConsole(later, dialect)
+      change(console.store)
       const file = join(console.sourceDir, 'shop.db')
       new BetterSqlite3(file).exec(SHOP).close()
       const { id } = await console.migration.createRun(admin, {
@@ -102,6 +108,24 @@ describe.each(['sqlite', 'postgresql'] as const)(
       await console.migration.startRun({ id, caller: admin, grantId })
       await expect(choose(console, id, {})).rejects.toMatchObject({ code: 'CONFLICT' })
       await console.until(id, ({ state }) => state === 'completed')
+    })
+
+    it('wait until the plan before has given back its lease, which would take theirs along', async () => {
+      const steps: string[] = []
+      const { console, id } = await planned((store) => {
+        const run = store.run.bind(store)
+        store.run = async (unit: unknown, input: unknown) => {
+          // A slow store: there is time enough for another to take the lease meanwhile.
+          if (unit === releaseRuns) await setTimeout(300)
+          const found = await run(unit as never, input as never)
+          if (unit === releaseRuns) steps.push('given back')
+          if (unit === claimRun) steps.push('taken')
+          return found as never
+        }
+      })
+      await choose(console, id, { item: { columns: { size: { type: 'text' } } } })
+      await waitUntil('the last lease to be given back', async () => steps.length === 4)
+      expect(steps).toEqual(['taken', 'given back', 'taken', 'given back'])
     })
 
     it('read the rows anew when the file was written to', async () => {

@@ -40,14 +40,14 @@ export class Driver {
 
   /** Makes checks and plan of a planned run anew. Resolves when they are kept. */
   async plan(id: string): Promise<void> {
-    await this.#drives.get(id)?.stop()
+    await this.release(id)
     await this.#deps.store.run(keepPlan, { id, phase: 'preflight', error: null, checks: [], plan: null })
     await (await this.#take(id, 'plan'))?.done
   }
 
   /** Plans by other choices, and reads the rows only if the source has changed. Resolves when the plan is kept. */
   async planAnew(id: string): Promise<void> {
-    await this.#drives.get(id)?.stop()
+    await this.release(id)
     if ((await getRun(this.#deps, id)).plan === null) return this.plan(id)
     await this.#deps.store.run(keepPlan, { id, phase: 'plan', error: null })
     await (await this.#take(id, 'plan'))?.done
@@ -55,6 +55,7 @@ export class Driver {
 
   /** Begins the copy. */
   async begin(id: string): Promise<void> {
+    await this.#leaving.get(id)
     await this.#take(id, 'start')
   }
 
@@ -80,7 +81,7 @@ export class Driver {
     this.#deps.publish({ kind: 'migration', runId: id, news: { state, phase, progress: null } })
   }
 
-  /** Lets go of a run that is followed; resolves when its worker is gone. */
+  /** Ends what is at work for a run; resolves when its worker is gone and its lease is given back. */
   async release(id: string): Promise<void> {
     await this.#drives.get(id)?.stop()
     await this.#leaving.get(id)
@@ -132,16 +133,20 @@ export class Driver {
     return drive
   }
 
-  /** Gives the lease back, and goes on with what was asked meanwhile. */
+  /**
+   * Gives the lease back, and goes on with what was asked meanwhile. Until it is back no other drive is made: that
+   * one's lease is the same owner's and would go with it, and a plan without a lease is stopped for good.
+   */
   async #gone(id: string, drive: Drive): Promise<void> {
     if (this.#drives.get(id) !== drive) return
-    this.#drives.delete(id)
-    if (this.#closing) return
     try {
-      await this.#deps.store.run(releaseRuns, { owner: this.#owner, id })
-      await this.follow(id)
+      if (!this.#closing) await this.#deps.store.run(releaseRuns, { owner: this.#owner, id })
+      this.#drives.delete(id)
+      if (!this.#closing) await this.follow(id)
     } catch (error) {
       this.#deps.log.debug({ run: id, error }, 'migration run is gone')
+    } finally {
+      if (this.#drives.get(id) === drive) this.#drives.delete(id)
     }
   }
 }
