@@ -124,6 +124,7 @@ test('the run is found again after a reload, in a second tab and after signing i
   await page.getByRole('table', { name: 'Runs, newest first' }).getByRole('button').first().click()
   await page.waitForURL(/\/migration\/[0-9a-f-]{36}/)
   const url = page.url()
+  keepSpeeds(url.split('/').at(-1)?.split('?')[0] ?? '')
   await page.reload()
   await expect(page.getByText('Both sides are the same')).toBeVisible()
   const second = await context.newPage()
@@ -327,6 +328,22 @@ async function watchProgress(page: Page, label: string): Promise<() => Promise<S
     look()
   }, label)
   return () => page.evaluate(() => (window as unknown as { seenProgress: Seen }).seenProgress)
+}
+
+/** A quick machine is done before there is anything to chart: the run gets the speeds of one that took three seconds. */
+function keepSpeeds(id: string): void {
+  const end = Date.now()
+  const speeds = {
+    everyMs: 500,
+    at: [5, 4, 3, 2, 1, 0].map((steps) => end - steps * 500),
+    rowsPerSecond: [210_000, 305_000, 298_000, 0, 312_000, 290_000],
+    bytesPerSecond: [11e6, 16e6, 15e6, 0, 17e6, 15e6],
+  }
+  const store = new Database(join(world.console.dataDir, 'holdfast.db'))
+  store
+    .prepare("UPDATE migration_runs SET progress = json_set(progress, '$.speeds', json(?)) WHERE id = ?")
+    .run(JSON.stringify(speeds), id)
+  store.close()
 }
 
 /** Compares every row and column of a table by queries of our own on both sides. */
