@@ -139,14 +139,17 @@ export class Driver {
    */
   async #gone(id: string, drive: Drive): Promise<void> {
     if (this.#drives.get(id) !== drive) return
-    try {
-      if (!this.#closing) await this.#deps.store.run(releaseRuns, { owner: this.#owner, id })
+    if (this.#closing) {
       this.#drives.delete(id)
-      if (!this.#closing) await this.follow(id)
+      return
+    }
+    try {
+      await this.#deps.store
+        .run(releaseRuns, { owner: this.#owner, id })
+        .finally(() => this.#drives.delete(id))
+      await this.follow(id)
     } catch (error) {
       this.#deps.log.debug({ run: id, error }, 'migration run is gone')
-    } finally {
-      if (this.#drives.get(id) === drive) this.#drives.delete(id)
     }
   }
 }
