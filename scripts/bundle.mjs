@@ -22,6 +22,7 @@ const FILES = [
   ['server/security/testing/refresher.ts', 'testing/refresher'],
   ['server/security/testing/guard.ts', 'testing/guard'],
   ['server/audit/testing/appender.ts', 'testing/appender'],
+  ['server/tracing/testing/loads.ts', 'testing/loads'],
   ['bench/demo/main.ts', 'demo/main'],
   ['bench/demo/screenshots.ts', 'demo/screenshots'],
   ['bench/lib/serve/loader.ts', 'testing/loader'],

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { type CollectedSpan, type Collector, isOneTree, startCollector } from '@/db/testing/collector'
 import { needsRedis, sharedRedis } from '@/db/testing/shared'
@@ -10,10 +12,9 @@ import { openLog } from '@/server/log'
 import { openGuard, openOutbound } from '@/server/outbound'
 import { type Trace, traced } from '@/server/trace'
 import { openTracing, type SamplerName } from '.'
+import type { TracingLoads } from './testing/loads'
 
 const later = undoAfterEach()
-const loaded = () =>
-  Object.keys(createRequire(import.meta.url).cache).some((path) => path.includes('@opentelemetry/sdk-trace'))
 
 async function open(sampler: SamplerName = 'parentbased_always_on', share?: number) {
   const collector = await startCollector()
@@ -36,13 +37,10 @@ async function sent({ trace, collector }: { trace: Trace; collector: Collector }
 }
 
 it('loads nothing without a collector', async () => {
-  const deps = { log: openLog('error'), version: '1', instance: 'one' }
-  const none = { headers: {}, service: '', resource: {}, samplerArgument: undefined }
-  const config = { ...none, endpoint: undefined, sampler: 'always_on' as const }
-  expect(await openTracing(deps, config)).toBeUndefined()
-  expect(loaded()).toBe(false)
-  await open()
-  expect(loaded()).toBe(true)
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    join(process.cwd(), 'dist/testing/loads.mjs'),
+  ])
+  expect(JSON.parse(stdout) as TracingLoads).toEqual({ without: false, with: true })
 })
 
 describe('a trace', () => {
