@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { MigrationError } from '../failure'
 import { plainTables } from '../plan/choices'
@@ -124,7 +123,7 @@ export async function validate(
           meter.add(table.target, { read, written: read })
           show.soon()
         }
-        const validation = await compareTable(table, rangesToCompare(watch, table, parts), {
+        const validation = await compareTable(table, rangesToCompare(session, table, parts), {
           ordered: (_, bounds) => pool.run({ kind: 'digest', task: task(bounds) }, news),
           sourceSet: (_, bounds) => pool.run({ kind: 'digestSource', task: task(bounds) }, news),
           targetSet: () => pool.run({ kind: 'digestTarget', task: task(EVERYTHING) }),
@@ -167,7 +166,7 @@ export async function validate(
 
 /** The transfer's ranges where both read by the same key; otherwise one range a table, cut anew if it may be. */
 function rangesToCompare(
-  watch: Database.Database,
+  { watch, pool }: Session,
   table: PlannedTable,
   parts: ReadonlyMap<string, Bounds[]>,
 ): Bounds[] {
@@ -175,5 +174,5 @@ function rangesToCompare(
   const scan = scanOf(table)
   const same = !ordered || (ordered.columns.join() === scan.columns.join() && !scan.descending)
   if (!same) return [EVERYTHING]
-  return parts.get(table.source) ?? splitTable(watch, table, partsOf(table))
+  return parts.get(table.source) ?? splitTable(watch, table, partsOf(table, pool.size))
 }

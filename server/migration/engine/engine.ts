@@ -3,31 +3,22 @@ import { leaveSource, removeCapture } from '../capture/install'
 import { MigrationError } from '../failure'
 import { makePlan, planAnew, preflight, refuseRed } from '../plan/analyse'
 import { plainTables } from '../plan/choices'
-import { loadedPart } from '../plan/generated'
 import { redCheck } from '../plan/preflight'
 import { refreshPlan } from '../plan/refresh'
 import { refuseOtherTables } from '../source/mark'
 import { inspect, sourceFacts } from '../source/source'
-import { build, buildStages, countSteps, settleAll, type Unbuilt } from '../target/build'
-import {
-  lockRun,
-  markDone,
-  type Repair,
-  readParts,
-  readRun,
-  removeRun,
-  type StoredRun,
-} from '../target/checkpoint'
+import { build, buildStages, countSteps, type Unbuilt } from '../target/build'
+import { lockRun, markDone, type Repair, readRun, removeRun, type StoredRun } from '../target/checkpoint'
 import { prepareTarget } from '../target/prepare'
 import { readRejects } from '../target/rejects'
 import { connectTarget, disconnect } from '../target/target'
-import { type Bounds, splitTable } from '../transfer/ranges'
-import type { Job, Plan, PlannedTable, RejectedRow, RunReport, TableProgress } from '../types'
+import { splitTable } from '../transfer/ranges'
+import type { Job, Plan, RunReport } from '../types'
 import { bringOver, type Capture, catchUp, openCapture, snapshotCaptured } from './capturing'
 import { compareRun, validate } from './comparison'
-import { openMeter } from './progress'
-import { countOf, countRejected, defaultLimits, exceeded, tellRejects } from './rejects'
+import { countOf, countRejected, exceeded, tellRejects } from './rejects'
 import { type EngineDependencies, partsOf, phase, reporter, type Session, withSession } from './session'
+import { transfer } from './transferring'
 
 /** Checks alone. */
 export async function runPreflight(deps: EngineDependencies, job: Job): Promise<void> {
@@ -144,7 +135,10 @@ async function prepare(
   const { runId, source } = session.job
   const repair = await phase(deps, session, 'schema', () => {
     const parts = plan.tables.flatMap((table) =>
-      splitTable(session.watch, table, partsOf(table)).map((bounds) => ({ table: table.source, bounds })),
+      splitTable(session.watch, table, partsOf(table, session.pool.size)).map((bounds) => ({
+        table: table.source,
+        bounds,
+      })),
     )
     return prepareTarget(client, { runId, source, plan, startedAt, ...(instead && { instead }) }, parts)
   })
@@ -323,91 +317,6 @@ async function finish(
 async function tellLag(deps: EngineDependencies, lag: number): Promise<void> {
   await deps.control.gate()
   deps.emit({ type: 'lag', keys: lag, appliedAt: deps.clock.now() })
-}
-
-interface Moved {
-  milliseconds: number
-  tables: TableProgress[]
-  parts: Map<string, Bounds[]>
-  rejects: RejectedRow[]
-}
-
-async function transfer(
-  deps: EngineDependencies,
-  session: Session,
-  client: pg.Client,
-  plan: Plan,
-): Promise<Moved> {
-  const { pool, job } = session
-  const bySource = new Map(plan.tables.map((table) => [table.source, table]))
-  const meter = openMeter(
-    deps.clock,
-    plan.tables.map((table) => ({ name: table.target, rows: table.rows })),
-  )
-  const started = performance.now()
-  const read = async () => {
-    const parts = await readParts(client, job.runId)
-    for (const table of plan.tables) {
-      const mine = parts.filter((part) => part.table === table.source)
-      const sum = (key: 'rows' | 'rejected' | 'bytes') => mine.reduce((total, part) => total + part[key], 0)
-      meter.begin(table.target, sum('rows'), sum('rejected'), sum('bytes'))
-    }
-    return parts
-  }
-  const limits = job.choices?.rejects ?? defaultLimits
-  const refuseExceeded = () => {
-    const error = exceeded(meter.tables(), limits)
-    if (error) throw error
-  }
-  let parts = await read()
-  await tellRejects(deps, client, job.runId)
-  const show = reporter(deps, 'transfer', () => ({ ...meter.totals(), tables: meter.tables() }))
-  try {
-    while (parts.some((part) => !part.done)) {
-      await deps.control.gate()
-      refuseExceeded()
-      await settleAll(
-        parts
-          .filter((part) => !part.done)
-          .map((part) => {
-            const table = loadedPart(bySource.get(part.table) as PlannedTable)
-            const task = {
-              runId: job.runId,
-              part: part.part,
-              table,
-              schema: plan.schema,
-              bounds: part.bounds,
-              most: Math.min(limits.perTable, limits.perRun),
-            }
-            return pool.run({ kind: 'copy', task }, ({ rejects = [], batch, ...news }) => {
-              if (batch) deps.emit({ type: 'batch', table: table.target, ...batch })
-              meter.add(table.target, { ...news, rejected: rejects.length })
-              if (rejects.length > 0) {
-                deps.emit({ type: 'rejects', rows: rejects })
-                if (exceeded(meter.tables(), limits)) pool.signal(1)
-              }
-              show.soon()
-            })
-          }),
-      )
-      parts = await read()
-    }
-    refuseExceeded()
-    await deps.control.gate()
-  } finally {
-    show.end()
-  }
-  return {
-    milliseconds: Math.round(performance.now() - started),
-    tables: meter.tables(),
-    rejects: await readRejects(client, job.runId),
-    parts: new Map(
-      plan.tables.map((table) => [
-        table.source,
-        parts.filter((part) => part.table === table.source).map((part) => part.bounds),
-      ]),
-    ),
-  }
 }
 
 async function buildAll(

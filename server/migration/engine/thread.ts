@@ -9,6 +9,7 @@ import { type Trial, type TrialResult, tryTypes } from '../source/trials'
 import { targetError } from '../target/errors'
 import { connectTarget, disconnect, isGone } from '../target/target'
 import { type CopyNews, type CopyTask, copyPart } from '../transfer/copy'
+import { isWholeFile, openPages, type PageFile, pagesOf } from '../transfer/pages'
 import type { Bounds, Scan } from '../transfer/ranges'
 import { registerText } from '../transfer/text'
 import { registerUtf8 } from '../transfer/utf8'
@@ -80,6 +81,17 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
     }
     return db
   }
+  let descriptor: number | undefined
+  /** Looked for once in a snapshot. */
+  let file: PageFile | null | undefined
+  const pages = () => {
+    if (file === undefined) {
+      const whole = isWholeFile(source())
+      if (whole) descriptor ??= openPages(setup.source)
+      file = whole && descriptor !== undefined ? pagesOf(descriptor) : null
+    }
+    return file
+  }
   const target = async () => {
     client ??= await connectTarget(setup.target, `holdfast migration ${setup.runId}`)
     return client
@@ -92,6 +104,7 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
       case 'snapshot':
         if (source().inTransaction) source().exec('ROLLBACK')
         source().exec('BEGIN')
+        file = undefined
         source().prepare('SELECT count(*) FROM sqlite_schema').get()
         return null
       case 'release':
@@ -110,7 +123,8 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
       case 'copy': {
         const utf16 = source().pragma('encoding', { simple: true }) !== 'UTF-8'
         const report = (news: CopyNews) => port.postMessage({ id, news })
-        return copyPart({ db: source(), client: await target(), utf16, signal, report }, task.task)
+        const client = await target()
+        return copyPart({ db: source(), client, utf16, pages, signal, report }, task.task)
       }
       case 'digest':
         return digestOrdered(source(), await target(), task.task, rows, stopped)

@@ -8,7 +8,7 @@ import { UnstorableText } from './refusals'
 import { backslashExpression, isClean, isTextual, lineExpression } from './render'
 
 /** Bytes of COPY text in one chunk: small enough that the socket is served between two. */
-const CHUNK_BYTES = 768 * 1024
+export const CHUNK_BYTES = 768 * 1024
 /** No chunk is asked for whose rows could come to more, were all as long as the longest. */
 const CHUNK_LIMIT = 16 * 1024 * 1024
 
@@ -22,8 +22,12 @@ export interface Chunk {
   position: Key | null
 }
 
-/** Reads a table chunk by chunk: the place where another reader and encoder can come in. */
+/** How the chunks of a reader are copied: `head` comes before the first of a COPY, `tail` after the last. */
+export type CopyForm = { format: 'text' } | { format: 'binary'; head: Buffer; tail: Buffer }
+
+/** Reads a table chunk by chunk. */
 export interface ChunkReader {
+  copy: CopyForm
   next(bounds: Bounds): Chunk
 }
 
@@ -85,6 +89,7 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
   }
 
   return {
+    copy: { format: 'text' },
     next(bounds) {
       const position = measured?.length
         ? (keyAtBytes(db, scan, bounds, step, CHUNK_BYTES, measured) ?? keyAt(db, scan, bounds, step))

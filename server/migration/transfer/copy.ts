@@ -9,12 +9,19 @@ import { copyCarefully } from './careful'
 import { type ChunkReader, openReader } from './chunks'
 import { withLargeBlobs } from './large'
 import { findMisfits } from './misfits'
+import { openPageReader } from './page-reader'
+import { NotPlain, type PageFile } from './pages'
 import { type Bounds, decodeKey, encodeKey, type Key } from './ranges'
 import { isRefusal, type Reject, UnstorableText } from './refusals'
 import { copyStatement } from './render'
 
-/** Bytes of COPY text in one transaction with its checkpoint. */
-const BATCH_BYTES = 8 * 1024 * 1024
+/**
+ * Bytes in one transaction with its checkpoint: few at first and after rows that were refused, which costs a batch its
+ * work; then as many as go within a second, or make a whole range.
+ */
+const FIRST_BYTES = 8 * 1024 * 1024
+const MOST_BYTES = 64 * 1024 * 1024
+const ENOUGH_MS = 1_000
 
 export interface CopyTask {
   runId: string
@@ -49,6 +56,8 @@ export interface CopyDependencies {
   db: Database.Database
   client: pg.Client
   utf16: boolean
+  /** The pages of the source, where they alone hold its state. */
+  pages(): PageFile | null
   /** 0 go on, 1 and 3 stop after this batch, 2 stop at once. */
   signal(): number
   report(news: CopyNews): void
@@ -58,8 +67,8 @@ export interface CopyDependencies {
 export async function copyPart(deps: CopyDependencies, task: CopyTask): Promise<boolean> {
   const { client } = deps
   const { runId, part, table } = task
-  const plain = openReader(deps.db, table, deps.utf16)
-  const reader = deps.utf16 ? plain : withLargeBlobs(deps.db, table, plain)
+  let reader = (deps.utf16 ? null : openPageReader(deps.db, table, deps.pages)) ?? openRendered(deps, table)
+  let most = FIRST_BYTES
   for (let careful = false; ; ) {
     if (deps.signal() !== 0) return false
     const started = performance.now()
@@ -75,10 +84,15 @@ export async function copyPart(deps: CopyDependencies, task: CopyTask): Promise<
     }
     let batch: Batch | null
     try {
-      batch = await (careful ? copyCarefully(deps, task, bounds) : copyBatch(deps, task, reader, bounds))
+      batch = await (careful
+        ? copyCarefully(deps, task, bounds)
+        : copyBatch(deps, task, reader, bounds, most))
     } catch (error) {
-      if (careful || !isRefusal(error)) throw error
-      careful = true
+      const plain = error instanceof NotPlain
+      if (careful || !(plain || isRefusal(error))) throw error
+      if (plain) reader = openRendered(deps, table)
+      else careful = true
+      most = FIRST_BYTES
       await client.query('ROLLBACK')
       continue
     }
@@ -101,7 +115,14 @@ export async function copyPart(deps: CopyDependencies, task: CopyTask): Promise<
     if (batch.done) return true
     // Bad rows come in clusters: what follows them is tried with care as well.
     careful &&= rejects.length > 0
+    if (!careful) most = MOST_BYTES
   }
+}
+
+/** Text that SQLite renders, for every table that there can be. */
+function openRendered({ db, utf16 }: CopyDependencies, table: PlannedTable): ChunkReader {
+  const reader = openReader(db, table, utf16)
+  return utf16 ? reader : withLargeBlobs(db, table, reader)
 }
 
 /** One COPY; null when it was cut short by the signal to stop at once. */
@@ -110,14 +131,22 @@ async function copyBatch(
   task: CopyTask,
   reader: ChunkReader,
   bounds: Bounds,
+  most: number,
 ): Promise<Batch | null> {
-  const { stream, finished, abort } = openCopy(deps.client, copyStatement(task.table, task.schema))
+  const { copy } = reader
+  const { stream, finished, abort } = openCopy(
+    deps.client,
+    copyStatement(task.table, task.schema, copy.format),
+  )
   let position: Key | null = bounds.lo
   let rows = 0
   let bytes = 0
   let done = false
+  const started = performance.now()
+  const wanted = () => bytes < FIRST_BYTES || (bytes < most && performance.now() - started < ENOUGH_MS)
   try {
-    while (!done && bytes < BATCH_BYTES && deps.signal() === 0) {
+    if (copy.format === 'binary') stream.write(copy.head)
+    while (!done && wanted() && deps.signal() === 0) {
       const chunk = reader.next({ lo: position, hi: bounds.hi })
       done = chunk.position === null
       position = chunk.position
@@ -137,7 +166,7 @@ async function copyBatch(
       await abort(new Error('stopped'))
       return null
     }
-    stream.end()
+    stream.end(copy.format === 'binary' ? copy.tail : undefined)
     await finished
     const rejects = findMisfits(
       deps.db,

@@ -38,6 +38,7 @@ export function withLargeBlobs(db: Database.Database, table: PlannedTable, reade
   }
 
   return {
+    copy: reader.copy,
     next({ lo, hi }): Chunk {
       if (next === undefined) next = keyOf({ lo, hi }, `AND (${sizes}) ORDER BY ${orderBy(scan)} LIMIT 1`)
       if (next === null) return reader.next({ lo, hi })

@@ -15,9 +15,14 @@ export const DELIMITER = '\x1f'
 
 const LARGE_BLOB = 1 << 20
 
-export function copyStatement(table: PlannedTable, schema: string): string {
+export function copyStatement(
+  table: PlannedTable,
+  schema: string,
+  format: 'text' | 'binary' = 'text',
+): string {
   const columns = table.columns.map((column) => quoteIdentifier(column.target)).join(', ')
-  return `COPY ${quoteIdentifier(schema)}.${quoteIdentifier(table.target)} (${columns}) FROM STDIN (FORMAT text, DELIMITER E'\\x1f')`
+  const form = format === 'text' ? `FORMAT text, DELIMITER E'\\x1f'` : 'FORMAT binary'
+  return `COPY ${quoteIdentifier(schema)}.${quoteIdentifier(table.target)} (${columns}) FROM STDIN (${form})`
 }
 
 /** Columns whose text could hold a character that COPY needs escaped. */

@@ -70,7 +70,7 @@ export function targetChunk({ table, schema, utf16 }: DigestTask, range: Bounds,
   const tallies = tallied(table)
     .map((column) => tallyTarget(column, utf16))
     .join(', ')
-  return `SELECT count(*), encode(sha256(convert_to(string_agg(${rowTarget(table, form)}, E'\\n'), 'UTF8')), 'hex'), ${tallies} FROM (SELECT ${columns} FROM ${qualified(schema, table.target)} ${where} ORDER BY ${order}) AS chunk`
+  return `SELECT count(*), encode(sha256(textsend(string_agg(${rowTarget(table, form)}, E'\\n'))), 'hex'), ${tallies} FROM (SELECT ${columns} FROM ${qualified(schema, table.target)} ${where} ORDER BY ${order}) AS chunk`
 }
 
 export function readChunk(table: PlannedTable, row: (string | null)[]): ChunkDigest {
