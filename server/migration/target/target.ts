@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
 import type { Target } from '../types'
 import { targetError } from './errors'
@@ -43,8 +44,16 @@ function tlsOptions({ ssl, ca }: Target): pg.ClientConfig['ssl'] {
 
 /** Whether the server or the network has closed a connection. */
 export function isGone(client: pg.Client): boolean {
-  const { connection } = client as unknown as { connection?: { stream?: { destroyed?: boolean } } }
-  return connection?.stream?.destroyed === true
+  return socketOf(client)?.destroyed === true
+}
+
+/** Whether everything that was written to a connection is with the system, so that no buffer of it is read any more. */
+export function isSent(client: pg.Client): boolean {
+  return socketOf(client)?.writableLength === 0
+}
+
+function socketOf(client: pg.Client): Socket | undefined {
+  return (client as unknown as { connection?: { stream?: Socket } }).connection?.stream
 }
 
 /** Ends a connection without waiting for a server that doesn't answer. */

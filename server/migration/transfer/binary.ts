@@ -56,6 +56,8 @@ const EPOCH_DAYS = 10_957
 export class RowEncoder {
   bytes: Buffer
   length = 0
+  /** Whoever took what was encoded last still reads it from `bytes`. */
+  #lent = false
   readonly #fields: Field[]
   readonly #expect: number
   #view: DataView
@@ -71,13 +73,22 @@ export class RowEncoder {
     this.#view = viewOf(this.bytes)
   }
 
-  /** What was encoded since the last call; the buffer is the caller's. */
+  /** What was encoded since the last call. The buffer is the caller's until it is given back. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length)
-    this.bytes = Buffer.allocUnsafeSlow(this.#expect)
-    this.#view = viewOf(this.bytes)
+    this.#lent = true
     this.length = 0
     return taken
+  }
+
+  /** Nobody reads what was taken last any more: it is written over, while the processor's caches still hold it. */
+  giveBack(): void {
+    this.#lent = false
+  }
+
+  /** Forgets what was encoded since it was taken last. */
+  discard(): void {
+    this.length = 0
   }
 
   /** Adds the row of a record. Throws NotPlain for a value that its column does not take as it is. */
@@ -144,11 +155,17 @@ export class RowEncoder {
   }
 
   #reserve(more: number): void {
-    if (this.length + more <= this.bytes.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.length + more, this.bytes.length * 2))
-    this.bytes.copy(larger, 0, 0, this.length)
-    this.bytes = larger
-    this.#view = viewOf(larger)
+    if (this.#lent) this.#move(this.#expect)
+    this.#lent = false
+    const needed = this.length + more
+    if (needed > this.bytes.length) this.#move(Math.max(needed, this.bytes.length * 2))
+  }
+
+  #move(size: number): void {
+    const other = Buffer.allocUnsafeSlow(size)
+    this.bytes.copy(other, 0, 0, this.length)
+    this.bytes = other
+    this.#view = viewOf(other)
   }
 
   /** Finds the columns of a record; answers how many it has. */

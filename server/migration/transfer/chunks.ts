@@ -8,7 +8,7 @@ import { UnstorableText } from './refusals'
 import { backslashExpression, isClean, isTextual, lineExpression } from './render'
 
 /** Bytes of COPY text in one chunk: small enough that the socket is served between two. */
-export const CHUNK_BYTES = 768 * 1024
+const CHUNK_BYTES = 768 * 1024
 /** No chunk is asked for whose rows could come to more, were all as long as the longest. */
 const CHUNK_LIMIT = 16 * 1024 * 1024
 
@@ -29,6 +29,8 @@ export type CopyForm = { format: 'text' } | { format: 'binary'; head: Buffer; ta
 export interface ChunkReader {
   copy: CopyForm
   next(bounds: Bounds): Chunk
+  /** The data of the last chunk are not read any more, and may be written over by the next. */
+  giveBack?(): void
 }
 
 /** Rows a chunk from the table's mean, and whether single long rows need a closer look. */

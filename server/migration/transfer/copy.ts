@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { beginBatch, endBatch } from '../target/checkpoint'
 import { writeRejects } from '../target/rejects'
+import { isSent } from '../target/target'
 import type { PlannedTable, RejectedRow } from '../types'
 import { copyCarefully } from './careful'
 import { type ChunkReader, openReader } from './chunks'
@@ -22,6 +23,8 @@ import { copyStatement } from './render'
 const FIRST_BYTES = 8 * 1024 * 1024
 const MOST_BYTES = 64 * 1024 * 1024
 const ENOUGH_MS = 1_000
+/** Bytes that are written before the last are with the system. */
+const HIGH_WATER = 1 << 20
 
 export interface CopyTask {
   runId: string
@@ -137,6 +140,7 @@ async function copyBatch(
   const { stream, finished, abort } = openCopy(
     deps.client,
     copyStatement(task.table, task.schema, copy.format),
+    copy.format === 'binary' ? 1 : HIGH_WATER,
   )
   let position: Key | null = bounds.lo
   let rows = 0
@@ -158,6 +162,7 @@ async function copyBatch(
         if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), finished])
         else if (piece.length > 1024) await new Promise(setImmediate)
       }
+      if (stream.writableLength === 0 && isSent(deps.client)) reader.giveBack?.()
       rows += chunk.rows
       bytes += sent
       deps.report({ read: chunk.rows, written: 0, bytes: sent })
@@ -185,8 +190,8 @@ async function copyBatch(
 }
 
 /** A COPY at work: `finished` settles when the server has taken it, `abort` when it has let go of it. */
-export function openCopy(client: pg.Client, statement: string) {
-  const stream = client.query(copyFrom(statement, { highWaterMark: 1 << 20 }))
+export function openCopy(client: pg.Client, statement: string, highWaterMark = HIGH_WATER) {
+  const stream = client.query(copyFrom(statement, { highWaterMark }))
   let ended = false
   const finished = new Promise<void>((resolve, reject) => {
     stream.on('finish', resolve)

@@ -7,6 +7,7 @@ import { random } from '@/db/testing/library'
 import { undoAfterEach } from '@/db/testing/undo'
 import { noEvidence } from '../source/evidence'
 import type { PlannedColumn, PlannedTable, TimeShape } from '../types'
+import type { ChunkReader } from './chunks'
 import { openPageReader } from './page-reader'
 import { isWholeFile, NotPlain, openPages, pagesOf } from './pages'
 import { type Bounds, EVERYTHING } from './ranges'
@@ -213,6 +214,22 @@ describe('pages of a table', () => {
     const second = reader?.next({ lo: [BigInt(skipped as number)], hi: null })
     const [row] = values(rowsOf(second?.data as Buffer), types) ?? []
     expect(row).toEqual(expected(db, `id > ${skipped}`)[0])
+    db.exec('ROLLBACK')
+  })
+
+  it('are put where the last chunk was once it is given back, and nowhere near it before', () => {
+    const db = create(schema)
+    fill(db, 11, 20_000, 5_000)
+    db.exec('BEGIN')
+    const reader = openPageReader(db, planOf(db, columns), () => pagesOf(openPages(db.name))) as ChunkReader
+    const first = reader.next(EVERYTHING)
+    const before = Buffer.from(first.data as Buffer)
+    const second = reader.next({ lo: first.position, hi: null })
+    expect(first.data?.equals(before)).toBe(true)
+    reader.giveBack?.()
+    const third = reader.next({ lo: second.position, hi: null })
+    expect(third.data?.buffer).toBe(second.data?.buffer)
+    expect(third.data?.buffer).not.toBe(first.data?.buffer)
     db.exec('ROLLBACK')
   })
 

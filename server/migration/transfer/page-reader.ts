@@ -1,10 +1,12 @@
 import type Database from 'better-sqlite3'
 import type { PlannedTable } from '../types'
 import { type Field, HEAD, RowEncoder, TAIL, type Way, wayOf } from './binary'
-import { CHUNK_BYTES, type ChunkReader } from './chunks'
+import type { ChunkReader } from './chunks'
 import { LeafReader, leafPages, type PageFile } from './pages'
 import type { Bounds } from './ranges'
 
+/** Bytes of a chunk: written, sent and written over within a processor's caches. */
+const CHUNK_BYTES = 256 * 1024
 /** Longer rows are few, and SQLite's rendering writes them in pieces. */
 const LONGEST_ROW = 1024 * 1024
 
@@ -57,7 +59,7 @@ export function openPageReader(
           reader.read(leaves.pop() as number, { lo, hi }, take)
       } catch (error) {
         until = undefined
-        encoder.take()
+        encoder.discard()
         throw error
       }
       return {
@@ -66,6 +68,7 @@ export function openPageReader(
         position: leaves.length > 0 ? [BigInt(after)] : null,
       }
     },
+    giveBack: () => encoder.giveBack(),
   }
 }
 
