@@ -109,6 +109,7 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
         return null
       case 'release':
         if (db?.inTransaction) db.exec('ROLLBACK')
+        file = undefined
         return null
       case 'quickCheck':
         return (source().pragma('quick_check(20)') as { quick_check: string }[]).map((row) => row.quick_check)

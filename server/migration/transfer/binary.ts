@@ -1,5 +1,5 @@
 import type { PlannedColumn, TimeShape } from '../types'
-import { NotPlain } from './pages'
+import { NotPlain, Varint } from './pages'
 
 /** What opens and closes a binary COPY (https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"). */
 export const HEAD = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
@@ -64,6 +64,7 @@ export class RowEncoder {
   /** Serial type and place of each column of the record. */
   readonly #types: number[] = []
   readonly #places: number[] = []
+  readonly #varint = new Varint()
 
   /** `expect`: bytes that a chunk has at the end, about. */
   constructor(fields: Field[], expect: number) {
@@ -172,26 +173,17 @@ export class RowEncoder {
   #parse(from: Buffer, start: number): number {
     const types = this.#types
     const places = this.#places
-    let at = start
-    let size = from[at++] as number
-    if (size >= 0x80) {
-      size &= 0x7f
-      for (let byte = 0x80; byte >= 0x80; ) {
-        byte = from[at++] as number
-        size = size * 128 + (byte & 0x7f)
-      }
-    }
-    const end = start + size
+    const varint = this.#varint
+    const end = start + varint.read(from, start)
+    let at = varint.next
     let place = end
     let columns = 0
     while (at < end) {
       let type = from[at++] as number
+      // Most are short: those of more bytes alone are worth a call.
       if (type >= 0x80) {
-        type &= 0x7f
-        for (let byte = 0x80; byte >= 0x80; ) {
-          byte = from[at++] as number
-          type = type * 128 + (byte & 0x7f)
-        }
+        type = varint.read(from, at - 1)
+        at = varint.next
       }
       types[columns] = type
       places[columns] = place
