@@ -37,6 +37,10 @@ async function sent({ trace, collector }: { trace: Trace; collector: Collector }
 }
 
 it('loads nothing without a collector', async () => {
+  const deps = { log: openLog('error'), version: '1', instance: 'one' }
+  const none = { headers: {}, service: '', resource: {}, samplerArgument: undefined }
+  const config = { ...none, endpoint: undefined, sampler: 'always_on' as const }
+  expect(await openTracing(deps, config)).toBeUndefined()
   const { stdout } = await promisify(execFile)(process.execPath, [
     join(process.cwd(), 'dist/testing/loads.mjs'),
   ])
