@@ -17,7 +17,8 @@ export default defineConfig({
     // A condition that is waited for: one second is not enough where other work keeps the machine busy.
     expect: { poll: { timeout: 15_000 } },
     teardownTimeout: 20_000,
-    maxWorkers: 3,
+    // Many wait for what a server takes to notice: four keep two cores busy.
+    maxWorkers: 4,
     // Files in random order: what one leaves behind may not be what another stands on.
     sequence: { shuffle: { files: true, tests: false }, seed },
   },

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { findPostgresBinaries } from '@/db/testing/postgres'
+import { findPostgresBinaries } from '@/db/testing/postgres-place'
 import {
   freePort,
   makeFolder,

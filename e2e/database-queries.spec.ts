@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import type { Page } from '@playwright/test'
 import { Client } from 'pg'
-import { findPostgresBinaries, hasLibrary } from '@/db/testing/postgres'
+import { findPostgresBinaries, hasLibrary } from '@/db/testing/postgres-place'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { expectAccessibleAtBothWidths } from './accessible'
 import { asFirstAdmin, base, expect, keepSignedIn, stepUp } from './fixtures'

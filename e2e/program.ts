@@ -57,6 +57,9 @@ export async function setUpByProgram(console: RunningConsole) {
   return body.tokens as { accessToken: string; refreshToken: string }
 }
 
+/** Steps before and after now that no console looks beyond. */
+const AROUND = 60
+
 /**
  * An authenticator app that shares no code with the console: codes come from oathtool. Every code works once, so
  * each call takes the next step, beginning as early as the console's window allows.
@@ -64,10 +67,16 @@ export async function setUpByProgram(console: RunningConsole) {
 export function authenticatorApp(secret: string, window: number) {
   let last = 0
   const now = () => Math.floor(Date.now() / 30_000)
-  const codeAt = (step: number) =>
-    execFileSync('oathtool', ['--totp', '-b', secret, '--now', new Date(step * 30_000).toISOString()], {
-      encoding: 'utf8',
-    }).trim()
+  const codesFrom = (step: number, more = 0) =>
+    execFileSync(
+      'oathtool',
+      [...['--totp', '-b', secret, '-w', String(more)], ...['--now', new Date(step * 30_000).toISOString()]],
+      { encoding: 'utf8' },
+    )
+      .trim()
+      .split('\n')
+  const around = () => codesFrom(now() - AROUND, 2 * AROUND)
+  const codeAt = (step: number) => codesFrom(step)[0] as string
   return {
     codeAt,
     now,
@@ -80,15 +89,30 @@ export function authenticatorApp(secret: string, window: number) {
     },
     /** The step of the last code. */
     last: () => last,
+    /** Codes that no step has for a long time before and after now. */
+    wrong(count: number): string[] {
+      const codes = new Set(around())
+      const others = Array.from({ length: count + codes.size }, (_, i) => String(i).padStart(6, '0'))
+      return others.filter((code) => !codes.has(code)).slice(0, count)
+    },
+    /** Of a hundred secrets one has the same six digits for two steps around now: of those nothing is certain. */
+    isDistinct(): boolean {
+      const codes = around()
+      return new Set(codes).size === codes.length
+    },
   }
 }
 
-/** Enrols an authenticator app over REST. Answers it, and the backup codes. */
+/** Enrols an authenticator app over REST, none of whose codes are the same. Answers it, and the backup codes. */
 export async function enrolByProgram(url: string, accessToken: string, window: number) {
   const { post } = program({ url })
-  const begun = await post('/api/infrastructure/security/2fa/generate', {}, bearer(accessToken))
-  plant(begun.body.secret)
-  const app = authenticatorApp(begun.body.secret, window)
+  const begin = async () => {
+    const begun = await post('/api/infrastructure/security/2fa/generate', {}, bearer(accessToken))
+    plant(begun.body.secret)
+    return { begun, app: authenticatorApp(begun.body.secret, window) }
+  }
+  let { begun, app } = await begin()
+  while (!app.isDistinct()) ({ begun, app } = await begin())
   const verified = await post(
     '/api/infrastructure/security/2fa/verify',
     { factorId: begun.body.factorId, code: app.next() },

@@ -11,6 +11,7 @@ export const root = resolve(fileURLToPath(new URL('.', import.meta.url)), '..')
 /** Single files, and folders of which every module but the tests is an entry: [source, output below dist/]. */
 const FILES = [
   ['server/main.ts', 'main'],
+  ['server/main/serve.ts', 'serve'],
   ['server/migration/engine/worker.ts', 'migration-worker'],
   ['db/sqlite/worker.ts', 'sqlite-worker'],
   ['server/database/changes/worker.ts', 'advisor-worker'],
@@ -35,19 +36,24 @@ const FOLDERS = [
   ['bench/chaos', 'chaos'],
 ]
 
-/** The console itself, which holds its packages as well: reading a thousand files takes a third of its start. */
-const SERVED = ['server/main/serve.ts', 'serve']
-/** What it leaves outside: what Next has in common with it, native code, and what is imported when it is needed. */
+/**
+ * What holds its packages, as reading a thousand files takes a third of a start: the console, and the command lines
+ * and processes that are begun again and again.
+ */
+const CONSOLE = ['serve']
+const isProcess = (output) => output.startsWith('cli/') || output.endsWith('-worker')
+/** What they leave outside: native code, and what is imported when it is needed. */
 const OUTSIDE = [
-  ...nextConfig.serverExternalPackages,
-  ...['next', 'snappy', '@toondepauw/node-zstd'],
+  ...['@node-rs/argon2', 'better-sqlite3', 'pg-native', 'snappy', '@toondepauw/node-zstd'],
   ...['@opentelemetry/*', '@simplewebauthn/server', '@zxcvbn-ts/*', 'nodemailer'],
 ]
+/** The console leaves outside as well what it has in common with Next. */
+const SHARED = [...nextConfig.serverExternalPackages, 'next']
 
 /** Every entry that exists: { 'cli/migrate': '…/server/cli/migrate.ts' }. */
 export function entryPoints() {
   const entries = {}
-  for (const [source, output] of [...FILES, SERVED]) {
+  for (const [source, output] of FILES) {
     if (existsSync(join(root, source))) entries[output] = join(root, source)
   }
   for (const [folder, output] of FOLDERS) {
@@ -81,14 +87,12 @@ export function bundleOptions(outdir = join(root, 'dist')) {
   }
 }
 
-/** The same for the console as it is served, with its packages. */
-function servedOptions(outdir) {
-  const [source, output] = SERVED
+/** The same with their packages, all but those of `external`. */
+function withPackages(outdir, external) {
   return {
     ...bundleOptions(outdir),
-    entryPoints: { [output]: join(root, source) },
     packages: 'bundle',
-    external: OUTSIDE,
+    external,
     legalComments: 'eof',
     // Packages in CommonJS ask for Node's own modules by require.
     banner: {
@@ -99,10 +103,15 @@ function servedOptions(outdir) {
 
 /** Writes the bundles; resolves to their paths, relative to the project. Throws when one doesn't compile. */
 export async function bundle(outdir = join(root, 'dist')) {
-  const { [SERVED[1]]: _, ...others } = entryPoints()
+  const kinds = { console: {}, processes: {}, others: {} }
+  for (const [output, source] of Object.entries(entryPoints())) {
+    const kind = CONSOLE.includes(output) ? 'console' : isProcess(output) ? 'processes' : 'others'
+    kinds[kind][output] = source
+  }
   const built = await Promise.all([
-    esbuild.build({ ...bundleOptions(outdir), entryPoints: others }),
-    esbuild.build(servedOptions(outdir)),
+    esbuild.build({ ...withPackages(outdir, [...OUTSIDE, ...SHARED]), entryPoints: kinds.console }),
+    esbuild.build({ ...withPackages(outdir, OUTSIDE), entryPoints: kinds.processes }),
+    esbuild.build({ ...bundleOptions(outdir), entryPoints: kinds.others }),
   ])
   const outputFiles = built.flatMap((result) => result.outputFiles)
   for (const file of outputFiles) writeChanged(file.path, file.contents)

@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { benchmarksPage, readOutput } from './benchmarks.mjs'
-import { build, checkNode, Failure, fail, install, root, run } from './lib.mjs'
+import { build, checkNode, Failure, fail, has, install, root, run } from './lib.mjs'
 import { MEASUREMENTS } from './measurements.mjs'
 
 const [kind, ...rest] = process.argv.slice(2)
@@ -96,7 +96,7 @@ async function versionsOf(names) {
     Redis: [findRedisServer(), '--version'],
     pgloader: ['pgloader', '--version'],
     haproxy: ['haproxy', '-v'],
-    Chromium: ['chromium', '--version'],
+    Chromium: [has('chromium') ? 'chromium' : 'chromium-headless-shell', '--version'],
   }
   return Object.fromEntries(names.map((name) => [name, packages[name] ?? said(programs[name])]))
 }

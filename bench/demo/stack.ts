@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeLibrary } from '@/db/testing/library'
-import { findPostgresBinaries, hasLibrary } from '@/db/testing/postgres'
+import { findPostgresBinaries, hasLibrary } from '@/db/testing/postgres-place'
 import { makeFolder, removeFolder } from '@/db/testing/processes'
 import { startReceiver } from '@/db/testing/receivers'
 import {

@@ -5,12 +5,13 @@ import { useRouter } from 'next/navigation'
 import { useEffect, useRef } from 'react'
 import { saysOf } from '@/components/auth/client'
 import { useLiveEvent } from '@/components/live/live'
+import { severityWords } from '@/components/security/severity-words'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { formatCount } from '@/components/ui/format'
 import { BellIcon } from '@/components/ui/icons'
 import { Menu, type MenuItem } from '@/components/ui/menu'
 import { useToast } from '@/components/ui/toast'
-import { alertHref, severityWords } from './words'
+import { alertHref } from './words'
 
 /** Alerts that nobody has put away, in the strip of every page; a new grave one is told by a toast. */
 export function AlertBell() {
@@ -38,7 +39,7 @@ export function AlertBell() {
     if (!first) return
     const more = news.length > 1 ? ` And ${formatCount(news.length - 1, 'more alert')}.` : ''
     toast({
-      text: `${severityWords[first.severity].word}: ${first.title.replace(/\.$/, '')}.${more}`,
+      text: `${severityWords[first.severity]}: ${first.title.replace(/\.$/, '')}.${more}`,
       tone: 'bad',
     })
   }, [data, toast])
@@ -59,7 +60,7 @@ export function AlertBell() {
     ...(data?.latest ?? []).map((alert) => ({
       label: (
         <span className="block max-w-72 truncate">
-          {severityWords[alert.severity].word}: {alert.title}
+          {severityWords[alert.severity]}: {alert.title}
         </span>
       ),
       onSelect: () => router.push(alertHref(alert)),

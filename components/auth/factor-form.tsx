@@ -3,6 +3,7 @@
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { Button } from '@/components/ui/button'
 import { Field, Input } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { useSingleFlight } from '@/components/ui/single-flight'
 import type { RouterOutputs } from '@/server/routers/_app'
 import { codeOf, saysOf } from './client'
@@ -150,14 +151,7 @@ export function FactorForm({
         </p>
       ) : null}
       <FormFailure failure={wrong && way !== 'passkey' ? undefined : failure} left={left} />
-      {onCancel ? (
-        <div className="flex flex-wrap justify-end gap-2 pt-2">
-          <Button onClick={onCancel}>Cancel</Button>
-          {way ? button : null}
-        </div>
-      ) : way ? (
-        button
-      ) : null}
+      {onCancel ? <FormActions onCancel={onCancel}>{way ? button : null}</FormActions> : way ? button : null}
       {ways.length > 1 ? (
         <div className="flex flex-wrap gap-x-4 gap-y-1">
           {ways

@@ -5,6 +5,7 @@ import { Button } from '@/components/ui/button'
 import { Dialog, DialogError } from '@/components/ui/dialog'
 import { ErrorText } from '@/components/ui/error-text'
 import { Field, Input } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { useSingleFlight } from '@/components/ui/single-flight'
 import { fieldError } from './client'
 
@@ -55,14 +56,11 @@ function OpenNameDialog({ onClose, title, name, autoComplete = 'off', onName }: 
           />
         </Field>
         <DialogError>{failure && !wrong ? <ErrorText error={failure.error} /> : null}</DialogError>
-        <div className="flex flex-wrap justify-end gap-2 pt-2">
-          <Button onClick={onClose} disabled={busy}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose} busy={busy}>
           <Button type="submit" variant="primary" busy={busy} disabled={typed.trim() === ''}>
             Save
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Dialog>
   )

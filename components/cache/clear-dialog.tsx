@@ -8,6 +8,7 @@ import { Button } from '@/components/ui/button'
 import { Callout } from '@/components/ui/callout'
 import { Dialog } from '@/components/ui/dialog'
 import { Field, RadioGroup, Select } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { formatCount } from '@/components/ui/format'
 import { useToast } from '@/components/ui/toast'
 import { clearWords } from './clear-words'
@@ -120,12 +121,11 @@ function Choice({
             Sessions, queues and locks that others keep in this Redis are gone then.
           </Callout>
         ) : null}
-        <div className="flex flex-wrap justify-end gap-2 pt-2">
-          <Button onClick={onClose}>Cancel</Button>
+        <FormActions onCancel={onClose}>
           <Button type="submit" variant="danger">
             Go on
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Dialog>
   )

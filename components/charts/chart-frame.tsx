@@ -4,10 +4,10 @@ import clsx from 'clsx'
 import { type ReactNode, useId, useState } from 'react'
 import { Button } from '@/components/ui/button'
 import { formatTime } from '@/components/ui/format'
-import { DownloadIcon } from '@/components/ui/icons'
 import { Table } from '@/components/ui/table'
 import { useZone } from '@/components/ui/zone'
-import { chartCsv, downloadText } from './csv'
+import { chartCsv } from './csv'
+import { CsvButton } from './csv-button'
 import type { Point, Series } from './geometry'
 
 export type ChartData = {
@@ -62,15 +62,7 @@ export function ChartFrame({
           >
             Table
           </Button>
-          <Button
-            variant="plain"
-            size="small"
-            icon={<DownloadIcon />}
-            aria-label={`Download ${title} as CSV`}
-            onClick={() => downloadText(`${name}.csv`, chartCsv(times, series, zone))}
-          >
-            CSV
-          </Button>
+          <CsvButton of={title} name={name} csv={() => chartCsv(times, series, zone)} />
         </span>
       </figcaption>
       {children}

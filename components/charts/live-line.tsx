@@ -5,19 +5,8 @@ import { formatTime } from '@/components/ui/format'
 import { useZone } from '@/components/ui/zone'
 import { type ChartData, ChartFrame } from './chart-frame'
 import { useCrosshair } from './crosshair'
-import {
-  type Frame,
-  isReading,
-  linePath,
-  nearestIndex,
-  niceMax,
-  type Point,
-  sentenceOf,
-  spreadLabels,
-  timeAt,
-  xOf,
-  yOf,
-} from './geometry'
+import { type Frame, linePath, nearestIndex, niceMax, type Point, sentenceOf, timeAt, xOf } from './geometry'
+import { Words } from './live-words'
 import { lookOf } from './series-look'
 import { useWidth } from './use-width'
 
@@ -43,8 +32,9 @@ export type LiveLineProps = ChartData & {
 const HEIGHT = 120
 const TOP = 12
 const FOOT = 20
-/** Scale figures lie on the lines: a halo of paper keeps them readable. */
-const HALO = 'fill-muted stroke-bg stroke-3 text-note [paint-order:stroke] [stroke-linejoin:round]'
+/** Where a reading begins beside the plot, and what one of its letters takes at most. */
+const READING_AT = 24
+const LETTER = 6.75
 
 /**
  * A chart for values that come every second: own SVG, drawn by attributes alone. Hovering freezes this chart and
@@ -81,10 +71,12 @@ function Plot({ title, times, series, format, from, to, max, marks = [], onBrush
   const [cross, setCross] = useCrosshair()
   const [brushFrom, setBrushFrom] = useState<number | null>(null)
 
-  const labels = width === null ? 0 : width < 420 ? 92 : 124
+  const top = useMemo(() => max ?? niceMax(series), [max, series])
+  const labels =
+    width === null ? 0 : Math.max(width < 420 ? 92 : 124, READING_AT + format(top).length * LETTER)
   const frame: Frame = useMemo(
-    () => ({ width: (width ?? 640) - labels, height: HEIGHT, from, to, max: max ?? niceMax(series) }),
-    [width, labels, from, to, max, series],
+    () => ({ width: (width ?? 640) - labels, height: HEIGHT, from, to, max: top }),
+    [width, labels, from, to, top],
   )
   const paths = useMemo(
     () => series.map(({ key, values }) => ({ key, d: linePath(times, values, frame) })),
@@ -247,85 +239,6 @@ function Plot({ title, times, series, format, from, to, max, marks = [], onBrush
         </ul>
       ) : null}
     </div>
-  )
-}
-
-type WordsProps = {
-  series: ChartData['series']
-  at: number
-  frame: Frame
-  format: (value: Point) => string
-  labels: number
-  zone: string
-  from: number
-  to: number
-  crossX: number
-  inside: boolean
-  crossTime: number | undefined
-}
-
-/** Scale at the left, names and readings at the right edge, times at the foot. */
-function Words({ series, at, frame, format, labels, zone, from, to, crossX, inside, crossTime }: WordsProps) {
-  const readingsNow = series.map(({ values }) => values[at])
-  const places = spreadLabels(
-    readingsNow.map((value) => (isReading(value) ? yOf(value, frame) : frame.height)),
-    series.length > 3 ? 30 : 28,
-    0,
-    frame.height - 12,
-  )
-  const most = labels < 100 ? 12 : 17
-  return (
-    <>
-      <text x="0" y="-3" className={HALO}>
-        {format(frame.max)}
-      </text>
-      <text x="0" y={frame.height / 2 - 3} className={HALO}>
-        {format(frame.max / 2)}
-      </text>
-      {series.map(({ key, label }, place) => (
-        <g key={key} transform={`translate(${frame.width + 8} ${(places[place] ?? 0) + 4})`}>
-          <line
-            x1="0"
-            x2="12"
-            y1="-4"
-            y2="-4"
-            strokeWidth="1.5"
-            strokeDasharray={lookOf(place).dash}
-            className={lookOf(place).stroke}
-          />
-          <text x="16" y="0" className="fill-text text-note font-medium tabular-nums">
-            {format(readingsNow[place])}
-          </text>
-          <text x="0" y="13" className="fill-muted text-note">
-            {label.length > most ? `${label.slice(0, most - 1)}…` : label}
-          </text>
-        </g>
-      ))}
-      {inside && crossTime !== undefined ? (
-        <text
-          x={Math.min(Math.max(crossX, 24), frame.width - 24)}
-          y={frame.height + 15}
-          textAnchor="middle"
-          className="fill-text text-note tabular-nums"
-        >
-          {formatTime(crossTime, zone, { only: 'time' })}
-        </text>
-      ) : (
-        <>
-          <text x="0" y={frame.height + 15} className="fill-muted text-note tabular-nums">
-            {formatTime(from, zone, { only: 'time' })}
-          </text>
-          <text
-            x={frame.width}
-            y={frame.height + 15}
-            textAnchor="end"
-            className="fill-muted text-note tabular-nums"
-          >
-            {formatTime(to, zone, { only: 'time' })}
-          </text>
-        </>
-      )}
-    </>
   )
 }
 

@@ -3,7 +3,6 @@ import type { RouterOutputs } from '@/server/routers/_app'
 
 export type EventEntry = RouterOutputs['security']['events']['list']['events'][number]
 export type Outcome = EventEntry['outcome']
-export type Severity = EventEntry['severity']
 
 /** What each event says in plain words, by its name after the OWASP logging vocabulary. */
 export const eventWords: Record<string, string> = {
@@ -181,21 +180,4 @@ export const outcomeWords: Record<Outcome, { kind: StatusKind; word: string }> =
   success: { kind: 'ok', word: 'Success' },
   failure: { kind: 'warn', word: 'Failure' },
   denied: { kind: 'bad', word: 'Denied' },
-}
-
-/** From what matters least to what matters most. */
-export const severityOrder = [
-  'info',
-  'low',
-  'medium',
-  'high',
-  'critical',
-] as const satisfies readonly Severity[]
-
-export const severityWords: Record<Severity, string> = {
-  info: 'Info',
-  low: 'Low',
-  medium: 'Medium',
-  high: 'High',
-  critical: 'Critical',
 }

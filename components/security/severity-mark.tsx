@@ -1,5 +1,5 @@
 import clsx from 'clsx'
-import { type Severity, severityWords } from './event-words'
+import { type Severity, severityWords } from './severity-words'
 
 const INK: Record<Severity, string> = {
   info: 'text-muted',

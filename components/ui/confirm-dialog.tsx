@@ -5,6 +5,7 @@ import { Button } from './button'
 import { ConfirmName, nameTyped } from './confirm-name'
 import { Dialog, DialogError } from './dialog'
 import { ErrorText } from './error-text'
+import { FormActions } from './form-actions'
 import { useSingleFlight } from './single-flight'
 
 export type ConfirmDialogProps = {
@@ -59,14 +60,11 @@ function OpenConfirmDialog({
         <div className="text-muted">{effect}</div>
         {confirmName ? <ConfirmName name={confirmName} typed={typed} onType={setTyped} /> : null}
         <DialogError>{failure ? <ErrorText error={failure.error} /> : null}</DialogError>
-        <div className="flex flex-wrap justify-end gap-2 pt-2">
-          <Button onClick={onClose} disabled={busy}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose} busy={busy}>
           <Button type="submit" variant={variant} busy={busy} disabled={!ready}>
             {confirmLabel}
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Dialog>
   )

@@ -49,7 +49,8 @@ describe('numbers', () => {
 
   it('never rounds a share to a perfect or empty one', () => {
     expect(formatShare(0.99999)).toBe('99.9 %')
-    expect(formatShare(0.00001)).toBe('0.1 %')
+    expect(formatShare(0.00001)).toBe('< 0.1 %')
+    expect(formatShare(0.0005)).toBe('0.1 %')
     expect(formatShare(1)).toBe('100 %')
     expect(formatShare(0)).toBe('0 %')
     expect(formatShare(1.254)).toBe('125.4 %')

@@ -39,11 +39,12 @@ export function formatCompact(value: Reading): string {
   })
 }
 
-/** A share between 0 and 1 as `98.4 %`; only exact 1 and 0 lose their decimal. */
+/** A share between 0 and 1 as `98.4 %`, and the least as `< 0.1 %`; only exact 1 and 0 lose their decimal. */
 export function formatShare(share: Reading): string {
   return absentOr(share, (number) => {
     if (number === 0 || number === 1) return `${number * 100} %`
-    const percent = Math.min(Math.max(number * 100, 0.1), number < 1 ? 99.9 : Number.POSITIVE_INFINITY)
+    if (number > 0 && number < 0.0005) return '< 0.1 %'
+    const percent = Math.min(number * 100, number < 1 ? 99.9 : Number.POSITIVE_INFINITY)
     return `${formatNumber(percent, 1)} %`
   })
 }

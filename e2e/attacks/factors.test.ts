@@ -75,7 +75,11 @@ describe('an authenticator app', () => {
     ).toBe(200)
     for (const old of [step, step - 1, step - 2]) {
       const answer = await post('/api/auth/verify', { challenge: await challenge(), code: codeAt(old) })
-      expect({ status: answer.status, code: answer.body.code }).toEqual({ status: 401, code: 'WRONG_CODE' })
+      expect({ steps: step - old, status: answer.status, code: answer.body.code }).toEqual({
+        steps: step - old,
+        status: 401,
+        code: 'WRONG_CODE',
+      })
     }
   })
 
@@ -102,7 +106,7 @@ describe('an authenticator app', () => {
 describe('a challenge', () => {
   it('takes five codes, right or wrong, and works once', async () => {
     const first = await challenge()
-    const wrong = enrolled.app.codeAt(1)
+    const [wrong] = enrolled.app.wrong(1)
     for (let attempt = 0; attempt < 5; attempt++) {
       expect((await post('/api/auth/verify', { challenge: first, code: wrong })).body.code).toBe('WRONG_CODE')
     }
@@ -120,9 +124,7 @@ describe('a challenge', () => {
   it('lets five of a hundred guesses at once be checked', async () => {
     const token = await challenge()
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, index) =>
-        post('/api/auth/verify', { challenge: token, code: String(index).padStart(6, '0') }),
-      ),
+      enrolled.app.wrong(100).map((code) => post('/api/auth/verify', { challenge: token, code })),
     )
     expect(answers.filter(({ body }) => body.code === 'WRONG_CODE')).toHaveLength(5)
     expect(successes(answers)).toBe(0)

@@ -19,8 +19,8 @@ export {
   validate,
   workerPath,
 } from './runs/client'
-export type { MigrationNews, RunTick } from './runs/drive'
 export type { MigrationConfig, MigrationDeps, TargetRef } from './runs/jobs'
+export type { MigrationNews, RunTick } from './runs/news'
 export { persistRun } from './runs/persist'
 export { openPrinter } from './runs/printer'
 export type { RejectPage } from './runs/reject-file'
@@ -36,7 +36,7 @@ export type {
   RunTarget,
   SwitchBackReport,
   SwitchoverReport,
-} from './runs/runs'
+} from './runs/run'
 export { moveStore } from './runs/unattended'
 export {
   type Migration,

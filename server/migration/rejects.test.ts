@@ -4,7 +4,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { needsPostgres } from '@/db/testing/shared'
 import { undoAfterEach } from '@/db/testing/undo'
-import type { Run } from './runs/runs'
+import type { Run } from './runs/run'
 import { admin, openTestConsole, type TestConsole } from './testing/console'
 import type { RejectedRow } from './types'
 

@@ -18,7 +18,7 @@ import { makeLibrary } from '@/db/testing/library'
 import { needsPostgres } from '@/db/testing/shared'
 import { undoAfterEach } from '@/db/testing/undo'
 import { openLog } from '@/server/log'
-import type { Run } from './runs/runs'
+import type { Run } from './runs/run'
 import { admin, openTestConsole, type TestConsole } from './testing/console'
 
 const later = undoAfterEach()

@@ -26,6 +26,15 @@ import { Driver } from './runs/driver'
 import { type MigrationConfig, type MigrationDeps, openJobs, type TargetRef } from './runs/jobs'
 import { openRejectFiles, type RejectPage } from './runs/reject-file'
 import { acceptRejects, setRejectLimits } from './runs/reject-units'
+import type {
+  CutOverReport,
+  LogLine,
+  Run,
+  RunFound,
+  RunSummary,
+  SwitchBackReport,
+  SwitchoverReport,
+} from './runs/run'
 import {
   acknowledgeChecks,
   cancelRun,
@@ -36,16 +45,10 @@ import {
   resumeRun,
   startRun,
 } from './runs/run-units'
-import type { SwitchBackReport, SwitchoverReport } from './runs/runs'
 import {
-  type CutOverReport,
   findRuns,
   getRun,
-  type LogLine,
   listRuns,
-  type Run,
-  type RunFound,
-  type RunSummary,
   readKept,
   readLog,
   runsInMove,

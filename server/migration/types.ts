@@ -487,7 +487,7 @@ export interface Job {
   rejected?: RejectedRow[]
   /** Source tables left out, such as a migration tool's own bookkeeping. */
   exclude?: string[]
-  /** Threads that read and load; default: the cores, at most 4. */
+  /** Threads that read and load; default: the cores, at most 4, and fewer for a small source. */
   workers?: number
 }
 

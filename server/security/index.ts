@@ -15,7 +15,7 @@ import { openFactorPolicy } from './factors/factor-policy'
 import { openFactors } from './factors/factors'
 import { type Ingest, openIngest } from './ingest/report'
 import { preparePasswordRules } from './passwords/password-rules'
-import { openPasswords } from './passwords/passwords'
+import { openPasswords, type Passwords } from './passwords/passwords'
 import { openSessionWatch } from './sessions/session-watch'
 import { openSessions } from './sessions/sessions'
 import { openAuthentication } from './sign-in/authenticate'
@@ -130,12 +130,12 @@ export interface Security
   close(): Promise<void>
 }
 
-/** Opens the accounts of the console on its store. */
+/** Opens the accounts of the console on its store. Without `passwords` hashing has its own queue. */
 export function openSecurity(
-  deps: { store: Store; vault: Vault; clock: Clock; log: Log },
+  deps: { store: Store; vault: Vault; clock: Clock; log: Log; passwords?: Passwords },
   config: SecurityConfig,
 ): Security {
-  const { store, clock } = deps
+  const { store, clock, passwords = openPasswords() } = deps
   const { url, accessMs } = config
   const secure = url.startsWith('https:')
   const limits = {
@@ -148,7 +148,6 @@ export function openSecurity(
     windowMs: config.loginWindowMs ?? 900_000,
     blockMs: config.loginBlockMs ?? 3_600_000,
   }
-  const passwords = openPasswords()
   const refusals = openAuditWriter(deps)
   const watch = openSessionWatch(deps)
   const keys = openKeys(deps, { secret: config.jwtSecret, accessMs })

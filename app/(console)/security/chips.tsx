@@ -1,6 +1,7 @@
 'use client'
 
-import { eventInWords, outcomeWords, severityWords } from '@/components/security/event-words'
+import { eventInWords, outcomeWords } from '@/components/security/event-words'
+import { severityWords } from '@/components/security/severity-words'
 import { useTimeRange } from '@/components/shell/time-range'
 import { Button } from '@/components/ui/button'
 import { CloseIcon } from '@/components/ui/icons'

@@ -3,14 +3,8 @@
 import { useQuery } from '@tanstack/react-query'
 import clsx from 'clsx'
 import { useDeferredValue, useState } from 'react'
-import {
-  eventInWords,
-  type Outcome,
-  outcomeWords,
-  type Severity,
-  severityOrder,
-  severityWords,
-} from '@/components/security/event-words'
+import { eventInWords, type Outcome, outcomeWords } from '@/components/security/event-words'
+import { type Severity, severityOrder, severityWords } from '@/components/security/severity-words'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Field, Select } from '@/components/ui/field'

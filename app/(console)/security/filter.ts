@@ -1,5 +1,6 @@
-import type { Outcome, Severity } from '@/components/security/event-words'
-import { severityOrder } from '@/components/security/event-words'
+import type { Outcome } from '@/components/security/event-words'
+import type { Severity } from '@/components/security/severity-words'
+import { severityOrder } from '@/components/security/severity-words'
 import type { Range, Window } from '@/components/shell/ranges'
 import type { RouterInputs } from '@/server/routers/_app'
 

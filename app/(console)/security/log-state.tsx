@@ -59,7 +59,7 @@ export function LogState({ onOpen }: { onOpen: (seq: number) => void }) {
   return (
     <section aria-label="State of the log" className="border-b border-border py-2">
       <div className="flex min-h-8 flex-wrap items-center justify-between gap-x-4 gap-y-2">
-        <p className="flex min-w-0 flex-1 flex-wrap items-center gap-x-3 gap-y-1" role="status">
+        <p className="flex min-w-0 flex-auto flex-wrap items-center gap-x-3 gap-y-1" role="status">
           <Trust verified={verified} />
           {partsOf(data).map(({ key, text }) => (
             <span key={key} className="text-muted">

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { findPostgresBinaries } from '@/db/testing/postgres'
+import { findPostgresBinaries } from '@/db/testing/postgres-place'
 import {
   freePorts,
   makeFolder,

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium } from '@playwright/test'
@@ -97,7 +97,13 @@ export async function openWebScene(): Promise<WebScene> {
   }
 }
 
+/** Chromium with its windows, where it is installed: the shell that tests use shows frames at other moments. */
 function launch(port: number): Promise<Browser> {
-  const { args = [], ...options } = config.use?.launchOptions ?? {}
-  return chromium.launch({ ...options, args: [...args, `--remote-debugging-port=${port}`] })
+  const { args = [], executablePath, ...options } = config.use?.launchOptions ?? {}
+  const windowed = ['/usr/bin/chromium', executablePath].find((path) => path && existsSync(path))
+  return chromium.launch({
+    ...options,
+    ...(windowed && { executablePath: windowed }),
+    args: [...args, `--remote-debugging-port=${port}`],
+  })
 }

@@ -6,6 +6,7 @@ import { FormFailure } from '@/components/auth/form-failure'
 import { useWait } from '@/components/auth/wait'
 import { Button } from '@/components/ui/button'
 import { Field, PasswordInput } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { Spinner } from '@/components/ui/icons'
 import { useSingleFlight } from '@/components/ui/single-flight'
 
@@ -70,10 +71,7 @@ export function BeginStep({ email, askPassword, failure: before, onBegin, onCanc
         </>
       ) : null}
       <FormFailure failure={wrong && askPassword ? undefined : failure} left={left} />
-      <div className="flex flex-wrap justify-end gap-2">
-        <Button onClick={onCancel} disabled={busy}>
-          Cancel
-        </Button>
+      <FormActions onCancel={onCancel} busy={busy}>
         <Button
           type="submit"
           variant="primary"
@@ -82,7 +80,7 @@ export function BeginStep({ email, askPassword, failure: before, onBegin, onCanc
         >
           {askPassword ? 'Go on' : 'Try again'}
         </Button>
-      </div>
+      </FormActions>
     </form>
   )
 }

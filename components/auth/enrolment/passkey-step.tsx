@@ -6,6 +6,7 @@ import { FormFailure } from '@/components/auth/form-failure'
 import { makePasskey, type PasskeyMade, type PasskeyPlan, useCeremony } from '@/components/auth/passkey'
 import { Button } from '@/components/ui/button'
 import { Field, Input } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { useSingleFlight } from '@/components/ui/single-flight'
 
 /** Names a passkey, and has the browser make it. */
@@ -58,12 +59,11 @@ export function PasskeyStep({
         />
       </Field>
       <FormFailure failure={wrong ? undefined : failure} />
-      <div className="flex flex-wrap justify-end gap-2">
-        <Button onClick={onCancel}>Cancel</Button>
+      <FormActions onCancel={onCancel}>
         <Button type="submit" variant="primary" busy={busy} disabled={name.trim() === ''}>
           Make the passkey
         </Button>
-      </div>
+      </FormActions>
     </form>
   )
 }

@@ -8,6 +8,7 @@ import { useWait } from '@/components/auth/wait'
 import { Button } from '@/components/ui/button'
 import { CopyButton } from '@/components/ui/copy-button'
 import { Field, Input } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { useSingleFlight } from '@/components/ui/single-flight'
 
 /** Shows the secret for an authenticator app, and puts it to use once the app's code fits. */
@@ -78,14 +79,11 @@ export function TotpStep({
         />
       </Field>
       <FormFailure failure={wrong ? undefined : failure} left={left} />
-      <div className="flex flex-wrap justify-end gap-2">
-        <Button onClick={onCancel} disabled={busy}>
-          Cancel
-        </Button>
+      <FormActions onCancel={onCancel} busy={busy}>
         <Button type="submit" variant="primary" busy={busy} disabled={left > 0 || typed.trim() === ''}>
           Activate
         </Button>
-      </div>
+      </FormActions>
     </form>
   )
 }

@@ -47,6 +47,16 @@ describe.each(['single', 'cluster'] as const)('the Redis level on a %s', (mode) 
     expect(await level.mget([])).toEqual([])
   })
 
+  it('answers each of many reads of one turn, with one question for 64 of them where one node has all keys', async () => {
+    const level = await openReady(here())
+    const keys = Array.from({ length: 150 }, (_, number) => `key ${number}`)
+    await level.mset(keys.slice(0, 149).map((key) => ({ key, entry: Buffer.from(key), ttl: 60_000 })))
+    const { count } = level.figures().reads
+    const entries = await Promise.all(keys.map((key) => level.get(key)))
+    expect(entries).toEqual([...keys.slice(0, 149).map((key) => Buffer.from(key)), null])
+    expect(level.figures().reads.count - count).toBe(mode === 'single' ? 3 : 150)
+  })
+
   it('lets a value die when its time is over', async () => {
     const level = await openReady(here())
     await level.set('short', bytes, 20)

@@ -18,6 +18,14 @@ interface CommandDeps {
   trace?: Trace | undefined
 }
 
+interface Read {
+  whole: string
+  resolve: (entry: Answer<Buffer | null>) => void
+}
+
+/** Reads in one command: of more several, so that Redis begins early. */
+const MOST_TOGETHER = 64
+
 /** Gives the lock back when the token is still ours. */
 const UNLOCK = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('unlink',KEYS[1]) end return 0"
 
@@ -27,17 +35,29 @@ export class Commands {
   /** `errors`: calls that failed or were not answered. */
   readonly figures = { errors: 0, reads: new Histogram(), writes: new Histogram() }
 
+  /** Reads that were asked for in this turn. */
+  #reads: Read[] = []
+  /** Keys of a cluster lie in slots; and a trace tells whose command it was. */
+  readonly #together: boolean
+
   constructor(deps: CommandDeps) {
     this.#deps = deps
+    this.#together = !('cluster' in deps.group.place) && deps.trace === undefined
   }
 
+  /** Asked for together with what else is asked for in this turn: a command for each costs more than its answer. */
   get(key: string): Promise<Answer<Buffer | null>> {
-    return new Promise((resolve) => this.#get(this.#deps.prefix + key, resolve))
+    return new Promise((resolve) => {
+      const whole = this.#deps.prefix + key
+      if (!this.#together) this.#get(whole, resolve)
+      else if (this.#reads.push({ whole, resolve }) === 1) process.nextTick(() => this.#askReads())
+    })
   }
 
   mget(keys: readonly string[]): Promise<Answer<Buffer | null>[]> {
-    if (!('cluster' in this.#deps.group.place)) return this.#mgetAtOnce(keys)
-    return all(keys, (key, done) => this.#get(this.#deps.prefix + key, done))
+    const wholes = keys.map((key) => this.#deps.prefix + key)
+    if ('cluster' in this.#deps.group.place) return all(wholes, (whole, done) => this.#get(whole, done))
+    return new Promise((resolve) => this.#mget(wholes, resolve))
   }
 
   set(key: string, entry: Buffer, ttl: number): Promise<boolean> {
@@ -113,28 +133,48 @@ export class Commands {
     )
   }
 
-  #mgetAtOnce(keys: readonly string[]): Promise<Answer<Buffer | null>[]> {
-    const { group, pending, prefix } = this.#deps
-    const answers = new Array<Answer<Buffer | null>>(keys.length).fill(undefined)
-    const whole = keys.map((key) => prefix + key)
+  #askReads(): void {
+    const reads = this.#reads
+    this.#reads = []
+    for (let from = 0; from < reads.length; from += MOST_TOGETHER) {
+      const some = reads.slice(from, from + MOST_TOGETHER)
+      const [first] = some as [Read]
+      if (some.length === 1) this.#get(first.whole, first.resolve)
+      else {
+        this.#mget(
+          some.map(({ whole }) => whole),
+          (entries) => {
+            for (const [at, { resolve }] of some.entries()) resolve(entries[at])
+          },
+        )
+      }
+    }
+  }
+
+  /** At the one node that has every key. */
+  #mget(wholes: string[], done: (entries: Answer<Buffer | null>[]) => void): void {
+    const { group, pending } = this.#deps
+    const answers = new Array<Answer<Buffer | null>>(wholes.length).fill(undefined)
     const member = group.owner('')
-    if (keys.length === 0 || member?.standing.use !== 'used') return Promise.resolve(answers)
-    const asked = pending.size === 0 ? whole : whole.filter((key) => !pending.has(key))
-    if (asked.length === 0) return Promise.resolve(answers)
-    return new Promise((resolve) =>
-      this.#ask(member, 'mget', asked, false, (entries, error) => {
-        if (error) {
-          resolve(answers)
-          return
-        }
-        if (asked === whole) return resolve(entries as (Buffer | null)[])
-        let at = 0
-        for (const [index, key] of whole.entries()) {
-          if (key === asked[at]) answers[index] = (entries as (Buffer | null)[])[at++]
-        }
-        resolve(answers)
-      }),
-    )
+    const asked = pending.size === 0 ? wholes : wholes.filter((whole) => !pending.has(whole))
+    if (asked.length === 0 || member?.standing.use !== 'used') {
+      done(answers)
+      return
+    }
+    this.#ask(member, 'mget', asked, false, (answer, error) => {
+      if (error) {
+        done(answers)
+        return
+      }
+      const entries = answer as (Buffer | null)[]
+      if (asked === wholes) {
+        done(entries)
+        return
+      }
+      let next = 0
+      for (const [at, whole] of wholes.entries()) if (whole === asked[next]) answers[at] = entries[next++]
+      done(answers)
+    })
   }
 
   #set(key: string, entry: Buffer, ttl: number, done: (taken: boolean) => void): void {
@@ -182,16 +222,15 @@ export class Commands {
     done: (answer: unknown, error: Error | undefined, now: number) => void,
     redirected = false,
   ): void {
-    const begun = performance.now()
     const span = this.#span(member, name, args)
-    member.wire.send(name, args, (answer, error) => {
+    member.wire.send(name, args, (answer, error, asked) => {
       const now = performance.now()
       span?.end(error && reasonOf(error))
       if (error === undefined) {
         member.answeredAt = now
         if (member.standing.silent > 0) this.#deps.group.apply(member, { type: 'answered' })
-        if (write) this.figures.writes.record(now - begun)
-        else this.figures.reads.record(now - begun)
+        if (write) this.figures.writes.record(now - asked)
+        else this.figures.reads.record(now - asked)
         done(answer, undefined, now)
         return
       }

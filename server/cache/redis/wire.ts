@@ -5,8 +5,8 @@ import { LateError, PlainError } from './reasons'
 
 export type Args = (string | Buffer | number)[]
 
-/** Told once: an answer, or an error. A late reply is nobody's. */
-export type Done = (answer: unknown, error: Error | undefined) => void
+/** Told once: an answer, or an error, and when it was asked (performance.now()). A late reply is nobody's. */
+export type Done = (answer: unknown, error: Error | undefined, asked: number) => void
 
 /** Bounds of what may wait for one node: a hung one must not let memory grow. */
 const MAX_WAITING = 20_000
@@ -41,7 +41,7 @@ export class Wire {
   send(name: string, args: Args, done: Done): void {
     const stream = this.client.stream as Socket | undefined
     if (this.#waiting >= MAX_WAITING || (stream && stream.writableLength > MAX_UNSENT_BYTES)) {
-      done(undefined, full)
+      done(undefined, full, performance.now())
       return
     }
     this.#write(name, args, this.#deadlines.calls, done)
@@ -138,7 +138,7 @@ class Call implements Pending {
     // The queue of deadlines has the call for some time yet; it must not keep the answer alive.
     this.#done = undefined
     this.args = nothing
-    done(answer, error)
+    done(answer, error, this.asked)
   }
 }
 
@@ -148,6 +148,8 @@ function encode(name: string, args: Args): string | Buffer {
   const texts: string[] = []
   const blobs: Buffer[] = []
   let bytes = 0
+  /** Bytes of the words beyond one for each of their characters. */
+  let more = 0
   for (const arg of args) {
     if (typeof arg === 'object') {
       text += `$${arg.length}\r\n`
@@ -157,19 +159,25 @@ function encode(name: string, args: Args): string | Buffer {
       text = '\r\n'
     } else {
       const word = typeof arg === 'string' ? arg : String(arg)
-      text += `$${Buffer.byteLength(word)}\r\n${word}\r\n`
+      const length = Buffer.byteLength(word)
+      more += length - word.length
+      text += `$${length}\r\n${word}\r\n`
     }
   }
   if (blobs.length === 0) return text
   texts.push(text)
-  for (const each of texts) bytes += Buffer.byteLength(each)
+  for (const each of texts) bytes += each.length
   // One buffer, written once: parts of their own and joining them take twice as long.
-  const command = Buffer.allocUnsafe(bytes)
+  const command = Buffer.allocUnsafe(bytes + more)
+  const encoding = more === 0 ? 'latin1' : 'utf8'
   let at = 0
-  for (const [n, each] of texts.entries()) {
-    at += command.write(each, at)
+  for (let n = 0; n < texts.length; n++) {
+    at += command.write(texts[n] as string, at, encoding)
     const blob = blobs[n]
-    if (blob) at += blob.copy(command, at)
+    if (blob) {
+      command.set(blob, at)
+      at += blob.length
+    }
   }
   return command
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { quoteIdentifier as q } from '../plan/names'
-import { openSource, sourceError } from '../source/source'
+import { openSource, sourceError } from '../source/open'
 import type { PlannedTable } from '../types'
 import { type Watched, watchedTables } from './watched'
 

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { quoteIdentifier as q } from '../plan/names'
-import { sourceError } from '../source/source'
+import { sourceError } from '../source/open'
 import { captureName, keysTable, wholeTable } from './install'
 import type { Watched } from './watched'
 

@@ -1,7 +1,13 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { fromFailure, MigrationError } from '../failure'
 import type { CopyNews } from '../transfer/copy'
-import type { ThreadAnswers, ThreadMessage, ThreadSetup, ThreadTask } from './thread'
+import {
+  serveThread,
+  type ThreadAnswers,
+  type ThreadMessage,
+  type ThreadSetup,
+  type ThreadTask,
+} from './thread'
 
 interface Pending {
   resolve(answer: unknown): void
@@ -25,19 +31,49 @@ export interface Pool {
   close(): Promise<void>
 }
 
-/** Starts `size` threads of this same bundle, whose entry sees that it is not the main thread. */
-export function openPool(entry: URL, size: number, setup: Omit<ThreadSetup, 'signal'>): Pool {
+/** What takes one task after the other. */
+interface Thread {
+  postMessage(message: { id: number; task: ThreadTask }): void
+  on(event: 'message', take: (message: ThreadMessage) => void): unknown
+  on(event: 'error', take: (error: unknown) => void): unknown
+  on(event: 'exit', take: () => void): unknown
+  terminate(): Promise<unknown>
+}
+
+/** A thread of the bundle `entry`, which sees that it is not the main one. */
+export const threadsOf =
+  (entry: URL) =>
+  (setup: ThreadSetup): Thread =>
+    new Worker(entry, { workerData: setup, execArgv: [] })
+
+/** This thread itself: a small source is read in less time than another thread takes to start. */
+export function thisThread(setup: ThreadSetup): Thread {
+  const { port1, port2 } = new MessageChannel()
+  const end = serveThread(port2, setup)
+  return Object.assign(port1, {
+    terminate: async () => {
+      port1.close()
+      await end()
+    },
+  })
+}
+
+/** Begins `size` threads. */
+export function openPool(
+  begin: (setup: ThreadSetup) => Thread,
+  size: number,
+  setup: Omit<ThreadSetup, 'signal'>,
+): Pool {
   const signal = new SharedArrayBuffer(4)
   const flag = new Int32Array(signal)
   const pending = new Map<number, Pending>()
   const waiting: { task: ThreadTask; one: Pending }[] = []
-  const workers = Array.from({ length: size }, () => startThread(entry, { ...setup, signal }))
+  const workers = Array.from({ length: size }, () => watched(begin({ ...setup, signal })))
   const idle = new Set(workers)
   let next = 0
   let closed = false
 
-  function startThread(url: URL, workerData: ThreadSetup): Worker {
-    const worker = new Worker(url, { workerData, execArgv: [] })
+  function watched(worker: Thread): Thread {
     let current = -1
     worker.on('message', (message: ThreadMessage) => {
       const one = pending.get(message.id)
@@ -63,7 +99,7 @@ export function openPool(entry: URL, size: number, setup: Omit<ThreadSetup, 'sig
     return worker
   }
 
-  function send(worker: Worker, task: ThreadTask, one: Pending): void {
+  function send(worker: Thread, task: ThreadTask, one: Pending): void {
     const id = next++
     idle.delete(worker)
     pending.set(id, one)

@@ -2,10 +2,10 @@ import { availableParallelism } from 'node:os'
 import type Database from 'better-sqlite3'
 import { MigrationError } from '../failure'
 import { sourceMark } from '../source/mark'
-import { checkHeader, openSource } from '../source/source'
+import { checkHeader, openSource, sourceFacts } from '../source/open'
 import type { Job, Phase, PhaseTime, PlannedTable, RunNews, SourceMark, TableProgress } from '../types'
 import type { Control } from './control'
-import { openPool, type Pool } from './pool'
+import { openPool, type Pool, thisThread, threadsOf } from './pool'
 
 /**
  * Bytes of a table that make one range, a unit of work for a thread. A COPY writes to a ring of 16 MB of the server's
@@ -13,6 +13,9 @@ import { openPool, type Pool } from './pool'
  */
 const PART_BYTES = 64 * 1024 * 1024
 const MAX_PARTS = 96
+/** Bytes of the source for each thread: a part of that is read in the time that another thread takes to start. */
+const THREAD_BYTES = 4 * 1024 * 1024
+const MAX_THREADS = 16
 /** Progress is told four times a second at most. */
 const PROGRESS_MS = 250
 
@@ -48,8 +51,10 @@ export async function withSession<T>(
   const problem = checkHeader(job.source)
   if (problem) throw problem
   const watch = openSource(job.source)
-  const size = Math.max(1, Math.min(job.workers ?? Math.min(4, availableParallelism()), 16))
-  const pool = openPool(deps.entry, size, { source: job.source, target: job.target, runId: job.runId })
+  const threads = Math.min(job.workers ?? threadsFor(watch), MAX_THREADS)
+  const begin = threads < 1 ? thisThread : threadsOf(deps.entry)
+  const { source, target, runId } = job
+  const pool = openPool(begin, Math.max(1, threads), { source, target, runId })
   const tell = () => pool.signal(SIGNALS[deps.control.wanted])
   deps.control.onChange(tell)
   tell()
@@ -60,6 +65,12 @@ export async function withSession<T>(
     await pool.close()
     watch.close()
   }
+}
+
+/** 0: the reading is done in this thread. */
+function threadsFor(source: Database.Database): number {
+  const wanted = sourceFacts(source).sizeBytes / THREAD_BYTES
+  return wanted < 0.25 ? 0 : Math.min(4, availableParallelism(), Math.ceil(wanted))
 }
 
 export const dataVersion = (db: Database.Database) => db.pragma('data_version', { simple: true }) as number

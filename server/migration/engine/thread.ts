@@ -2,9 +2,11 @@ import type { MessagePort } from 'node:worker_threads'
 import type Database from 'better-sqlite3'
 import type pg from 'pg'
 import { MigrationError, toFailure } from '../failure'
-import { type EvidenceColumn, readEvidence } from '../source/evidence'
+import type { EvidenceColumn } from '../source/evidence'
+import { openSource, sourceError } from '../source/open'
+import { evidenceOfRange } from '../source/page-evidence'
+import { countOrphans, type ReferenceKey } from '../source/references'
 import { type SampledColumn, sampleColumns } from '../source/samples'
-import { countOrphans, openSource, type ReferenceKey, sourceError } from '../source/source'
 import { type Trial, type TrialResult, tryTypes } from '../source/trials'
 import { targetError } from '../target/errors'
 import { connectTarget, disconnect, isGone } from '../target/target'
@@ -65,8 +67,11 @@ export type ThreadMessage =
   | { id: number; failure: Failure }
   | { id: number; news: CopyNews }
 
-/** A thread with one read transaction on the source and, once it needs it, one connection to the target. */
-export function serveThread(port: MessagePort, setup: ThreadSetup): void {
+/**
+ * A thread with one read transaction on the source and, once it needs it, one connection to the target. What it
+ * answers with closes both.
+ */
+export function serveThread(port: MessagePort, setup: ThreadSetup): () => Promise<void> {
   const flag = new Int32Array(setup.signal)
   const signal = () => Atomics.load(flag, 0)
   let db: Database.Database | undefined
@@ -92,6 +97,7 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
     }
     return file
   }
+  const isUtf16 = () => source().pragma('encoding', { simple: true }) !== 'UTF-8'
   const target = async () => {
     client ??= await connectTarget(setup.target, `holdfast migration ${setup.runId}`)
     return client
@@ -118,11 +124,11 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
       case 'samples':
         return sampleColumns(source(), task.scan, task.columns)
       case 'evidence':
-        return readEvidence(source(), task.scan, task.bounds, task.columns)
+        return evidenceOfRange(source(), isUtf16() ? null : pages(), task.scan, task.bounds, task.columns)
       case 'trials':
         return tryTypes(source(), task.scan, task.bounds, task.trials)
       case 'copy': {
-        const utf16 = source().pragma('encoding', { simple: true }) !== 'UTF-8'
+        const utf16 = isUtf16()
         const report = (news: CopyNews) => port.postMessage({ id, news })
         const client = await target()
         return copyPart({ db: source(), client, utf16, pages, signal, report }, task.task)
@@ -150,6 +156,12 @@ export function serveThread(port: MessagePort, setup: ThreadSetup): void {
       port.postMessage({ id, failure: toFailure(translate(error, setup, lost), true) })
     }
   })
+
+  return async () => {
+    port.close()
+    db?.close()
+    await disconnect(client)
+  }
 }
 
 /** `lost`: the connection has gone, and whatever a driver that was at work on it stumbled over says no more. */

@@ -6,7 +6,7 @@ import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { needsPostgres } from '@/db/testing/shared'
 import { undoAfterEach } from '@/db/testing/undo'
 import { claimRun, releaseRuns } from '../runs/drive-units'
-import type { Run } from '../runs/runs'
+import type { Run } from '../runs/run'
 import { admin, openTestConsole, type TestConsole } from '../testing/console'
 
 const later = undoAfterEach()

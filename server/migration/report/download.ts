@@ -3,7 +3,8 @@ import type { Clock } from '@/server/clock'
 import { HoldfastError } from '@/server/errors'
 import { choicesOf } from '../plan/choices-of'
 import type { RejectFiles } from '../runs/reject-file'
-import { getRun, type Run } from '../runs/runs'
+import type { Run } from '../runs/run'
+import { getRun } from '../runs/runs'
 import { reportPage } from './page'
 
 export interface Download {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Run } from '../runs/runs'
+import type { Run } from '../runs/run'
 import { html, tableOf } from './markup'
 import { reportPage } from './page'
 

@@ -1,4 +1,4 @@
-import { type Run, stateWords } from '../runs/runs'
+import { type Run, stateWords } from '../runs/run'
 import { placeOf } from '../store/store-choice'
 import type { Check, Plan, PlannedColumn, TableValidation, Validation } from '../types'
 import { factsOf, html, type Markup, tableOf } from './markup'

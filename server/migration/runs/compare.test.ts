@@ -5,7 +5,7 @@ import { makeLibrary } from '@/db/testing/library'
 import { needsPostgres } from '@/db/testing/shared'
 import { undoAfterEach } from '@/db/testing/undo'
 import { admin, openTestConsole, type TestConsole } from '../testing/console'
-import type { Run } from './runs'
+import type { Run } from './run'
 
 const later = undoAfterEach()
 

@@ -4,8 +4,8 @@ import { appendAudit, type Caller, system } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import type { Failure, Validation } from '../types'
 import { refuseUnaccepted } from './rejects'
+import type { CutOverReport, Run } from './run'
 import { type Asked, audit, describe, lockRun, type Privileged, useUp, wrongState } from './run-units'
-import type { CutOverReport, Run } from './runs'
 
 /** What a captured run does once it is completed: its later writes follow, until it is cut over or deleted. */
 export const restingPhase = ({ capture }: Pick<Run, 'capture'>) => (capture ? 'following' : null)

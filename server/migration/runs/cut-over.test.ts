@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { needsPostgres } from '@/db/testing/shared'
 import { undoAfterEach } from '@/db/testing/undo'
 import { admin, openTestConsole, type TestConsole } from '../testing/console'
-import type { Run } from './runs'
+import type { Run } from './run'
 
 const later = undoAfterEach()
 

@@ -6,9 +6,10 @@ import type { Job, RunEvent, Validation, WorkerCommand } from '../types'
 import { launch } from './client'
 import { beginCutOver, dropCutOver, finishCutOver, noteReopened, setFollowing } from './cut-over-units'
 import type { Driver } from './driver'
+import type { CutOverReport, Run } from './run'
 import { noteLine } from './run-log'
 import type { Asked, Privileged } from './run-units'
-import { type CutOverReport, getRun, type Run } from './runs'
+import { getRun } from './runs'
 
 export interface CutOverDeps {
   store: Store

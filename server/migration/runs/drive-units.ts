@@ -4,8 +4,9 @@ import { locked, q, type Tx, unit } from '@/db/unit'
 import { appendAudit, system } from '@/server/audit'
 import type { Failure, Plan } from '../types'
 import { storableJson } from './json'
+import { type RunCheck, type RunValues, toRun } from './run'
 import { ACTIVE, lockRun } from './run-units'
-import { free, isDue, type RunCheck, type RunValues, toRun } from './runs'
+import { free, isDue } from './runs'
 
 // What the driver of a run writes, as opposed to what people ask for (run-units.ts).
 

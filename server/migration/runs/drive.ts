@@ -11,27 +11,12 @@ import { launch, type RunEnd, type RunHandle } from './client'
 import { restingPhase } from './cut-over-units'
 import { keepPlan, keepRun, settleRun } from './drive-units'
 import { followProgress } from './forecast'
+import { type MigrationNews, tellsOf } from './news'
 import type { RejectFiles } from './reject-file'
 import { rowsWere } from './rejects'
+import type { Run, RunCheck, RunProgress, RunValues } from './run'
 import { beginnings, endings, noteLine, phaseWords } from './run-log'
 import { openRunSpans, type RunSpans } from './run-spans'
-import type { Run, RunCheck, RunProgress, RunValues, TableFigures } from './runs'
-import type { Speeds } from './speeds'
-
-/** What pages hear of a run while it goes on. Everything else they read anew when `state` or `phase` has changed. */
-export interface RunTick {
-  state: RunState
-  phase: Run['phase']
-  /** Its `tables` are those alone that changed since the last tick; `speeds` are there when they changed. */
-  progress: RunProgress | null
-}
-
-/** In the form of the event stream. */
-export interface MigrationNews {
-  kind: 'migration'
-  runId: string
-  news: RunTick
-}
 
 export type Task = 'plan' | 'start' | 'resume' | 'cancel' | 'validate' | 'follow'
 
@@ -82,9 +67,7 @@ export class Drive {
   #phase: Run['phase']
   #progress: RunProgress | null
   #plan: Plan | null = null
-  /** What was published of each table. */
-  readonly #told = new Map<string, string>()
-  #toldSpeeds: Speeds | undefined
+  readonly #tell: ReturnType<typeof tellsOf>
   #unsaved = false
   #settled = false
   #stopping = false
@@ -106,6 +89,7 @@ export class Drive {
     this.#progress = run.progress
     this.#follow = followProgress(run.progress)
     for (const check of run.checks) this.#checks.set(check.id, check)
+    this.#tell = tellsOf(run.id, deps.publish)
     this.#spans = openRunSpans(deps.trace, { run: run.id, task })
     this.done = new Promise((resolve) => {
       this.#finish = () => {
@@ -422,21 +406,8 @@ export class Drive {
     return noteLine(this.#deps, this.#run.id, level, message)
   }
 
-  /** What has not changed since it was told the last time is left out. */
   #publish(): void {
-    const speeds = this.#progress?.speeds
-    const progress = this.#progress && {
-      ...this.#progress,
-      speeds: speeds === this.#toldSpeeds ? undefined : speeds,
-      tables: this.#progress.tables.filter((table) => this.#told.get(table.table) !== progressMark(table)),
-    }
-    this.#toldSpeeds = speeds
-    for (const table of progress?.tables ?? []) this.#told.set(table.table, progressMark(table))
-    this.#deps.publish({
-      kind: 'migration',
-      runId: this.#run.id,
-      news: { state: this.#state, phase: this.#phase, progress },
-    })
+    this.#tell({ state: this.#state, phase: this.#phase, progress: this.#progress })
   }
 
   /** Steps run one after the other; one that fails is told to its caller and does not stop the next. */
@@ -453,9 +424,6 @@ export class Drive {
 }
 
 const isWorking = (task: Task) => task === 'start' || task === 'resume'
-
-const progressMark = ({ read, written, rejected, compared, state }: TableFigures) =>
-  `${read} ${written} ${rejected} ${compared} ${state}`
 
 function kill({ pid }: RunHandle): void {
   try {

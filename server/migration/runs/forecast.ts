@@ -1,5 +1,5 @@
 import type { Phase, TableProgress } from '../types'
-import type { RunProgress, TableFigures } from './runs'
+import type { RunProgress, TableFigures } from './run'
 import { followSpeeds } from './speeds'
 
 /** What a worker says about its progress. */

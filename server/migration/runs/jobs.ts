@@ -20,10 +20,12 @@ import {
 } from '../store/own-store'
 import { placeOf } from '../store/store-choice'
 import type { Job, Target } from '../types'
-import type { DriveDeps, MigrationNews, Task } from './drive'
+import type { DriveDeps, Task } from './drive'
+import type { MigrationNews } from './news'
 import type { RejectFiles } from './reject-file'
+import type { Run } from './run'
 import { noteMadeStore } from './run-units'
-import { getRun, type Run, readKept } from './runs'
+import { getRun, readKept } from './runs'
 
 export interface MigrationDeps<P extends PostgresSide, S extends SqliteSide> {
   store: Store

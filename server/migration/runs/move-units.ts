@@ -2,8 +2,8 @@ import { and, eq, isNull } from 'drizzle-orm'
 import { q, unit } from '@/db/unit'
 import { appendAudit, type Caller, system } from '@/server/audit'
 import { refuseUnaccepted } from './rejects'
+import type { SwitchBackReport, SwitchoverReport } from './run'
 import { audit, describe, lockRun, type Privileged, useUp, wrongState } from './run-units'
-import type { SwitchBackReport, SwitchoverReport } from './runs'
 
 // What is kept of a run while the console moves by it: to PostgreSQL, and back.
 

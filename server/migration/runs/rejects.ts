@@ -1,5 +1,5 @@
 import { HoldfastError } from '@/server/errors'
-import type { Run } from './runs'
+import type { Run } from './run'
 
 /** Refuses to go on to the target while rows were rejected and nobody has accepted that. Throws CONFLICT. */
 export function refuseUnaccepted({ report, accepted }: Pick<Run, 'report' | 'accepted'>): void {

@@ -6,7 +6,8 @@ import { HoldfastError } from '@/server/errors'
 import { useGrant } from '@/server/grants'
 import { placeOf } from '../store/store-choice'
 import type { Choices } from '../types'
-import { type Run, type RunTarget, type RunValues, stateWords, toRun, unknownRun } from './runs'
+import { type Run, type RunTarget, type RunValues, stateWords, toRun } from './run'
+import { unknownRun } from './runs'
 
 /** States in which the engine has something to do. */
 export const ACTIVE: readonly RunState[] = ['running', 'paused', 'cancelling']

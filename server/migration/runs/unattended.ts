@@ -1,7 +1,7 @@
 import type { Caller } from '@/server/audit'
 import { HoldfastError } from '@/server/errors'
 import type { Migration } from '../service'
-import type { Run } from './runs'
+import type { Run } from './run'
 
 /** What moving the own store without anybody at the page needs. */
 export interface UnattendedDeps {

@@ -1,10 +1,7 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import Database from 'better-sqlite3'
-import { MigrationError } from '../failure'
-import { quoteIdentifier } from '../plan/names'
+import type Database from 'better-sqlite3'
 import type { ForeignKeyAction, NotCarried, SourceFacts } from '../types'
-import { missingBytes } from './cut-off'
 import { inspectForeignKeys, inspectIndexes } from './keys'
+import { sourceFacts } from './open'
 import { inspectTriggers, inspectViews, type SourceTrigger, type SourceView } from './programs'
 import type { Deferrable } from './sqltext'
 import { type CheckClause, type GeneratedClause, tableClauses } from './table-sql'
@@ -68,118 +65,6 @@ export interface SourceSchema {
   triggers: SourceTrigger[]
   /** Virtual tables, and what was left out. */
   notCarried: NotCarried[]
-}
-
-/**
- * Says why a file can't be a SQLite database, by its first 16 bytes (https://www.sqlite.org/fileformat.html#magic_header_string).
- * Only for a process that has the file not open by SQLite: closing this descriptor drops the process's locks.
- */
-export function checkHeader(file: string): MigrationError | null {
-  try {
-    if (!statSync(file).isFile()) {
-      return new MigrationError('SOURCE_NOT_SQLITE', `${file} is not a file.`, 'Name a SQLite database file.')
-    }
-    const header = Buffer.alloc(16)
-    const descriptor = openSync(file, 'r')
-    let read = 0
-    try {
-      read = readSync(descriptor, header, 0, 16, 0)
-    } finally {
-      closeSync(descriptor)
-    }
-    if (read === 0) {
-      return new MigrationError(
-        'SOURCE_NOT_SQLITE',
-        `${file} is empty.`,
-        'Name a SQLite database file with tables.',
-      )
-    }
-    if (header.toString('latin1') !== 'SQLite format 3\0') {
-      return new MigrationError(
-        'SOURCE_NOT_SQLITE',
-        `${file} is not a SQLite database, or it is encrypted: its header is not SQLite's.`,
-        'Name a SQLite 3 file; decrypt an encrypted one first.',
-      )
-    }
-    const missing = missingBytes(file)
-    if (missing > 0) {
-      return new MigrationError(
-        'SOURCE_CORRUPT',
-        `${file} is cut off: ${missing.toLocaleString('en')} bytes are missing at its end.`,
-        'Copy or upload it again, whole; else restore a backup, or save what can be read with `sqlite3 FILE .recover`.',
-      )
-    }
-    return null
-  } catch (error) {
-    return new MigrationError(
-      'SOURCE_UNREADABLE',
-      `${file} can't be read: ${(error as Error).message}`,
-      'Check that the file exists and that the user of this process may read it and its folder.',
-      { cause: error, heals: (error as NodeJS.ErrnoException).code === 'ENOENT' },
-    )
-  }
-}
-
-/** Opens a database read-only; statements wait up to 5 s for a writer's lock. */
-export function openSource(file: string): Database.Database {
-  try {
-    const db = new Database(file, { readonly: true, fileMustExist: true, timeout: 5000 })
-    db.pragma('cache_size = -8000')
-    db.prepare('SELECT count(*) FROM sqlite_schema').get()
-    return db
-  } catch (error) {
-    throw sourceError(error, file)
-  }
-}
-
-/** SQLite's error as ours. */
-export function sourceError(error: unknown, file: string): MigrationError {
-  if (error instanceof MigrationError) return error
-  const { code = '', message = String(error) } = error as { code?: string; message?: string }
-  if (code === 'SQLITE_NOTADB') {
-    return new MigrationError(
-      'SOURCE_NOT_SQLITE',
-      `${file} is not a SQLite database, or it is encrypted.`,
-      'Name a SQLite 3 file; decrypt an encrypted one first.',
-      { cause: error },
-    )
-  }
-  if (code.startsWith('SQLITE_CORRUPT')) {
-    return new MigrationError(
-      'SOURCE_CORRUPT',
-      `${file} is damaged: ${message}`,
-      'Restore a backup, or save what can be read with `sqlite3 FILE .recover`.',
-      { cause: error },
-    )
-  }
-  if (code.startsWith('SQLITE_BUSY')) {
-    return new MigrationError(
-      'SOURCE_BUSY',
-      `${file} is locked by another program that is writing to it.`,
-      'Wait for the writer or stop it, then resume.',
-      { cause: error },
-    )
-  }
-  return new MigrationError(
-    'SOURCE_UNREADABLE',
-    `${file} can't be read: ${message}`,
-    'Check the rights on the file and its folder (a WAL database needs its -shm file beside it).',
-    { cause: error },
-  )
-}
-
-export function sourceFacts(db: Database.Database): SourceFacts {
-  const size = db
-    .prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
-    .pluck()
-    .get()
-  return {
-    file: db.name,
-    sizeBytes: Number(size),
-    sqliteVersion: db.prepare('SELECT sqlite_version()').pluck().get() as string,
-    journalMode: db.pragma('journal_mode', { simple: true }) as string,
-    encoding: db.pragma('encoding', { simple: true }) as string,
-  }
 }
 
 /** Reads the whole schema; `exclude` leaves tables out by name, `plain` reads virtual tables as plain ones. */
@@ -274,55 +159,4 @@ function readSequence(db: Database.Database, table: string): string | null {
     .pluck()
     .get(table)
   return (sequence as string | null) ?? null
-}
-
-/** A foreign key with the parent's columns made explicit. */
-export interface ReferenceKey {
-  table: string
-  columns: string[]
-  parent: string
-  references: string[]
-  /** A column of the parent has a collation other than BINARY. */
-  folded?: boolean
-}
-
-/**
- * Rows whose parent is missing. Children come in the order of the key, so that the lookups walk the parent's tree once
- * from left to right: 15 times as fast as pragma foreign_key_check on a table that exceeds the cache.
- */
-export function countOrphans(db: Database.Database, key: ReferenceKey): number {
-  const columns = key.columns.map(quoteIdentifier)
-  const present = columns.map((column) => `${column} IS NOT NULL`).join(' AND ')
-  const match = key.references
-    .map((name, i) => {
-      const equal = `p.${quoteIdentifier(name)} = c.k${i}`
-      // PostgreSQL compares keys by their characters: what matches under another collation alone is an orphan there.
-      return key.folded ? `${equal} AND ${equal} COLLATE BINARY` : equal
-    })
-    .join(' AND ')
-  return db
-    .prepare(
-      `SELECT count(*) FROM (SELECT ${columns.map((column, i) => `${column} AS k${i}`).join(', ')} FROM ${quoteIdentifier(key.table)} WHERE ${present} ORDER BY ${columns.join(', ')}) AS c
-       WHERE NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(key.parent)} AS p WHERE ${match})`,
-    )
-    .pluck()
-    .get() as number
-}
-
-/** The parent's columns of each foreign key, or why there are none. */
-export function resolveReference(
-  schema: SourceSchema,
-  table: SourceTable,
-  key: SourceForeignKey,
-): ReferenceKey | string {
-  const parent = schema.tables.find((one) => one.name.toLowerCase() === key.table.toLowerCase())
-  const where = `${table.name} (${key.columns.join(', ')})`
-  if (!parent) return `${where}: the table ${key.table} is not there`
-  const references = key.references ?? parent.primaryKey.map((column) => column.name)
-  const known = references.every((name) =>
-    parent.columns.some((column) => column.name.toLowerCase() === name.toLowerCase()),
-  )
-  if (!known || references.length !== key.columns.length) return `${where}: ${key.table} has no such columns`
-  const folded = parent.columns.some((column) => column.collation !== null)
-  return { table: table.name, columns: key.columns, parent: parent.name, references, folded }
 }

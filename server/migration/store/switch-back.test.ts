@@ -16,7 +16,7 @@ import { readEdge } from '@/server/audit/edge'
 import { inputHash, makeGrant } from '@/server/grants'
 import { openLog } from '@/server/log'
 import { openVault } from '@/server/vault'
-import type { Run } from '../runs/runs'
+import type { Run } from '../runs/run'
 import { admin, openSide, openTestConsole, type TestConsole } from '../testing/console'
 import {
   add,

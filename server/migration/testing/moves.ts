@@ -1,7 +1,7 @@
 import { eq, getTableColumns, getTableName } from 'drizzle-orm'
 import { expect } from 'vitest'
 import { q, unit } from '@/db/unit'
-import type { Run } from '../runs/runs'
+import type { Run } from '../runs/run'
 import { admin, type TestConsole } from './console'
 
 // What tests of the own store's moves do to it, and see in it.

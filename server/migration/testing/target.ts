@@ -104,25 +104,28 @@ export async function bothSides(
   })
   const types = fields.map((field) => field.dataTypeID)
   return {
-    source: source
-      .map((row) => JSON.stringify(row.map((value, i) => plain(value, types[i] as number))))
-      .sort(),
+    source: source.map((row) => lineOf(row.map((value, i) => plain(value, types[i] as number)))).sort(),
     target: (rows as (string | null)[][])
-      .map((row) => JSON.stringify(row.map((text, i) => parsed(text, types[i] as number))))
+      .map((row) => lineOf(row.map((text, i) => parsed(text, types[i] as number))))
       .sort(),
   }
 }
 
+/** One text for a row; PostgreSQL's own texts hold no NUL. */
+const lineOf = (values: (string | null)[]) => values.map((value) => value ?? '\0 null').join('\0')
+
 const asText = { getTypeParser: () => (text: string) => text }
 const OID = { bool: 16, bytea: 17, int8: 20, float8: 701, numeric: 1700 }
 
+const double = new Float64Array(1)
+const halves = new Uint32Array(double.buffer)
+
 function bitsOf(value: number): string {
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleBE(value)
-  return `double ${bytes.toString('hex')}`
+  double[0] = value
+  return `double ${halves[1]} ${halves[0]}`
 }
 
-function plain(value: unknown, type: number): unknown {
+function plain(value: unknown, type: number): string | null {
   if (value === null) return null
   if (type === OID.float8 || type === OID.numeric) return bitsOf(Number(value))
   if (type === OID.bool) return value === 1n ? 'true' : 'false'
@@ -130,7 +133,7 @@ function plain(value: unknown, type: number): unknown {
   return String(value)
 }
 
-function parsed(text: string | null, type: number): unknown {
+function parsed(text: string | null, type: number): string | null {
   if (text === null) return null
   if (type === OID.float8 || type === OID.numeric) return bitsOf(Number(text))
   if (type === OID.bool) return text === 't' ? 'true' : 'false'

@@ -1,5 +1,6 @@
 import type { PlannedColumn, TimeShape } from '../types'
-import { NotPlain, Varint } from './pages'
+import { NotPlain } from './pages'
+import { digitsAt, integerAt, lengthOf, RecordReader, SIZES } from './record'
 
 /** What opens and closes a binary COPY (https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"). */
 export const HEAD = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
@@ -42,8 +43,6 @@ export function wayOf({ render, type, evidence }: PlannedColumn): Way | null {
   }
 }
 
-/** Bytes of a value by its serial type (https://www.sqlite.org/fileformat.html#record_format). */
-const SIZES = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0]
 /** Bytes of a field that is no text or blob, at most: its length and eight bytes. */
 const LARGEST = 12
 /** Texts up to here are copied faster byte by byte than by a call. */
@@ -61,10 +60,7 @@ export class RowEncoder {
   readonly #fields: Field[]
   readonly #expect: number
   #view: DataView
-  /** Serial type and place of each column of the record. */
-  readonly #types: number[] = []
-  readonly #places: number[] = []
-  readonly #varint = new Varint()
+  readonly #record = new RecordReader()
 
   /** `expect`: bytes that a chunk has at the end, about. */
   constructor(fields: Field[], expect: number) {
@@ -96,10 +92,9 @@ export class RowEncoder {
   add(from: Buffer, start: number, length: number, rowid: number): void {
     const fields = this.#fields
     this.#reserve(length + LARGEST * fields.length + 2)
-    const columns = this.#parse(from, start)
+    const columns = this.#record.read(from, start)
     const { bytes } = this
-    const types = this.#types
-    const places = this.#places
+    const { types, places } = this.#record
     let at = this.length
     bytes[at++] = fields.length >> 8
     bytes[at++] = fields.length
@@ -126,7 +121,7 @@ export class RowEncoder {
           break
         case 'text':
           if (type < 12 || type % 2 === 0) throw new NotPlain('no text')
-          at = this.#writeBytes(from, place, (type - 13) / 2, at)
+          at = this.#writeBytes(from, place, lengthOf(type), at)
           break
         case 'double':
           at = this.#writeDouble(from, place, type, at)
@@ -142,7 +137,7 @@ export class RowEncoder {
           break
         case 'bytes':
           if (type < 12 || type % 2 === 1) throw new NotPlain('no blob')
-          at = this.#writeBytes(from, place, (type - 12) / 2, at)
+          at = this.#writeBytes(from, place, lengthOf(type), at)
           break
         case 'date':
           at = this.#writeDate(from, place, type, at)
@@ -167,30 +162,6 @@ export class RowEncoder {
     this.bytes.copy(other, 0, 0, this.length)
     this.bytes = other
     this.#view = viewOf(other)
-  }
-
-  /** Finds the columns of a record; answers how many it has. */
-  #parse(from: Buffer, start: number): number {
-    const types = this.#types
-    const places = this.#places
-    const varint = this.#varint
-    const end = start + varint.read(from, start)
-    let at = varint.next
-    let place = end
-    let columns = 0
-    while (at < end) {
-      let type = from[at++] as number
-      // Most are short: those of more bytes alone are worth a call.
-      if (type >= 0x80) {
-        type = varint.read(from, at - 1)
-        at = varint.next
-      }
-      types[columns] = type
-      places[columns] = place
-      columns++
-      place += type < 12 ? (SIZES[type] as number) : (type - 12 - (type & 1)) / 2
-    }
-    return columns
   }
 
   #writeRowid(way: Way, rowid: number, at: number): number {
@@ -241,6 +212,7 @@ export class RowEncoder {
     const view = this.#view
     view.setInt32(at, 8)
     if (type === 7) for (let i = 0; i < 8; i++) bytes[at + 4 + i] = from[place + i] as number
+    else if (type > 9) throw new NotPlain('no number')
     else view.setFloat64(at + 4, integerAt(from, place, type))
     return at + 12
   }
@@ -267,12 +239,12 @@ export class RowEncoder {
     const zone = shape.length - 2
     if (type !== 13 + 2 * (19 + (places > 0 ? places + 1 : 0) + zone))
       throw new NotPlain('no time of the form')
-    const hour = digits(from, place + 11, 2)
-    const seconds = hour * 3600 + digits(from, place + 14, 2) * 60 + digits(from, place + 17, 2)
-    const parts = places > 0 ? digits(from, place + 20, places) * (places === 3 ? 1000 : 1) : 0
+    const hour = digitsAt(from, place + 11, 2)
+    const seconds = hour * 3600 + digitsAt(from, place + 14, 2) * 60 + digitsAt(from, place + 17, 2)
+    const parts = places > 0 ? digitsAt(from, place + 20, places) * (places === 3 ? 1000 : 1) : 0
     const whole = (dayAt(from, place) - EPOCH_DAYS) * DAY_SECONDS + seconds
     const micros = whole * 1_000_000 + parts
-    if (!Number.isSafeInteger(micros)) throw new NotPlain('a time too far off for exact arithmetic')
+    if (!Number.isSafeInteger(micros)) throw new NotPlain('no time, or one too far off')
     const view = this.#view
     view.setInt32(at, 8)
     const high = Math.floor(micros / 2 ** 32)
@@ -284,44 +256,16 @@ export class RowEncoder {
 
 const viewOf = (bytes: Buffer) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 
-/** A stored integer as a double, rounded as PostgreSQL rounds its decimal text. */
-function integerAt(from: Buffer, place: number, type: number): number {
-  switch (type) {
-    case 8:
-    case 9:
-      return type - 8
-    case 1:
-    case 2:
-    case 3:
-    case 4:
-    case 5:
-      return from.readIntBE(place, SIZES[type] as number)
-    case 6:
-      return Number(from.readBigInt64BE(place))
-    default:
-      throw new NotPlain('no number')
-  }
-}
-
 /** Days since 1970 of YYYY-MM-DD, as the proleptic Gregorian calendar counts on both sides. */
 function dayAt(from: Buffer, place: number): number {
-  const month = digits(from, place + 5, 2)
+  const month = digitsAt(from, place + 5, 2)
   // The year begins in March, so that the leap day ends it.
-  const written = digits(from, place, 4)
+  const written = digitsAt(from, place, 4)
   if (written === 0) throw new NotPlain('the year 0, which PostgreSQL lacks')
   const year = written - (month <= 2 ? 1 : 0)
-  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + digits(from, place + 8, 2) - 1
-  return (
-    year * 365 + Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400) + dayOfYear - 719_468
-  )
-}
-
-function digits(from: Buffer, place: number, count: number): number {
-  let value = 0
-  for (let i = place; i < place + count; i++) {
-    const digit = (from[i] as number) - 48
-    if (!(digit >= 0 && digit <= 9)) throw new NotPlain('no digit')
-    value = value * 10 + digit
-  }
-  return value
+  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + digitsAt(from, place + 8, 2) - 1
+  const leapDays = Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400)
+  const days = year * 365 + leapDays + dayOfYear - 719_468
+  if (Number.isNaN(days)) throw new NotPlain('no date')
+  return days
 }

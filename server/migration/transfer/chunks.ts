@@ -22,8 +22,18 @@ export interface Chunk {
   position: Key | null
 }
 
-/** How the chunks of a reader are copied: `head` comes before the first of a COPY, `tail` after the last. */
-export type CopyForm = { format: 'text' } | { format: 'binary'; head: Buffer; tail: Buffer }
+/** How the chunks of a reader are copied. */
+export interface CopyForm {
+  format: 'text' | 'binary'
+  /** What comes before the first chunk of a COPY and after the last. */
+  head?: Buffer
+  tail?: Buffer
+  /** Bytes that may be written before the last are with the system. */
+  ahead: number
+}
+
+/** A COPY of text, each of whose chunks has a buffer of its own. */
+export const TEXT: CopyForm = { format: 'text', ahead: 1 << 20 }
 
 /** Reads a table chunk by chunk. */
 export interface ChunkReader {
@@ -91,7 +101,7 @@ export function openReader(db: Database.Database, table: PlannedTable, utf16: bo
   }
 
   return {
-    copy: { format: 'text' },
+    copy: TEXT,
     next(bounds) {
       const position = measured?.length
         ? (keyAtBytes(db, scan, bounds, step, CHUNK_BYTES, measured) ?? keyAt(db, scan, bounds, step))

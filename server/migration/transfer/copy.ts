@@ -7,7 +7,7 @@ import { writeRejects } from '../target/rejects'
 import { isSent } from '../target/target'
 import type { PlannedTable, RejectedRow } from '../types'
 import { copyCarefully } from './careful'
-import { type ChunkReader, openReader } from './chunks'
+import { type ChunkReader, openReader, TEXT } from './chunks'
 import { withLargeBlobs } from './large'
 import { findMisfits } from './misfits'
 import { openPageReader } from './page-reader'
@@ -23,8 +23,6 @@ import { copyStatement } from './render'
 const FIRST_BYTES = 8 * 1024 * 1024
 const MOST_BYTES = 64 * 1024 * 1024
 const ENOUGH_MS = 1_000
-/** Bytes that are written before the last are with the system. */
-const HIGH_WATER = 1 << 20
 
 export interface CopyTask {
   runId: string
@@ -140,7 +138,7 @@ async function copyBatch(
   const { stream, finished, abort } = openCopy(
     deps.client,
     copyStatement(task.table, task.schema, copy.format),
-    copy.format === 'binary' ? 1 : HIGH_WATER,
+    copy.ahead,
   )
   let position: Key | null = bounds.lo
   let rows = 0
@@ -149,7 +147,7 @@ async function copyBatch(
   const started = performance.now()
   const wanted = () => bytes < FIRST_BYTES || (bytes < most && performance.now() - started < ENOUGH_MS)
   try {
-    if (copy.format === 'binary') stream.write(copy.head)
+    if (copy.head) stream.write(copy.head)
     while (!done && wanted() && deps.signal() === 0) {
       const chunk = reader.next({ lo: position, hi: bounds.hi })
       done = chunk.position === null
@@ -171,7 +169,7 @@ async function copyBatch(
       await abort(new Error('stopped'))
       return null
     }
-    stream.end(copy.format === 'binary' ? copy.tail : undefined)
+    stream.end(copy.tail)
     await finished
     const rejects = findMisfits(
       deps.db,
@@ -190,7 +188,7 @@ async function copyBatch(
 }
 
 /** A COPY at work: `finished` settles when the server has taken it, `abort` when it has let go of it. */
-export function openCopy(client: pg.Client, statement: string, highWaterMark = HIGH_WATER) {
+export function openCopy(client: pg.Client, statement: string, highWaterMark = TEXT.ahead) {
   const stream = client.query(copyFrom(statement, { highWaterMark }))
   let ended = false
   const finished = new Promise<void>((resolve, reject) => {

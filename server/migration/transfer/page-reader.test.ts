@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { random } from '@/db/testing/library'
 import { undoAfterEach } from '@/db/testing/undo'
 import { noEvidence } from '../source/evidence'
+import { readingPages, sourceFiles } from '../testing/source'
 import type { PlannedColumn, PlannedTable, TimeShape } from '../types'
 import type { ChunkReader } from './chunks'
 import { openPageReader } from './page-reader'
@@ -13,19 +11,7 @@ import { isWholeFile, NotPlain, openPages, pagesOf } from './pages'
 import { type Bounds, EVERYTHING } from './ranges'
 
 const later = undoAfterEach()
-let folder: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-pages-'))
-  later(() => rmSync(folder, { recursive: true }))
-})
-
-function create(script: string, pragmas: readonly string[] = []): Database.Database {
-  const db = new Database(join(folder, 'source.db'))
-  later(() => db.close())
-  for (const pragma of pragmas) db.pragma(pragma)
-  db.exec(script)
-  return db
-}
+const create = sourceFiles()
 
 type ColumnOf = Pick<PlannedColumn, 'source' | 'type' | 'render'> & Partial<PlannedColumn>
 
@@ -56,11 +42,8 @@ function read(
   table: PlannedTable,
   bounds: Bounds = EVERYTHING,
 ): (Buffer | null)[][] | null {
-  db.exec('BEGIN')
-  try {
-    db.prepare('SELECT count(*) FROM sqlite_schema').get()
-    const pages = pagesOf(openPages(db.name))
-    const reader = openPageReader(db, table, () => (isWholeFile(db) ? pages : null))
+  return readingPages(db, (file) => {
+    const reader = openPageReader(db, table, () => file)
     if (!reader) return null
     const rows: (Buffer | null)[][] = []
     for (let { lo } = bounds; ; ) {
@@ -71,9 +54,7 @@ function read(
       if (chunk.position === null) return rows
       lo = chunk.position
     }
-  } finally {
-    db.exec('ROLLBACK')
-  }
+  })
 }
 
 /** Fields of a binary COPY without its head and tail. */

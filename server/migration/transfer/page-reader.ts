@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import type { PlannedTable } from '../types'
 import { type Field, HEAD, RowEncoder, TAIL, type Way, wayOf } from './binary'
 import type { ChunkReader } from './chunks'
-import { LeafReader, leafPages, type PageFile } from './pages'
+import { LeafReader, leafPages, type PageFile, type StoredTable, storedTable } from './pages'
 import type { Bounds } from './ranges'
 
 /** Bytes of a chunk: written, sent and written over within a processor's caches. */
@@ -20,15 +20,12 @@ export function openPageReader(
   table: PlannedTable,
   file: () => PageFile | null,
 ): ChunkReader | null {
-  const fields = fieldsOf(db, table)
-  // A virtual table has no pages of its own.
-  const root = db
-    .prepare(`SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = ?`)
-    .pluck()
-    .get(table.source) as number | undefined
-  const pages = fields && root !== undefined ? file() : null
-  if (!fields || root === undefined || !pages) return null
-  const reader = new LeafReader(pages)
+  const stored = storedTable(db, table.source)
+  const fields = stored && fieldsOf(stored, table)
+  const pages = fields && file()
+  if (!fields || !pages) return null
+  const { root } = stored
+  const reader = new LeafReader(pages, 2 * LONGEST_ROW)
   const encoder = new RowEncoder(fields, CHUNK_BYTES + 2 * pages.size)
   /** Leaves that are still to be read, up to where, and what they go on after. */
   let leaves: number[] = []
@@ -43,7 +40,8 @@ export function openPageReader(
   }
 
   return {
-    copy: { format: 'binary', head: HEAD, tail: TAIL },
+    // A chunk is with the system before the next is written over it.
+    copy: { format: 'binary', head: HEAD, tail: TAIL, ahead: 1 },
     next(bounds: Bounds) {
       const lo = bounds.lo ? Number(bounds.lo[0]) : -1
       const hi = bounds.hi ? Number(bounds.hi[0]) : Number.MAX_SAFE_INTEGER
@@ -72,23 +70,19 @@ export function openPageReader(
   }
 }
 
-function fieldsOf(db: Database.Database, table: PlannedTable): Field[] | null {
+function fieldsOf(stored: StoredTable, table: PlannedTable): Field[] | null {
   const { scan } = table
   if (scan.kind !== 'rowid' || BigInt(scan.min) < 0n) return null
   if (table.columns.reduce((sum, { evidence }) => sum + evidence.maxBytes, 0) > LONGEST_ROW) return null
-  const stored = db
-    .prepare('SELECT name, hidden, dflt_value IS NULL AS plain FROM pragma_table_xinfo(?)')
-    .all(table.source) as { name: string; hidden: number; plain: number }[]
-  if (stored.length === 0 || stored.some(({ hidden }) => hidden !== 0)) return null
   const fields = table.columns.map((column): Field | null => {
     const way: Way | null = wayOf(column)
-    const index = stored.findIndex(({ name }) => name === column.source)
+    const index = stored.columns.findIndex(({ name }) => name === column.source)
     if (way === null || index < 0 || column.fits !== undefined || column.instead !== undefined) return null
     const isRowid = column.source.toLowerCase() === scan.name.toLowerCase()
     return {
       way,
       index: isRowid ? -1 : index,
-      nullDefault: stored[index]?.plain === 1,
+      nullDefault: stored.columns[index]?.nullDefault === true,
       shape: column.evidence.shape,
     }
   })

@@ -46,6 +46,26 @@ export function pagesOf(descriptor: number): PageFile {
   return { descriptor, size, usable: size - header.readUInt8(20) }
 }
 
+/** A table whose columns all lie in the pages of its tree, in the order of its records. */
+export interface StoredTable {
+  root: number
+  /** `nullDefault`: a record that ends before the column stands for NULL there. */
+  columns: { name: string; nullDefault: boolean }[]
+}
+
+/** Null for a table that has no pages of its own (a virtual one), and for one that computes columns. */
+export function storedTable(db: Database.Database, table: string): StoredTable | null {
+  const root = db
+    .prepare(`SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = ?`)
+    .pluck()
+    .get(table) as number | undefined
+  const columns = db
+    .prepare('SELECT name, hidden, dflt_value IS NULL AS nulls FROM pragma_table_xinfo(?)')
+    .all(table) as { name: string; hidden: number; nulls: number }[]
+  if (root === undefined || columns.some(({ hidden }) => hidden !== 0)) return null
+  return { root, columns: columns.map(({ name, nulls }) => ({ name, nullDefault: nulls === 1 })) }
+}
+
 /** A few pages in memory. Pages that are asked for in the file's order are read ahead of the asking. */
 export class PageWindow {
   readonly bytes: Buffer
@@ -152,11 +172,14 @@ export class LeafReader {
   readonly #leaves: PageWindow
   readonly #overflow: PageWindow
   readonly #varint = new Varint()
+  readonly #longest: number
   /** A record that did not fit its page. */
   #whole = Buffer.alloc(0)
 
-  constructor(file: PageFile) {
+  /** Throws NotPlain for a record of more than `longest` bytes, which is held in memory as a whole. */
+  constructor(file: PageFile, longest: number) {
     this.#file = file
+    this.#longest = longest
     this.#leaves = new PageWindow(file, Math.max(1, Math.floor((256 * 1024) / file.size)))
     this.#overflow = new PageWindow(file, 1)
   }
@@ -181,6 +204,7 @@ export class LeafReader {
       if (rowid <= lo) continue
       if (rowid > hi) return
       if (length <= fitting) take(bytes, varint.next, length, rowid)
+      else if (length > this.#longest) throw new NotPlain('a long row')
       else {
         this.#gather(bytes, varint.next, length)
         take(this.#whole, 0, length, rowid)

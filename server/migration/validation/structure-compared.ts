@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { findByName } from '../plan/plan-compare'
-import { resolveReference, type SourceSchema, type SourceTable } from '../source/source'
+import { resolveReference } from '../source/references'
+import type { SourceSchema, SourceTable } from '../source/source'
 import { readCatalog, type TargetTable } from '../target/catalog'
 import type { Check, Plan } from '../types'
 import { checkSequences } from './structure'

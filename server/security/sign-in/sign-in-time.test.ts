@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { describeStores } from '@/db/testing/stores'
 import { isHoldfastError } from '@/server/errors'
+import { openPasswords } from '../passwords/passwords'
 import { browser, openAccounts } from '../testing/accounts'
 
 /** Samples of each kind; 510 in all on each dialect. */
@@ -10,9 +11,11 @@ describeStores((open) => {
   it('takes as long for unknown users as for wrong passwords and disabled users', {
     timeout: 300_000,
   }, async () => {
-    const { security, addUser, signIn, granted } = await openAccounts(await open(), {
-      maxLoginAttempts: 10_000,
-    })
+    const { security, addUser, signIn, granted } = await openAccounts(
+      await open(),
+      { maxLoginAttempts: 10_000 },
+      openPasswords(),
+    )
     const { session } = await signIn()
     const bob = await addUser('Bob')
     const input = { userId: (await addUser('Cyd')).userId }

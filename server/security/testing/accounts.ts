@@ -14,6 +14,8 @@ import {
   type SignedIn,
 } from '@/server/security'
 import { openVault } from '@/server/vault'
+import type { Passwords } from '../passwords/passwords'
+import { rememberedPasswords } from './passwords'
 import { totpCode } from './totp'
 
 /** A clock that stands still until a test moves it. */
@@ -40,9 +42,13 @@ export function browser(deviceId = 'ana-laptop', address = '198.51.100.7') {
 }
 
 /** The accounts of a test's store: a clock to move, and Ana, who is an admin without a factor. */
-export async function openAccounts(store: Store, config: Partial<SecurityConfig> = {}) {
+export async function openAccounts(
+  store: Store,
+  config: Partial<SecurityConfig> = {},
+  passwords: Passwords = rememberedPasswords,
+) {
   const clock = testClock()
-  const deps = { store, vault: testVault, clock, log: openLog('error') }
+  const deps = { store, vault: testVault, clock, log: openLog('error'), passwords }
   const settings = {
     accessMs: 900_000,
     refreshMs: 7 * 86_400_000,

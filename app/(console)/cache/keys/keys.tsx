@@ -20,8 +20,12 @@ import { PlaceBar } from './place-bar'
 import { type KeyListing, useListing } from './use-listing'
 import type { usePlace } from './use-place'
 
+type At = ReturnType<typeof usePlace>
+type Place = At['place']
+type Ways = Omit<At, 'place'>
+
 /** The tree of keys: one folder at a time, page by page, and the key that is open. */
-export function Keys({ stats, at }: { stats: Stats; at: ReturnType<typeof usePlace> }) {
+export function Keys({ stats, at }: { stats: Stats; at: At }) {
   const { place, ...ways } = at
   const { operate } = useMay('cache')
   const listing = useListing(place)
@@ -65,7 +69,7 @@ export function Keys({ stats, at }: { stats: Stats; at: ReturnType<typeof usePla
             opened={drawer.id}
             chosen={operate ? chosen : undefined}
             onChoose={setPicked}
-            empty={<Nothing list={list} filtered={place.match !== ''} onClear={() => ways.filter('')} />}
+            empty={<Nothing list={list} place={place} ways={ways} />}
           />
         </>
       ) : first.error ? null : (
@@ -135,14 +139,27 @@ function Scanned({ list, listing }: { list: Listing; listing: KeyListing }) {
   )
 }
 
-function Nothing({ list, filtered, onClear }: { list: Listing; filtered: boolean; onClear: () => void }) {
+function Nothing({ list, place, ways }: { list: Listing; place: Place; ways: Ways }) {
   if (list.cursor !== null) return <Empty kind="no-match" title="Nothing found so far: go on scanning" />
-  if (!filtered) return <Empty kind="no-data" title="There are no keys here" />
+  if (place.match !== '')
+    return (
+      <Empty
+        kind="no-match"
+        title="No key fits the filter"
+        action={<Button onClick={() => ways.filter('')}>Clear the filter</Button>}
+      />
+    )
   return (
     <Empty
-      kind="no-match"
-      title="No key fits the filter"
-      action={<Button onClick={onClear}>Clear the filter</Button>}
+      kind="no-data"
+      title="There are no keys here"
+      action={
+        place.scope === 'ours' && place.prefix === '' ? (
+          <Button onClick={() => ways.go({ scope: 'all', prefix: '', match: '' })}>
+            Look at everything in Redis
+          </Button>
+        ) : null
+      }
     />
   )
 }

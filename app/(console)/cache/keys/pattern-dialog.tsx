@@ -10,6 +10,7 @@ import { Callout } from '@/components/ui/callout'
 import { Dialog, DialogError } from '@/components/ui/dialog'
 import { ErrorText } from '@/components/ui/error-text'
 import { Field, Input, Select } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { formatCount, formatNumber } from '@/components/ui/format'
 import { useNow } from '@/components/ui/now'
 import { ScrollRegion } from '@/components/ui/scroll-region'
@@ -142,8 +143,7 @@ export function PatternDialog({ start, own, onClose }: { start: Pattern; own: st
           {counting ? 'Counting: every key of every primary is looked at.' : null}
           {current && !counting ? <Found of={current.count} old={old} /> : null}
         </div>
-        <div className="flex flex-wrap justify-end gap-2 pt-2">
-          <Button onClick={onClose}>Cancel</Button>
+        <FormActions onCancel={onClose}>
           <Button
             type="submit"
             variant={ready ? 'quiet' : 'primary'}
@@ -160,7 +160,7 @@ export function PatternDialog({ start, own, onClose }: { start: Pattern; own: st
           >
             {ready ? `Delete ${formatCount(current.count.matched, 'key')}…` : 'Delete…'}
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Dialog>
   )

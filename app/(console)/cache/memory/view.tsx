@@ -63,7 +63,7 @@ function Memory({ stats }: { stats: Stats }) {
           </Select>
         </Field>
         <p role="status" className="flex min-h-8 items-center text-muted">
-          {data ? sampledWords(data) : ''}
+          {data && data.sampled > 0 ? sampledWords(data) : ''}
         </p>
         {data ? (
           <p className="flex min-h-8 items-center text-note text-muted">
@@ -81,6 +81,13 @@ function Memory({ stats }: { stats: Stats }) {
           <Empty
             kind="no-data"
             title={scope === 'ours' ? 'This cache has no key in Redis' : 'Redis is empty'}
+            action={
+              scope === 'ours' ? (
+                <Button onClick={() => change({ scope: 'all' }, 'replace')}>
+                  Look at everything in Redis
+                </Button>
+              ) : null
+            }
           />
         ) : (
           <>

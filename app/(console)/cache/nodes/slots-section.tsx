@@ -1,11 +1,10 @@
 import { useId } from 'react'
 import type { NodeFacts } from '@/components/cache/types'
-import { downloadText, toCsv } from '@/components/charts/csv'
-import { Button } from '@/components/ui/button'
+import { toCsv } from '@/components/charts/csv'
+import { CsvButton } from '@/components/charts/csv-button'
 import { Callout } from '@/components/ui/callout'
 import { Empty } from '@/components/ui/empty'
 import { formatCount, formatNumber, formatShare } from '@/components/ui/format'
-import { DownloadIcon } from '@/components/ui/icons'
 import { Status } from '@/components/ui/status'
 import { Table } from '@/components/ui/table'
 import { Mono, Section } from '@/components/ui/text'
@@ -31,17 +30,7 @@ export function SlotsSection({ nodes }: { nodes: readonly NodeFacts[] }) {
     <Section
       title="Slots"
       note={`${formatNumber(SLOTS)} in all`}
-      actions={
-        <Button
-          variant="plain"
-          size="small"
-          icon={<DownloadIcon />}
-          aria-label="Download Slots by primary as CSV"
-          onClick={() => downloadText('redis-slots.csv', toCsv(slotRows(owners)))}
-        >
-          CSV
-        </Button>
-      }
+      actions={<CsvButton of="Slots by primary" name="redis-slots" csv={() => toCsv(slotRows(owners))} />}
     >
       <SlotBar owners={owners} gaps={gaps} />
       <p className="mb-3 text-note text-muted">{slotsSentence(owners)}</p>

@@ -1,15 +1,15 @@
 'use client'
 
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type Alert, alertHref, severityWords } from '@/components/alerts/words'
+import { type Alert, alertHref } from '@/components/alerts/words'
 import { saysOf } from '@/components/auth/client'
+import { SeverityMark } from '@/components/security/severity-mark'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Empty } from '@/components/ui/empty'
 import { ErrorTile } from '@/components/ui/error-tile'
 import { Link } from '@/components/ui/link'
 import { Skeleton } from '@/components/ui/skeleton'
-import { Status } from '@/components/ui/status'
 import { type Column, Table } from '@/components/ui/table'
 import { Section } from '@/components/ui/text'
 import { RelativeTime } from '@/components/ui/time'
@@ -91,7 +91,7 @@ function columnsOf(onSeen: ((id: string) => unknown) | undefined): Column<Alert>
         </span>
       ),
     },
-    { key: 'severity', header: 'Severity', cell: ({ severity }) => <SeverityWord severity={severity} /> },
+    { key: 'severity', header: 'Severity', cell: ({ severity }) => <SeverityMark severity={severity} /> },
     {
       key: 'raised',
       header: 'Raised',
@@ -114,9 +114,4 @@ function columnsOf(onSeen: ((id: string) => unknown) | undefined): Column<Alert>
         ),
     },
   ]
-}
-
-function SeverityWord({ severity }: Pick<Alert, 'severity'>) {
-  const { kind, word } = severityWords[severity]
-  return <Status kind={kind}>{word}</Status>
 }

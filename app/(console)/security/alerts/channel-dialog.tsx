@@ -2,14 +2,16 @@
 
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { type Channel, severityOrder, severityWords } from '@/components/alerts/words'
+import type { Channel } from '@/components/alerts/words'
 import { codeOf, fieldError } from '@/components/auth/client'
 import { useStepUp } from '@/components/auth/step-up'
+import { severityOrder, severityWords } from '@/components/security/severity-words'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Dialog, DialogError } from '@/components/ui/dialog'
 import { ErrorText } from '@/components/ui/error-text'
 import { Checkbox, Field, Input, RadioGroup, Select } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { type Draft, draftOf, inputOf } from './channel-draft'
 import { MailFields, WebhookFields } from './channel-fields'
 import type { MadeSecret } from './secret-once'
@@ -98,9 +100,9 @@ export function ChannelDialog({
                 value={draft.leastSeverity}
                 onChange={({ target }) => set({ leastSeverity: target.value as Draft['leastSeverity'] })}
               >
-                {severityOrder.map((severity) => (
+                {[...severityOrder].reverse().map((severity) => (
                   <option key={severity} value={severity}>
-                    {severity === 'critical' ? 'Critical' : `${severityWords[severity].word} or graver`}
+                    {severity === 'critical' ? 'Critical' : `${severityWords[severity]} or graver`}
                   </option>
                 ))}
               </Select>
@@ -118,12 +120,11 @@ export function ChannelDialog({
             onChange={({ target }) => set({ enabled: target.checked })}
           />
           <DialogError>{failure ? <ErrorText error={failure.error} /> : null}</DialogError>
-          <div className="flex flex-wrap justify-end gap-2 pt-2">
-            <Button onClick={onClose}>Cancel</Button>
+          <FormActions onCancel={onClose}>
             <Button type="submit" variant="primary">
               {channel ? 'Change the channel' : 'Add the channel'}
             </Button>
-          </div>
+          </FormActions>
         </form>
       </Dialog>
       {dialog}

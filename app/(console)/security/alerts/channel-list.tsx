@@ -2,9 +2,10 @@
 
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { type Channel, severityWords } from '@/components/alerts/words'
+import type { Channel } from '@/components/alerts/words'
 import { saysOf } from '@/components/auth/client'
 import { useStepUp } from '@/components/auth/step-up'
+import { severityWords } from '@/components/security/severity-words'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Callout } from '@/components/ui/callout'
@@ -234,5 +235,5 @@ function stateOf({ enabled, disabledReason, dead, pending, lastError }: Channel)
 function takes(least: Channel['leastSeverity']): string {
   if (least === 'info') return 'Every alert'
   if (least === 'critical') return 'Critical alone'
-  return `${severityWords[least].word} and above`
+  return `${severityWords[least]} and above`
 }

@@ -1,8 +1,9 @@
 'use client'
 
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type Delivery, severityWords } from '@/components/alerts/words'
+import type { Delivery } from '@/components/alerts/words'
 import { saysOf } from '@/components/auth/client'
+import { severityWords } from '@/components/security/severity-words'
 import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Empty } from '@/components/ui/empty'
@@ -117,7 +118,7 @@ function columnsOf(onRetry: ((id: string) => unknown) | undefined): Column<Deliv
       cell: ({ alert }) => (
         <span className="block min-w-48 whitespace-normal">
           {alert.title}
-          <span className="block text-note font-normal text-muted">{severityWords[alert.severity].word}</span>
+          <span className="block text-note font-normal text-muted">{severityWords[alert.severity]}</span>
         </span>
       ),
     },

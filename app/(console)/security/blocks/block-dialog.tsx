@@ -7,6 +7,7 @@ import { Button } from '@/components/ui/button'
 import { Dialog, DialogError } from '@/components/ui/dialog'
 import { ErrorText } from '@/components/ui/error-text'
 import { Checkbox, Field, Input, Select } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { useSingleFlight } from '@/components/ui/single-flight'
 import { useToast } from '@/components/ui/toast'
 import { useRefresh } from './use-refresh'
@@ -99,14 +100,11 @@ export function BlockDialog({ onClose }: { onClose: () => void }) {
             onChange={({ target }) => setConfirmOwn(target.checked)}
           />
         ) : null}
-        <div className="flex flex-wrap justify-end gap-2 pt-2">
-          <Button onClick={onClose} disabled={busy}>
-            Cancel
-          </Button>
+        <FormActions onCancel={onClose} busy={busy}>
           <Button type="submit" variant="danger" busy={busy}>
             Block
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Dialog>
   )

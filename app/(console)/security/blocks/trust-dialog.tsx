@@ -6,6 +6,7 @@ import { useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Dialog } from '@/components/ui/dialog'
 import { Field, Input, Select } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { useToast } from '@/components/ui/toast'
 import { useRefresh } from './use-refresh'
 
@@ -85,12 +86,11 @@ export function TrustDialog({ onClose }: { onClose: () => void }) {
               ))}
             </Select>
           </Field>
-          <div className="flex flex-wrap justify-end gap-2 pt-2">
-            <Button onClick={onClose}>Cancel</Button>
+          <FormActions onCancel={onClose}>
             <Button type="submit" variant="primary">
               Go on
             </Button>
-          </div>
+          </FormActions>
         </form>
       </Dialog>
       {dialog}

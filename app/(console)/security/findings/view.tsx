@@ -2,8 +2,8 @@
 
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useLiveEvent } from '@/components/live/live'
-import { severityWords } from '@/components/security/event-words'
 import { SeverityMark } from '@/components/security/severity-mark'
+import { severityWords } from '@/components/security/severity-words'
 import { useTRPC } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { buttonClass } from '@/components/ui/button-class'

@@ -11,6 +11,7 @@ import { Button } from '@/components/ui/button'
 import { Dialog, DialogError } from '@/components/ui/dialog'
 import { ErrorText } from '@/components/ui/error-text'
 import { Field, Input, RadioGroup } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { roleOptions } from './role-form'
 
 const fields = ['email', 'name', 'role'] as const
@@ -96,12 +97,11 @@ export function InviteDialog({ onClose, onMade }: { onClose: () => void; onMade:
             options={roleOptions}
           />
           <DialogError>{failure && !atFields ? <ErrorText error={failure.error} /> : null}</DialogError>
-          <div className="flex flex-wrap justify-end gap-2 pt-2">
-            <Button onClick={onClose}>Cancel</Button>
+          <FormActions onCancel={onClose}>
             <Button type="submit" variant="primary">
               Make the invitation
             </Button>
-          </div>
+          </FormActions>
         </form>
       </Dialog>
       {dialog}

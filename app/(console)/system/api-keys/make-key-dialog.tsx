@@ -10,6 +10,7 @@ import { Button } from '@/components/ui/button'
 import { Dialog, DialogError } from '@/components/ui/dialog'
 import { ErrorText } from '@/components/ui/error-text'
 import { Field, Input, Select } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { formatCount } from '@/components/ui/format'
 import { useNow } from '@/components/ui/now'
 import { Time } from '@/components/ui/time'
@@ -149,12 +150,11 @@ export function MakeKeyDialog({
             </Select>
           </Field>
           <DialogError>{failure && !atFields ? <ErrorText error={failure.error} /> : null}</DialogError>
-          <div className="flex flex-wrap justify-end gap-2 pt-2">
-            <Button onClick={onClose}>Cancel</Button>
+          <FormActions onCancel={onClose}>
             <Button type="submit" variant="primary">
               Make the key
             </Button>
-          </div>
+          </FormActions>
         </form>
       </Dialog>
       {dialog}

@@ -48,11 +48,17 @@ function Inner({ schema, schemas, depth }: { schema: JsonSchema; schemas: Schema
     // biome-ignore lint/suspicious/noArrayIndexKey: the options of a schema never move
     <details key={at} className="mt-1 border-l border-border pl-3">
       <summary className="cursor-pointer py-1 text-note text-muted">
-        Fields of {nameOf(option) ?? 'this object'}
+        Fields of {nameOf(option) ?? kindOf(option, schemas) ?? 'this object'}
       </summary>
       <SchemaView schema={option} schemas={schemas} depth={depth} />
     </details>
   ))
+}
+
+/** What tells one option of a choice from the others: `kind "store"`. */
+function kindOf(option: JsonSchema, schemas: Schemas): string | undefined {
+  const told = fieldsOf(option, schemas)?.find(({ field }) => field.const !== undefined)
+  return told && `${told.name} ${JSON.stringify(told.field.const)}`
 }
 
 interface FieldEntry {

@@ -7,6 +7,7 @@ import { useTRPC, useTRPCClient } from '@/components/trpc/trpc'
 import { Button } from '@/components/ui/button'
 import { Dialog } from '@/components/ui/dialog'
 import { RadioGroup } from '@/components/ui/field'
+import { FormActions } from '@/components/ui/form-actions'
 import { useToast } from '@/components/ui/toast'
 
 const ways = {
@@ -68,12 +69,11 @@ export function RotateDialog({ onClose }: { onClose: () => void }) {
               hint: ways[value].hint,
             }))}
           />
-          <div className="flex flex-wrap justify-end gap-2 pt-2">
-            <Button onClick={onClose}>Cancel</Button>
+          <FormActions onCancel={onClose}>
             <Button type="submit" variant="primary">
               Go on
             </Button>
-          </div>
+          </FormActions>
         </form>
       </Dialog>
       {dialog}

@@ -211,22 +211,22 @@ function weightOf({ event, outcome }: AuditRow): Severity {
 export function naive(rows: Row[], filter: EventFilter): Row[] {
   const { from = 0, to = Infinity, events, actor, address, outcomes, severities } = filter
   const { target, source, session, text } = filter
+  const names = events?.map((name) => new RegExp(`^${name.replace('*', '.*')}$`)) ?? []
+  const words = (text ?? '').toLowerCase().match(/[^\s\p{Cc}]+/gu) ?? []
+  const inside = new Map(addresses.map((one) => [one, !address || inNetwork(one, address)]))
   return rows.filter((row) => {
     if (row.time < from || row.time >= to) return false
     if (outcomes?.length && !outcomes.includes(row.outcome as AuditOutcome)) return false
     if (severities?.length && !severities.includes(row.severity)) return false
-    if (events?.length) {
-      const fits = (name: string) => new RegExp(`^${name.replace('*', '.*')}$`).test(row.event)
-      if (!events.some(fits)) return false
-    }
+    if (names.length > 0 && !names.some((name) => name.test(row.event))) return false
     if (actor && row.actor.localeCompare(actor, 'en', { sensitivity: 'accent' }) !== 0) return false
     if (target && row.target !== target) return false
     if (source && (source === 'console' ? row.source !== null : row.source !== source)) return false
     if (session && row.sessionId !== session) return false
-    if (address && !inNetwork(row.address, address)) return false
+    if (!inside.get(row.address)) return false
+    if (words.length === 0) return true
     const whole = [row.event, row.actor, row.target, row.reason, row.address, row.userAgent, row.source]
     const texts = whole.map((part) => (part ?? '').toLowerCase())
-    const words = (text ?? '').toLowerCase().match(/[^\s\p{Cc}]+/gu) ?? []
     return words.every((word) => texts.some((part) => part.indexOf(word) >= 0))
   })
 }
