@@ -1,4 +1,5 @@
-// npm run verify: format, lint with the import table, types and unused code, side by side, in seconds.
+// npm run verify: format, lint with the import table, types, unused code, and whether the API's description is of
+// the types, side by side, in seconds.
 import { spawn } from 'node:child_process'
 import { checkNode, fail, install, root } from './lib.mjs'
 
@@ -6,6 +7,7 @@ const STEPS = [
   ['format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']],
   ['types', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', '.']],
   ['unused code', 'node_modules/knip/bin/knip.js', ['--no-progress']],
+  ['description of answers', 'scripts/answers.mjs', ['--check']],
 ]
 
 try {

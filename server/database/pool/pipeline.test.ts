@@ -16,13 +16,14 @@ describe('statements that share connections', () => {
     const query = queryOf(pool)
     await query(PID, [0])
     const used: number[] = []
-    for (let attempt = 0; attempt < 5; attempt++) {
+    // A first answer that came late on a busy machine makes the pool give the statement connections of its own,
+    // until some hundred quick ones have made up for it.
+    for (let attempt = 0; attempt < 40 && !used.includes(1); attempt++) {
       const answers = await Promise.all(range(30).map((n) => query<{ pid: number; n: number }>(PID, [n])))
       expect(answers.map(({ rows }) => rows[0]?.n)).toEqual(range(30))
       used.push(new Set(answers.map(({ rows }) => rows[0]?.pid)).size)
     }
-    // A server that answers late makes the pool look for another connection; it is not always late.
-    expect(Math.min(...used)).toBe(1)
+    expect(used).toContain(1)
   })
 
   it('lets a failing statement fail alone', async () => {
