@@ -41,9 +41,7 @@ try {
   const plain = others.filter(({ charts }) => !charts)
   const all = [signIn, ...others]
   const ticks: number[] = []
-  for (let run = 1; run <= runs; run++)
-    ticks.push(await measureTicks(await scene.signedIn(), '/', Number(values.seconds)))
-  console.log(`script of a tick on the overview: ${ticks.map((ms) => ms.toFixed(1)).join(', ')} ms`)
+  for (const path of ['/', '/cache', '/database?range=1h']) ticks.push(await ticksOf(path))
   const least = await lighthouse(scene)
   console.log(
     benchLine('web', {
@@ -51,7 +49,7 @@ try {
       page_kb: most(plain, ({ scriptKb }) => scriptKb),
       charts_kb: most(charted, ({ scriptKb }) => scriptKb),
       lighthouse_min: least,
-      tick_ms: median(ticks),
+      tick_ms: Math.max(...ticks),
       lcp_ms: most(all, ({ lcp }) => lcp),
       tbt_ms: most(all, ({ tbt }) => tbt),
       cls: most(all, ({ cls }) => cls),
@@ -81,6 +79,14 @@ async function loads(context: WebScene['fresh'], path: string): Promise<Loaded> 
       `LCP ${page.lcp.toFixed(0)} ms, TBT ${page.tbt.toFixed(0)} ms, CLS ${page.cls.toFixed(3)}, INP ${page.inp.toFixed(0)} ms`,
   )
   return page
+}
+
+async function ticksOf(path: string): Promise<number> {
+  const each: number[] = []
+  for (let run = 1; run <= runs; run++)
+    each.push(await measureTicks(await scene.signedIn(), path, Number(values.seconds)))
+  console.log(`script of a tick on ${path}: ${each.map((ms) => ms.toFixed(1)).join(', ')} ms`)
+  return median(each)
 }
 
 /** The least score of any page in any category: medians of the runs. */

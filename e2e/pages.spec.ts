@@ -270,6 +270,26 @@ function untilSeen(label: string): Promise<number> {
   })
 }
 
+test('an age that grows breaks no line, however wide the page is', async () => {
+  const page = await context.newPage()
+  await page.goto('/database/queries')
+  const header = page.getByRole('main').locator('header')
+  await expect(header.locator('time')).toHaveCount(2)
+  for (let width = 320; width <= 1440; width += 40) {
+    await page.setViewportSize({ width, height: 900 })
+    const heights = await header.evaluate((element) =>
+      ['just now', '1 s ago', '59 min ago'].map((age) => {
+        const said = [...element.querySelectorAll('time')].at(-1)?.firstChild
+        if (!said) throw new Error('The header tells no age.')
+        said.nodeValue = age
+        return element.clientHeight
+      }),
+    )
+    expect(new Set(heights).size, `${width} px: ${heights}`).toBe(1)
+  }
+  await page.close()
+})
+
 test('Back brings the sort and the open row back', async () => {
   const page = await context.newPage()
   await page.goto('/database/queries?text=session')

@@ -1,15 +1,19 @@
 'use client'
 
+import { useMemo } from 'react'
 import { LiveLine } from '@/components/charts/live-line'
 import { SAMPLES_MS, useTimeRange } from '@/components/shell/time-range'
 import type { Parts, Reading } from '@/components/ui/format'
 import { formatOf } from './live-stat'
-import { PastChart } from './past-chart'
+import { endOfMinute, PastChart } from './past-chart'
 import type { MetricName, Sample } from './types'
 
 export type LiveChartProps = {
   title: string
-  /** At most four metrics of one unit; two where both are to be seen in the past, each with its highest. */
+  /**
+   * At most four metrics of one unit; two where both are to be seen in the past, each with its highest. The same array
+   * each time: a chart of the past is drawn anew with another one.
+   */
   series: readonly { metric: MetricName; label: string }[]
   samples: readonly Sample[]
   /** A plain word after the figure, where the metric has no unit of its own. */
@@ -23,20 +27,16 @@ export type LiveChartProps = {
  */
 export function LiveChart({ title, series, samples, unit, max }: LiveChartProps) {
   const { range, window, brush } = useTimeRange()
+  const metric = series[0]?.metric
+  const format = useMemo(() => metric && writerOf(metric, unit), [metric, unit])
+  if (!metric || !format) return null
   const newest = samples.at(-1)?.at ?? 0
-  const first = series[0]
-  if (!first) return null
-  const write = formatOf(first.metric)
-  const format = (value: Reading) => {
-    const parts = write(value)
-    return joinParts({ ...parts, unit: parts.unit ?? (typeof value === 'number' ? unit : undefined) })
-  }
   if (window ? window.from < newest - SAMPLES_MS : range.ms > SAMPLES_MS) {
     return (
       <PastChart
         title={title}
         series={series}
-        now={newest}
+        now={endOfMinute(newest)}
         span={window ?? range.ms}
         format={format}
         onBrush={brush}
@@ -47,7 +47,7 @@ export function LiveChart({ title, series, samples, unit, max }: LiveChartProps)
   return (
     <LiveLine
       title={title}
-      name={first.metric}
+      name={metric}
       times={samples.map(({ at }) => at)}
       series={series.map(({ metric, label }) => ({
         key: metric,
@@ -63,4 +63,11 @@ export function LiveChart({ title, series, samples, unit, max }: LiveChartProps)
   )
 }
 
-const joinParts = ({ figure, unit }: Parts) => (unit ? `${figure} ${unit}` : figure)
+/** Writes a metric's values, with the plain word where it has no unit of its own. */
+function writerOf(metric: MetricName, plain: string | undefined): (value: Reading) => string {
+  const write = formatOf(metric)
+  return (value) => {
+    const { figure, unit = typeof value === 'number' ? plain : undefined }: Parts = write(value)
+    return unit ? `${figure} ${unit}` : figure
+  }
+}

@@ -1,6 +1,7 @@
 'use client'
 
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { memo } from 'react'
 import { summaryOf } from '@/components/charts/geometry'
 import { HistoryChart } from '@/components/charts/history-chart'
 import { useTRPC } from '@/components/trpc/trpc'
@@ -12,18 +13,15 @@ import { Time } from '@/components/ui/time'
 import type { RouterOutputs } from '@/server/routers/_app'
 import type { MetricName } from './types'
 
-type Columns = RouterOutputs['system']['range']
+type Range = RouterOutputs['system']['range']
 
 const MINUTE_MS = 60_000
-/** As long as roll-ups are kept. */
-const KEPT_MS = 30 * 24 * 60 * MINUTE_MS
 const POINTS = 240
-const MOST_POINTS = 720
 
 export type PastChartProps = {
   title: string
   series: readonly { metric: MetricName; label: string }[]
-  /** The newest sample's time: a following span ends with its minute. */
+  /** The end of the newest sample's minute, with which a following span ends. */
   now: number
   /** A window that stands still, or milliseconds up to now. */
   span: { from: number; to: number } | number
@@ -31,20 +29,30 @@ export type PastChartProps = {
   onBrush: (window: { from: number; to: number }) => void
 }
 
-/** Stored roll-ups of metrics: the mean of each step as a line, its highest as a finer one. */
-export function PastChart({ title, series, now, span, format, onBrush }: PastChartProps) {
+/**
+ * Stored roll-ups of metrics: the mean of each step as a line, its highest as a finer one. Remembered, as what is
+ * around it is drawn anew with every sample.
+ */
+export const PastChart = memo(function PastChart(props: PastChartProps) {
+  const { title, series, now, span, format, onBrush } = props
   const trpc = useTRPC()
-  const { from, to } = typeof span === 'number' ? endingAt(now, span) : span
+  const { from, to } = typeof span === 'number' ? { from: now - span, to: now } : span
   const metrics = series.map(({ metric }) => metric)
   const { data, error, refetch } = useQuery(
     trpc.system.range.queryOptions(
       { from, to, points: POINTS, metrics },
-      { placeholderData: keepPreviousData, enabled: to > 0, staleTime: MINUTE_MS },
+      {
+        placeholderData: keepPreviousData,
+        enabled: to > 0,
+        staleTime: MINUTE_MS,
+        // The first minute is soon stored.
+        refetchInterval: ({ state: { data } }) => data && !hasReading(data) && data.since === null && 5_000,
+      },
     ),
   )
   if (error && !data) return <ErrorTile error={error} what={title} onRetry={() => void refetch()} />
   if (!data) return <Skeleton className="h-62 w-full" label={`Reading ${title}`} />
-  if (!hasReading(data)) return <NoHistory title={title} metric={metrics[0]} now={now} />
+  if (!hasReading(data)) return <NoHistory title={title} since={data.since} />
   return (
     <HistoryChart
       title={title}
@@ -63,19 +71,16 @@ export function PastChart({ title, series, now, span, format, onBrush }: PastCha
       onBrush={onBrush}
     />
   )
-}
+})
 
-/** The minutes that end with the one of `now`: charts that are drawn in one minute ask the same. */
-function endingAt(now: number, span: number): { from: number; to: number } {
-  const to = Math.ceil(now / MINUTE_MS) * MINUTE_MS
-  return { from: to - span, to }
-}
+/** Charts that are drawn in one minute ask the same. */
+export const endOfMinute = (at: number) => Math.ceil(at / MINUTE_MS) * MINUTE_MS
 
-const hasReading = ({ mean }: Columns) =>
+const hasReading = ({ mean }: Range) =>
   Object.values(mean).some((values) => values.some((value) => value !== null))
 
 function sentenceOf(
-  { at, mean, max }: Columns,
+  { at, mean, max }: Range,
   series: PastChartProps['series'],
   format: PastChartProps['format'],
 ): string {
@@ -91,39 +96,19 @@ function sentenceOf(
 }
 
 /** Nothing is stored in the span: says since when there is history at all. */
-function NoHistory({ title, metric, now }: { title: string; metric: MetricName | undefined; now: number }) {
-  const trpc = useTRPC()
-  // It may begin after the span that is looked at.
-  const { from, to } = endingAt(now, KEPT_MS)
-  const firstOf = (data: Columns | undefined) =>
-    data?.at[((metric && data.mean[metric]) ?? []).findIndex((value) => value !== null)]
-  const { data } = useQuery(
-    trpc.system.range.queryOptions(
-      { from, to, points: MOST_POINTS, metrics: metric ? [metric] : [] },
-      {
-        enabled: metric !== undefined && now > 0,
-        placeholderData: keepPreviousData,
-        staleTime: MINUTE_MS,
-        // The first minute is soon stored.
-        refetchInterval: ({ state }) => (firstOf(state.data) === undefined ? 5_000 : false),
-      },
-    ),
-  )
-  const since = firstOf(data)
+function NoHistory({ title, since }: { title: string; since: number | null }) {
   return (
     <figure aria-label={title} className="flex min-h-62 min-w-0 flex-col">
       <figcaption className="mb-1 font-medium">{title}</figcaption>
       <div className="flex flex-1 items-center border-y border-border">
         <Empty kind="no-data" title="No history of this time is stored">
-          {data ? (
-            since === undefined ? (
-              'Nothing has been stored yet: the first minute appears soon after the start. History is kept for 30 days.'
-            ) : (
-              <>
-                There is history since <Time at={since} seconds={false} />. It is kept for 30 days.
-              </>
-            )
-          ) : null}
+          {since === null ? (
+            'Nothing of this has been measured yet. History is kept for 30 days.'
+          ) : (
+            <>
+              There is history since <Time at={since} seconds={false} />. It is kept for 30 days.
+            </>
+          )}
         </Empty>
       </div>
     </figure>

@@ -15,6 +15,15 @@ export function Time({ at, ...options }: { at: Reading } & TimeOptions) {
   )
 }
 
+/** `Read 3 s ago.`, the end of a text. As wide whatever it says: a line that breaks with it would move the page. */
+export function ReadAt({ at }: { at: Reading }) {
+  return (
+    <span className="inline-block min-w-28 whitespace-nowrap">
+      Read <RelativeTime at={at} />.
+    </span>
+  )
+}
+
 /** `3 min ago`, kept up to date; carries the ISO time. */
 export function RelativeTime({ at }: { at: Reading }) {
   const zone = useZone()

@@ -11,7 +11,7 @@ import { History, type HistoryColumns } from './history'
 import { type Delivered, Hub, type Subscription } from './hub'
 import { type QueryTimes, queryTimesOf } from './query-times'
 import { Reader } from './reader'
-import { gridBy, type RangeColumns, type RangeQuery, type SpanQuery } from './rollups-range'
+import { gridBy, type Range, type RangeQuery, type SpanQuery } from './rollups-range'
 import { Recorder } from './rollups-recorder'
 import type { CacheSource, DatabaseSource } from './sources'
 
@@ -21,7 +21,7 @@ export type { HealthParts } from './health-parts'
 export type { HistoryColumns } from './history'
 export type { Delivered } from './hub'
 export { type MetricName, metricNames, metrics } from './metrics'
-export type { RangeColumns, RangeQuery } from './rollups-range'
+export type { Range, RangeQuery } from './rollups-range'
 
 export interface SystemDeps {
   clock: Clock
@@ -54,7 +54,7 @@ export interface System {
   /** The newest samples as columns; all that are kept (15 minutes) without a count. */
   history(count?: number): HistoryColumns
   /** Hours and days from the store, of all instances together, with what this one has not written yet. */
-  range(query: RangeQuery): Promise<RangeColumns>
+  range(query: RangeQuery): Promise<Range>
   /** How many statements took how long: of this instance by seconds as far back as these are kept, else of all as stored. */
   queryTimes(query: SpanQuery): Promise<QueryTimes>
   /** The event after which a stream goes on from what `history` has told. */

@@ -25,6 +25,12 @@ export interface RangeColumns {
   max: Record<MetricName, (number | null)[]>
 }
 
+/** A range with the way out of an empty one. */
+export interface Range extends RangeColumns {
+  /** Where it holds no reading: when the first was taken of all that is kept, UTC milliseconds. Otherwise null. */
+  since: number | null
+}
+
 /** What is drawn and what is read for it. */
 export interface Grid {
   step: number
@@ -81,6 +87,15 @@ export function columnsOf(
     max[name] = cells.map((cell) => cell?.max ?? null)
   }
   return { step: grid.step, at, mean, max }
+}
+
+/** The first sample of the first row in which one of the metrics was measured; null without such a row. */
+export function firstReading(
+  rows: readonly Rollup[],
+  asked: readonly MetricName[] = metricNames,
+): number | null {
+  const measured = rows.filter(({ names, count }) => asked.some((name) => count[names.indexOf(name)]))
+  return measured.length === 0 ? null : Math.min(...measured.map(({ firstAt }) => firstAt))
 }
 
 /** Rows of the same step of time, one an instance. */

@@ -8,9 +8,10 @@ import { type PackedCounts, type QueryTimes, queryTimesOf } from './query-times'
 import { Accumulator, finest, floorTo, levels, type Rollup } from './rollups'
 import {
   columnsOf,
+  firstReading,
   type Grid,
   gridOf,
-  type RangeColumns,
+  type Range,
   type RangeQuery,
   type SpanQuery,
 } from './rollups-range'
@@ -32,6 +33,9 @@ const LAST_WRITE_MS = 2_000
 /** The last sample of a minute lies at most this long before its end while an instance runs. */
 const LATE_MS = 5_000
 const CLEAN_MS = 10 * 60_000
+/** All that is kept, in hours. */
+const KEPT_MS = Math.max(...levels.map(({ keep }) => keep))
+const KEPT_POINTS = KEPT_MS / Math.max(...levels.map(({ step }) => step)) + 1
 
 /**
  * Rolls samples up to minutes and writes each when it is over. While the store is away they wait, the oldest
@@ -90,9 +94,13 @@ export class Recorder {
     return removed
   }
 
-  async range(query: RangeQuery): Promise<RangeColumns> {
+  async range(query: RangeQuery): Promise<Range> {
     const { grid, rows } = await this.#read(query)
-    return columnsOf(grid, rows, query.metrics)
+    const columns = columnsOf(grid, rows, query.metrics)
+    if (firstReading(rows, query.metrics) !== null) return { ...columns, since: null }
+    const to = this.#deps.clock.now() + 1
+    const all = await this.#read({ from: to - KEPT_MS, to, points: KEPT_POINTS })
+    return { ...columns, since: firstReading(all.rows, query.metrics) }
   }
 
   /** How many statements took how long, of all instances. */

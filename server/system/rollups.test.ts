@@ -189,6 +189,23 @@ describeStores((open) => {
     expect(mean[idle]).toEqual([null, null, null, null, null, null])
   })
 
+  it('says of a range without readings since when there are any', async () => {
+    const clock = new TestClock()
+    const { recorder } = openInstance(await open(), clock)
+    clock.at = start + 40 * minute
+    const since = async (from: number, metric: MetricName) =>
+      (await recorder.range({ from, to: from + 5 * minute, points: 5, metrics: [metric] })).since
+    expect(await since(start, queries)).toBeNull()
+    // Of the minute that is not over, too.
+    sample(recorder, start + 30 * minute, 20, { [queries]: 1 })
+    expect(await since(start, queries)).toBe(start + 30 * minute + 999)
+    expect(await since(start, idle)).toBeNull()
+    sample(recorder, start + 40 * minute, 1, { [queries]: 1 })
+    await recorder.flush()
+    expect(await since(start, queries)).toBe(start + 30 * minute + 999)
+    expect(await since(start + 28 * minute, queries)).toBeNull()
+  })
+
   it('answers the asked metrics alone', async () => {
     const store = await open()
     const { recorder } = openInstance(store, new TestClock())

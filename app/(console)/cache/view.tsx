@@ -30,7 +30,6 @@ export function CacheView() {
   const trpc = useTRPC()
   const stats = useQuery(trpc.cache.stats.queryOptions(undefined, { refetchInterval: 5_000 }))
   useLiveEvent('health', () => void stats.refetch())
-  const samples = useKeptSamples()
   const { manage } = useMay('cache')
   const [clearing, setClearing] = useState(false)
   useAsked('clear', () => setClearing(true), manage)
@@ -43,8 +42,7 @@ export function CacheView() {
         actions={manage ? <Button onClick={() => setClearing(true)}>Clear cache…</Button> : undefined}
       />
       {data ? <StateCallout stats={data} /> : null}
-      <Now samples={samples} stats={data} />
-      <CacheCharts samples={samples} redis={data ? data.mode !== 'memory' : true} />
+      <Figures stats={data} />
       {data ? (
         <>
           <TileBoundary what="The levels">
@@ -75,6 +73,17 @@ export function CacheView() {
         <Skeleton className="mt-8 h-64 w-full" label="Reading the cache" />
       )}
       {clearing ? <ClearDialog target={{ scope: 'ours' }} onClose={() => setClearing(false)} /> : null}
+    </>
+  )
+}
+
+/** What changes with every sample, apart from what does not. */
+function Figures({ stats }: { stats: Stats | undefined }) {
+  const samples = useKeptSamples()
+  return (
+    <>
+      <Now samples={samples} stats={stats} />
+      <CacheCharts samples={samples} redis={stats ? stats.mode !== 'memory' : true} />
     </>
   )
 }

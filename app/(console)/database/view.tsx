@@ -19,13 +19,11 @@ import { PoolDetails } from './pool-detail'
 export function PoolsView() {
   const trpc = useTRPC()
   const stats = useQuery(trpc.database.stats.queryOptions(undefined, { refetchInterval: 5_000 }))
-  const samples = useKeptSamples()
   const { data } = stats
   return (
     <>
       <PageHeader title="Database" lead={data ? <Lead stats={data} /> : undefined} />
-      <Now samples={samples} stats={data} />
-      <PoolCharts samples={samples} pooled={data ? data.pool !== null : true} />
+      <Figures stats={data} />
       {data ? (
         <>
           <div className="grid grid-cols-1 gap-x-8 lg:grid-cols-2">
@@ -55,6 +53,17 @@ export function PoolsView() {
       ) : (
         <Skeleton className="mt-8 h-64 w-full" label="Reading the database" />
       )}
+    </>
+  )
+}
+
+/** What changes with every sample, apart from what does not. */
+function Figures({ stats }: { stats: Stats | undefined }) {
+  const samples = useKeptSamples()
+  return (
+    <>
+      <Now samples={samples} stats={stats} />
+      <PoolCharts samples={samples} pooled={stats ? stats.pool !== null : true} />
     </>
   )
 }

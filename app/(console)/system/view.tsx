@@ -29,10 +29,22 @@ const WORDS: Record<Component['state'], { kind: StatusKind; word: string }> = {
 }
 
 export function SystemView() {
-  const samples = useKeptSamples()
   return (
     <>
       <PageHeader title="System" lead="This process: its health, and what it is." />
+      <Figures />
+      <HealthTable />
+      <Consoles />
+      <About />
+    </>
+  )
+}
+
+/** What changes with every sample, apart from what does not. */
+function Figures() {
+  const samples = useKeptSamples()
+  return (
+    <>
       <StatRow label="Process" columns={6}>
         <LiveStat
           samples={samples}
@@ -51,12 +63,12 @@ export function SystemView() {
         <LiveStat samples={samples} label="Load, 1 min" metric="holdfast_host_load1" />
       </StatRow>
       <History samples={samples} />
-      <HealthTable />
-      <Consoles />
-      <About />
     </>
   )
 }
+
+const CPU = [{ metric: 'holdfast_process_cpu_ratio', label: 'CPU' }] as const
+const RESIDENT = [{ metric: 'holdfast_process_resident_bytes', label: 'Resident' }] as const
 
 /** Samples of the process over the chosen time. */
 function History({ samples }: { samples: readonly Sample[] }) {
@@ -64,18 +76,10 @@ function History({ samples }: { samples: readonly Sample[] }) {
     <CrosshairProvider>
       <div className="mt-8 grid grid-cols-1 gap-x-8 gap-y-6 lg:grid-cols-2">
         <TileBoundary what="Processor">
-          <LiveChart
-            title="CPU, of one core"
-            samples={samples}
-            series={[{ metric: 'holdfast_process_cpu_ratio', label: 'CPU' }]}
-          />
+          <LiveChart title="CPU, of one core" samples={samples} series={CPU} />
         </TileBoundary>
         <TileBoundary what="Memory">
-          <LiveChart
-            title="Resident memory"
-            samples={samples}
-            series={[{ metric: 'holdfast_process_resident_bytes', label: 'Resident' }]}
-          />
+          <LiveChart title="Resident memory" samples={samples} series={RESIDENT} />
         </TileBoundary>
       </div>
     </CrosshairProvider>

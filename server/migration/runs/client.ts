@@ -51,7 +51,7 @@ export function workerPath(from = import.meta.url): string {
       join(folder, 'migration-worker.mjs'),
       join(folder, 'dist', 'migration-worker.mjs'),
     ]) {
-      if (existsSync(candidate)) return candidate
+      if (existsSync(/* turbopackIgnore: true */ candidate)) return candidate
     }
     if (folder === dirname(folder)) throw new Error('dist/migration-worker.mjs is missing: run the build.')
   }

@@ -7,7 +7,7 @@ import { useTRPC } from '@/components/trpc/trpc'
 import { ErrorTile, TileBoundary } from '@/components/ui/error-tile'
 import { Skeleton } from '@/components/ui/skeleton'
 import { PageHeader } from '@/components/ui/text'
-import { RelativeTime } from '@/components/ui/time'
+import { ReadAt } from '@/components/ui/time'
 import { ClusterFacts } from './cluster-facts'
 import { Failing } from './failing'
 import { NodeTable } from './node-table'
@@ -34,7 +34,7 @@ function Nodes({ mode }: { mode: 'single' | 'cluster' | 'sentinel' }) {
         lead={
           data ? (
             <>
-              {capital(MODES[mode])}, read <RelativeTime at={data.at} />.
+              {capital(MODES[mode])}. <ReadAt at={data.at} />
             </>
           ) : undefined
         }

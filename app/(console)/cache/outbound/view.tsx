@@ -11,7 +11,7 @@ import { formatCount } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Table } from '@/components/ui/table'
 import { Mono, PageHeader, Section } from '@/components/ui/text'
-import { RelativeTime } from '@/components/ui/time'
+import { ReadAt } from '@/components/ui/time'
 import { useDrawer, useSort } from '@/components/ui/url-state'
 import { originColumns } from './origin-columns'
 import { OriginDrawer } from './origin-drawer'
@@ -29,7 +29,7 @@ export function OutboundView() {
         lead={
           data ? (
             <>
-              What this process called since its start, read <RelativeTime at={data.at} />.
+              What this process called since its start. <ReadAt at={data.at} />
             </>
           ) : undefined
         }
@@ -93,8 +93,8 @@ function Origins({ of: { origins, pools } }: { of: OutboundReport }) {
         empty={
           origins.length === 0 ? (
             <Empty kind="no-data" title="Nothing was called yet">
-              Webhooks will go through here: the alerts of the next release. An application can use it too, as{' '}
-              <Mono>docs/cache.md</Mono> shows.
+              Alerts to webhooks go through here. An application can use it too, as <Mono>docs/cache.md</Mono>{' '}
+              shows.
             </Empty>
           ) : (
             <Empty

@@ -15,7 +15,7 @@ import { formatCount } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Table } from '@/components/ui/table'
 import { PageHeader } from '@/components/ui/text'
-import { RelativeTime } from '@/components/ui/time'
+import { ReadAt } from '@/components/ui/time'
 import { useDrawer } from '@/components/ui/url-state'
 import { commandKey, slowColumns } from './columns'
 import { CommandDrawer } from './command-drawer'
@@ -43,7 +43,7 @@ function SlowLog() {
         lead={
           data ? (
             <>
-              {thresholdWords(data)} Read <RelativeTime at={data.at} />.
+              {thresholdWords(data)} <ReadAt at={data.at} />
             </>
           ) : undefined
         }

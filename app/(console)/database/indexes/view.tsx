@@ -10,7 +10,7 @@ import { ErrorTile, TileBoundary } from '@/components/ui/error-tile'
 import { formatCount } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { PageHeader } from '@/components/ui/text'
-import { RelativeTime } from '@/components/ui/time'
+import { ReadAt } from '@/components/ui/time'
 import { AdviceSection } from './advice-section'
 import { ChangesSection } from './changes-section'
 import { ProblemsSection } from './problems-section'
@@ -83,8 +83,8 @@ function Lead({ of: { at, looked, method }, manage }: { of: OfferedAdvice; manag
   const { name, how } = methodWords[method]
   return (
     <>
-      {formatCount(looked, 'statement')} looked at <RelativeTime at={at} />. Costs by {name}: {how}.
-      {manage ? '' : ' Only an admin can make or drop indexes.'}
+      {formatCount(looked, 'statement')} looked at. Costs by {name}: {how}.
+      {manage ? '' : ' Only an admin can make or drop indexes.'} <ReadAt at={at} />
     </>
   )
 }

@@ -12,7 +12,7 @@ import { formatCount } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Table } from '@/components/ui/table'
 import { PageHeader } from '@/components/ui/text'
-import { RelativeTime, Time } from '@/components/ui/time'
+import { ReadAt, Time } from '@/components/ui/time'
 import { useDrawer, useSort } from '@/components/ui/url-state'
 import { passes, sorted } from './choose'
 import { StatementFilterBar, useStatementFilter } from './filter-bar'
@@ -54,7 +54,7 @@ function Lead({ of: { source, since }, read }: { of: Statements; read: number })
         ? 'What all clients of this database sent, as pg_stat_statements counts it'
         : 'What this console sent'}
       {since === null ? '' : ' since '}
-      {since === null ? null : <Time at={since} />}. Values are never kept. Read <RelativeTime at={read} />.
+      {since === null ? null : <Time at={since} />}. Values are never kept. <ReadAt at={read} />
     </>
   )
 }

@@ -12,7 +12,7 @@ import { formatCount } from '@/components/ui/format'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Table } from '@/components/ui/table'
 import { PageHeader } from '@/components/ui/text'
-import { RelativeTime } from '@/components/ui/time'
+import { ReadAt } from '@/components/ui/time'
 import { useDrawer } from '@/components/ui/url-state'
 import type { RouterOutputs } from '@/server/routers/_app'
 import { chosen } from './choose'
@@ -42,7 +42,7 @@ export function SessionsView() {
         lead={
           data ? (
             <>
-              Who is connected, and who waits for whom. Read <RelativeTime at={dataUpdatedAt} />.
+              Who is connected, and who waits for whom. <ReadAt at={dataUpdatedAt} />
             </>
           ) : undefined
         }

@@ -13,7 +13,7 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { Stat, StatRow } from '@/components/ui/stat'
 import { Table } from '@/components/ui/table'
 import { PageHeader } from '@/components/ui/text'
-import { RelativeTime } from '@/components/ui/time'
+import { ReadAt } from '@/components/ui/time'
 import { useDrawer, useSort } from '@/components/ui/url-state'
 import type { RouterOutputs } from '@/server/routers/_app'
 import { isDueForVacuum, nameOf, passes, sorted } from './choose'
@@ -32,13 +32,7 @@ export function TablesView() {
     <>
       <PageHeader
         title="Tables"
-        lead={
-          data ? (
-            <>
-              Read <RelativeTime at={tables.dataUpdatedAt} />.
-            </>
-          ) : undefined
-        }
+        lead={data ? <ReadAt at={tables.dataUpdatedAt} /> : undefined}
         actions={data ? <MaintainButton what="analyze" /> : null}
       />
       <TileBoundary what="Tables">
