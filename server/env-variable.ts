@@ -6,8 +6,6 @@ export interface Variable<T> {
   takes: string
   about: string
   secret?: boolean
-  /** The variable is accepted already; a later release brings it to life. */
-  unused?: boolean
   /** The default as the README shows it. */
   shown?: string
 }

@@ -22,9 +22,6 @@ export type ButtonProps = {
   icon?: ReactNode
   className?: string
   ref?: Ref<HTMLButtonElement>
-  name?: string
-  value?: string
-  autoFocus?: boolean
   'aria-label'?: string
   'aria-expanded'?: boolean
   'aria-controls'?: string

@@ -22,9 +22,8 @@ export type Column<Row> = {
 export type Sort = { by: string; direction: 'asc' | 'desc' }
 
 export type TableProps<Row> = {
-  /** Names the table for assistive technology; shown above it unless hidden. */
+  /** Names the table for assistive technology. */
   caption: string
-  showCaption?: boolean
   columns: readonly Column<Row>[]
   rows: readonly Row[]
   rowKey: (row: Row) => string
@@ -46,7 +45,6 @@ export type TableProps<Row> = {
 /** The ledger: hairlines between rows, figures at the right, the header in sight. */
 export function Table<Row>({
   caption,
-  showCaption = false,
   columns,
   rows,
   rowKey,
@@ -67,7 +65,7 @@ export function Table<Row>({
       className={clsx('relative', scroll === 'own' ? 'max-h-[60dvh] overflow-y-auto' : 'xl:overflow-visible')}
     >
       <table className="w-full border-separate border-spacing-0 text-left">
-        <caption className={showCaption ? 'pb-2 text-left font-medium' : 'sr-only'}>{caption}</caption>
+        <caption className="sr-only">{caption}</caption>
         <thead>
           <tr>
             {columns.map((column) => (

@@ -13,7 +13,7 @@ const variables = {
   NO_RATES: { about: 'No rates', takes: 'procedures with their limits' },
   DB_PASSWORD: { about: 'Password', takes: 'a password', secret: true },
   DB_TYPE: { about: 'Where the store lives', takes: 'sqlite or postgresql' },
-  MIGRATION_SOURCE_DIRS: { about: 'Folders', takes: 'folders', unused: true },
+  MIGRATION_SOURCE_DIRS: { about: 'Folders', takes: 'folders' },
 }
 
 describe('effective configuration', () => {
@@ -42,7 +42,7 @@ describe('effective configuration', () => {
   it('tells value and source of every variable', () => {
     expect(of('PORT')).toMatchObject({ value: '3000', source: 'default', secret: false })
     expect(of('DB_TYPE')).toMatchObject({ value: 'postgresql', source: 'switched over' })
-    expect(of('MIGRATION_SOURCE_DIRS')).toMatchObject({ value: null, unused: true })
+    expect(of('MIGRATION_SOURCE_DIRS')).toMatchObject({ value: null, source: 'default' })
   })
 
   it('writes values as the environment takes them', () => {

@@ -6,15 +6,12 @@ export interface ConfigEntry {
   source: 'default' | 'environment' | 'file' | 'switched over'
   about: string
   secret: boolean
-  /** Accepted, and brought to life by a later release. */
-  unused: boolean
 }
 
 interface Described {
   about: string
   takes: string
   secret?: boolean
-  unused?: boolean
 }
 
 export interface ConfigInput {
@@ -28,7 +25,7 @@ export interface ConfigInput {
 
 /** The effective configuration: every variable with its value and where it came from. Secrets stay unseen. */
 export function describeConfig({ variables, env, fingerprint, switchedOver }: ConfigInput): ConfigEntry[] {
-  return Object.entries(variables).map(([name, { about, takes, secret = false, unused = false }]) => {
+  return Object.entries(variables).map(([name, { about, takes, secret = false }]) => {
     const value = switchedOver[name] ?? asText(env[name], takes)
     return {
       name,
@@ -36,7 +33,6 @@ export function describeConfig({ variables, env, fingerprint, switchedOver }: Co
       source: name in switchedOver ? 'switched over' : (env.given[name] ?? 'default'),
       about,
       secret,
-      unused,
     }
   })
 }

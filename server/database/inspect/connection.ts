@@ -11,13 +11,8 @@ export type Row = Record<string, unknown>
 
 export type Ask = (text: string, values?: unknown[]) => Promise<Row[]>
 
-export interface Limits {
-  /** Milliseconds for one statement, and for all of them together. */
-  deadline: number
-  /** Milliseconds that a statement waits for a lock. */
-  lockWait?: number
-}
-
+/** Milliseconds that a statement waits for a lock. */
+const LOCK_WAIT = 500
 /** Milliseconds after which a connection that nobody uses is closed. */
 const KEPT = 10_000
 /** The primary may be another server by now: no connection is kept for longer. */
@@ -52,17 +47,18 @@ export class Inspection {
   }
 
   /**
-   * Runs `work` in a read-only transaction that is rolled back, with deadlines. Throws DATABASE_UNAVAILABLE when the
-   * server is away or doesn't answer in time, and the server's own error otherwise.
+   * Runs `work` in a read-only transaction that is rolled back, within `deadline` milliseconds for one statement and
+   * for all of them together. Throws DATABASE_UNAVAILABLE when the server is away or doesn't answer in time, and the
+   * server's own error otherwise.
    */
-  async within<T>({ deadline, lockWait = 500 }: Limits, work: (ask: Ask) => Promise<T>): Promise<T> {
+  async within<T>(deadline: number, work: (ask: Ask) => Promise<T>): Promise<T> {
     const until = performance.now() + deadline + GRACE
     const held = this.#idle.pop() ?? (await this.#opened())
     clearTimeout(held.timer)
     const ask = asking(held.connection, until)
     try {
       await ask('BEGIN TRANSACTION READ ONLY')
-      const [own] = await ask(SETTINGS, [`${deadline}ms`, `${lockWait}ms`])
+      const [own] = await ask(SETTINGS, [`${deadline}ms`, `${LOCK_WAIT}ms`])
       held.pid = Number(own?.pid)
       const result = await work(ask)
       await ask('ROLLBACK')

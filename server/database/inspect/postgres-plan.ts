@@ -16,7 +16,7 @@ export async function planStatement(inspection: Inspection, normalised: string):
   }
   if (treeOf(normalised).some((node) => isMark(node, ';'))) return none('It is more than one statement.')
   const text = withCasts(normalised)
-  return inspection.within({ deadline: DEADLINE }, async (ask) => {
+  return inspection.within(DEADLINE, async (ask) => {
     const [server] = await ask(`SELECT current_setting('server_version_num')::int >= 160000 AS generic`)
     const rows = (server?.generic === true && (await generic(ask, text))) || (await prepared(ask, text))
     return typeof rows === 'string'

@@ -46,7 +46,7 @@ const WAL = 'SELECT sum(size)::float8 AS bytes FROM pg_ls_waldir()'
 
 /** The server beyond its tables. What the role may not see is empty, and `missing` says what it needs. */
 export function readServer(inspection: Inspection, longMs: number): Promise<ServerFacts> {
-  return inspection.within({ deadline: DEADLINE }, async (ask) => {
+  return inspection.within(DEADLINE, async (ask) => {
     const refused = new Set<string>()
     const part = async (text: string, values?: unknown[]): Promise<Row[]> => {
       const rows = await attempt(ask, text, values)

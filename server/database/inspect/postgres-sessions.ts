@@ -34,7 +34,7 @@ const RIGHTS = `
  * are left out. A blocker with process id 0 is a prepared transaction.
  */
 export function readSessions(inspection: Inspection): Promise<ServerSessions> {
-  return inspection.within({ deadline: DEADLINE }, async (ask) => {
+  return inspection.within(DEADLINE, async (ask) => {
     const rows = await ask(SESSIONS, [inspection.pids])
     const ours = new Set(inspection.pool.processes())
     return { sessions: rows.map((row) => toSession(row, ours)), missing: await missingRights(ask) }
@@ -99,7 +99,7 @@ export async function signalSession(
   { pid, startedAt }: { pid: number; startedAt: number },
 ): Promise<boolean> {
   try {
-    return await inspection.within({ deadline: DEADLINE }, async (ask) => {
+    return await inspection.within(DEADLINE, async (ask) => {
       const [row] = await ask(signal(`pg_${act}_backend`), [pid, startedAt, inspection.pids])
       return row?.reached === true
     })

@@ -39,7 +39,7 @@ export function readStatements(inspection: Inspection, openedAt: number): Promis
       ...missing,
       message: `${missing.message} These are the statements that this console sent.`,
     })
-  return inspection.within({ deadline: DEADLINE }, async (ask) => {
+  return inspection.within(DEADLINE, async (ask) => {
     const view = await findView(ask)
     if ('kind' in view) return own(view)
     const rows = await attempt(ask, countedIn(view), [MARK])

@@ -74,7 +74,7 @@ const INDEXES = `
  * partitioned table the partitions. What cannot be measured for a lock is `estimated`.
  */
 export function readTables(inspection: Inspection): Promise<{ tables: TableFigures[]; missing: null }> {
-  return inspection.within({ deadline: DEADLINE }, async (ask) => {
+  return inspection.within(DEADLINE, async (ask) => {
     await ask("SELECT set_config('statement_timeout', $1, true)", [`${SIZES_DEADLINE}ms`])
     const { tables, indexes } = (await measured(ask)) ?? (await read(ask, false))
     const of = grouped(indexes)

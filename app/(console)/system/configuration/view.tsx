@@ -87,12 +87,7 @@ function Variables({ variables }: Pick<Config, 'variables'>) {
           key: 'about',
           header: 'What it does',
           className: 'min-w-60',
-          cell: ({ about, unused }) => (
-            <span className="text-muted">
-              {about}
-              {unused ? ' (no effect yet)' : ''}
-            </span>
-          ),
+          cell: ({ about }) => <span className="text-muted">{about}</span>,
         },
       ]}
       rows={variables}
