@@ -7,6 +7,7 @@ import { makeLibrary } from '@/db/testing/library'
 import { type PostgresServer, startPostgres } from '@/db/testing/servers'
 import { expectAccessibleAtBothWidths } from './accessible'
 import { asFirstAdmin, base, call, expect, keepSignedIn, stepUp, withPasskey } from './fixtures'
+import { openAlive } from './live'
 import { type RunningConsole, startConsole } from './server'
 
 interface World {
@@ -140,7 +141,7 @@ test('a page, an action, a key, a user, a run and a namespace are found by the k
     await page.keyboard.press('Enter')
     await expect(palette).toBeHidden()
   }
-  await page.goto('/')
+  await openAlive(page, '/')
   await find('o', /^Overview/)
   expect(searches).toEqual([])
   await find('slow', /^Cache: Slow log/)

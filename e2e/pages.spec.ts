@@ -4,6 +4,7 @@ import type { BrowserContext, Locator } from '@playwright/test'
 import Database from 'better-sqlite3'
 import { expectAccessible, expectAccessibleAtBothWidths } from './accessible'
 import { asFirstAdmin, consoleTest, expect, held, keepSignedIn } from './fixtures'
+import { openAlive } from './live'
 
 const test = consoleTest()
 
@@ -120,7 +121,7 @@ test('a double click makes one change, and what goes wrong stays in its dialog',
 test('single keys go to pages and tell of themselves, until they are switched off', async () => {
   const page = await context.newPage()
   const shortcuts = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
-  await page.goto('/system/hardening')
+  await openAlive(page, '/system/hardening')
   await page.keyboard.press('?')
   await expect(shortcuts).toBeVisible()
   await expectAccessible(page)
@@ -143,7 +144,7 @@ test('single keys go to pages and tell of themselves, until they are switched of
 
 test('who wants little motion gets none, and forced colours still tell what is chosen and in focus', async () => {
   const page = await context.newPage()
-  await page.goto('/system/hardening')
+  await openAlive(page, '/system/hardening')
   await page.keyboard.press('Control+k')
   const palette = page.getByRole('dialog', { name: 'Search and commands' })
   await expect(palette.getByRole('option').first()).toBeVisible()
