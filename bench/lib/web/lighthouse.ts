@@ -24,8 +24,25 @@ export async function installLighthouse(): Promise<string> {
   return entry
 }
 
-/** Scores of 0 to 100 of a page in the browser that listens on a port, with the cookies it has there. */
+/**
+ * Scores of 0 to 100 of a page in the browser that listens on a port, with the cookies it has there. A recording that
+ * Chromium broke off is made once more.
+ */
 export async function audit(entry: string, url: string, port: number): Promise<Scores> {
+  const first = await report(entry, url, port)
+  if (first.runtimeError?.code !== 'NO_NAVSTART') return scoresOf(first, url)
+  console.log(`    once more: ${first.runtimeError.message}`)
+  return scoresOf(await report(entry, url, port), url)
+}
+
+interface Report {
+  runtimeError?: { code: string; message: string }
+  finalDisplayedUrl: string
+  categories: Record<string, { score: number; auditRefs: { id: string; weight: number }[] }>
+  audits: Record<string, { score: number | null; title: string; displayValue?: string }>
+}
+
+async function report(entry: string, url: string, port: number): Promise<Report> {
   const { stdout } = await run(
     process.execPath,
     [
@@ -38,17 +55,22 @@ export async function audit(entry: string, url: string, port: number): Promise<S
       ],
     ],
     { maxBuffer: 64 * 2 ** 20 },
-  )
-  const { categories, runtimeError, audits, finalDisplayedUrl } = JSON.parse(stdout)
+  ).catch((error) => {
+    // A report of what went wrong comes with an exit status of 1.
+    if (!error.stdout) throw error
+    return error as { stdout: string }
+  })
+  return JSON.parse(stdout)
+}
+
+function scoresOf({ runtimeError, finalDisplayedUrl, categories, audits }: Report, url: string): Scores {
   if (runtimeError) throw new Error(`Lighthouse at ${url}: ${runtimeError.message}`)
   if (finalDisplayedUrl !== url) throw new Error(`Lighthouse was led from ${url} to ${finalDisplayedUrl}.`)
-  for (const { auditRefs } of Object.values<{ auditRefs: { id: string; weight: number }[] }>(categories)) {
-    for (const { id, weight } of auditRefs) {
-      const { score, title, displayValue = '' } = audits[id]
-      if (weight > 0 && score !== null && score < 0.9) console.log(`    ${title}: ${score} ${displayValue}`)
-    }
+  for (const { id, weight } of Object.values(categories).flatMap(({ auditRefs }) => auditRefs)) {
+    const { score = null, title = id, displayValue = '' } = audits[id] ?? {}
+    if (weight > 0 && score !== null && score < 0.9) console.log(`    ${title}: ${score} ${displayValue}`)
   }
   return Object.fromEntries(
-    CATEGORIES.map((name) => [name, Math.round(categories[name].score * 100)]),
+    CATEGORIES.map((name) => [name, Math.round((categories[name]?.score ?? 0) * 100)]),
   ) as Scores
 }

@@ -100,6 +100,16 @@ describeStores((open) => {
     expect(parseLines(`${first.value}${rest.join('')}`)).toEqual(known)
   })
 
+  it('comes in pieces that the collector frees while they are young', async () => {
+    const { file } = await start(2_100)
+    for (const filter of [{}, { text: 'quoted' }]) {
+      const { pieces } = await file('ndjson', filter)
+      const sizes = (await all(pieces)).map(({ length }) => length)
+      expect(Math.max(...sizes)).toBeLessThan(64 * 1024)
+      expect(sizes.length).toBeLessThan(45)
+    }
+  })
+
   it('makes no formula for a spreadsheet of what somebody sent, and loses nothing of it', async () => {
     const { store, text } = await start(0)
     const said = [

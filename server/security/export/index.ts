@@ -9,7 +9,7 @@ import { exportPages } from './pages'
 export interface EventExport {
   fileName: string
   contentType: string
-  /** The file, in pieces of a few megabytes at most, read from the store as they are asked for. */
+  /** The file, in pieces of some dozens of kilobytes, read from the store as they are asked for. */
   pieces: AsyncGenerator<string>
 }
 

@@ -3,8 +3,10 @@ import type { Store } from '@/db/store'
 import { type EventFilter, matcherOf, roughly } from '../events/filter'
 import { type ExportFormat, headerOf, lineOf } from './lines'
 
-/** Events of one page: less than a megabyte, which is garbage before the collector calls it old. */
+/** Events of one query, read while the ones before are being sent. */
 const pageRows = 1_000
+/** Events of one piece of text: V8 calls a string of more than 128 KB old at its first collection. */
+const pieceRows = 64
 /** Numbers of events that one query looks through: at first, and within which bounds it adapts. */
 const firstSpan = 50_000
 const spans = { least: 5_000, most: 2_000_000 }
@@ -40,7 +42,7 @@ export async function* exportPages(
     if (page.done) return
     next = pages.next()
     next.catch(() => {})
-    yield page.value
+    yield* page.value
   }
 }
 
@@ -48,7 +50,7 @@ async function* readPages(
   { store }: { store: Store },
   { filter, format, upTo }: ExportWanted,
   signal: AbortSignal,
-): AsyncGenerator<string> {
+): AsyncGenerator<string[]> {
   const { first, last } = await boundsOf(store, filter, upTo)
   const read = pageReader(store, filter, format)
   let span = firstSpan
@@ -56,12 +58,12 @@ async function* readPages(
     signal.throwIfAborted()
     const begun = performance.now()
     const until = Math.min(after + span, last)
-    const { lines, end, full } = await read(after, until)
+    const { pieces, end, full } = await read(after, until)
     const tookMs = performance.now() - begun
     after = full ? end : until
     if (tookMs > queryMs) span = Math.max(span / 2, spans.least)
     else if (!full) span = Math.min(span * 2, spans.most)
-    if (lines !== '') yield lines
+    yield pieces
   }
 }
 
@@ -81,7 +83,7 @@ async function boundsOf(store: Store, { from, to }: EventFilter, upTo: number) {
 }
 
 interface Page {
-  lines: string
+  pieces: string[]
   /** The number of the last event that was looked at. */
   end: number
   /** Whether there may be more up to the same end. */
@@ -89,8 +91,8 @@ interface Page {
 }
 
 /**
- * Reads pages by key: what is added meanwhile moves nothing. What the store decides by itself comes as one text; of
- * other filters the exact part is judged row by row.
+ * Reads pages by key: what is added meanwhile moves nothing. What the store decides by itself comes as pieces of
+ * text; of other filters the exact part is judged row by row.
  */
 function pageReader(store: Store, filter: EventFilter, format: ExportFormat) {
   const { auditEvents: at } = store.tables
@@ -124,25 +126,28 @@ function pageReader(store: Store, filter: EventFilter, format: ExportFormat) {
     source,
   }
   const rough = roughly(store.tables, filter)
+  const piece = sql<number>`(row_number() over (order by ${seq}) - 1) / ${sql.raw(`${pieceRows}`)}`
   const page = (after: number, until: number) => and(gt(seq, after), lte(seq, until), rough)
   const whole = async (where: SQL | undefined): Promise<Page> => {
     const rows = store.db
-      .select({ seq, line: line.as('line') })
+      .select({ seq, line: line.as('line'), piece: piece.as('piece') })
       .from(at)
       .where(where)
       .orderBy(asc(seq))
       .limit(pageRows)
       .as('page')
-    const [found] = await store.db
+    const found = await store.db
       .select({
         ...{ end: max(rows.seq), count: count() },
-        lines: sql<string | null>`string_agg(${rows.line}, '' order by ${rows.seq})`,
+        text: sql<string>`string_agg(${rows.line}, '' order by ${rows.seq})`,
       })
       .from(rows)
+      .groupBy(rows.piece)
+      .orderBy(rows.piece)
     return {
-      lines: found?.lines ?? '',
-      end: Number(found?.end ?? 0),
-      full: Number(found?.count) === pageRows,
+      pieces: found.map(({ text }) => text),
+      end: Number(found.at(-1)?.end ?? 0),
+      full: found.reduce((sum, { count }) => sum + Number(count), 0) === pageRows,
     }
   }
 
@@ -155,12 +160,18 @@ function pageReader(store: Store, filter: EventFilter, format: ExportFormat) {
       .where(where)
       .orderBy(asc(seq))
       .limit(pageRows)
+    const lines = rows.flatMap((row) => (matches(row) ? [row.line] : []))
     return {
-      lines: rows.flatMap((row) => (matches(row) ? [row.line] : [])).join(''),
+      pieces: inPieces(lines),
       end: rows.at(-1)?.seq ?? 0,
       full: rows.length === pageRows,
     }
   }
+}
+
+function inPieces(lines: string[]): string[] {
+  const starts = Array.from({ length: Math.ceil(lines.length / pieceRows) }, (_, at) => at * pieceRows)
+  return starts.map((start) => lines.slice(start, start + pieceRows).join(''))
 }
 
 /** Whether the store decides all of a filter by itself: these it finds with some more (../events/filter). */
