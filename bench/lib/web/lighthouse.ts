@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { cacheFolder } from '../cache-folder'
@@ -42,25 +43,22 @@ interface Report {
   audits: Record<string, { score: number | null; title: string; displayValue?: string }>
 }
 
+/** Goes by a file: on what it prints, Lighthouse closes the pipe early when something went wrong. */
 async function report(entry: string, url: string, port: number): Promise<Report> {
-  const { stdout } = await run(
-    process.execPath,
-    [
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-lighthouse-'))
+  const path = join(folder, 'report.json')
+  try {
+    await run(process.execPath, [
       ...[entry, url, `--port=${port}`, '--preset=desktop', '--disable-storage-reset'],
-      ...[
-        `--only-categories=${CATEGORIES.join(',')}`,
-        '--output=json',
-        '--quiet',
-        '--no-enable-error-reporting',
-      ],
-    ],
-    { maxBuffer: 64 * 2 ** 20 },
-  ).catch((error) => {
-    // A report of what went wrong comes with an exit status of 1.
-    if (!error.stdout) throw error
-    return error as { stdout: string }
-  })
-  return JSON.parse(stdout)
+      ...[`--only-categories=${CATEGORIES.join(',')}`, '--output=json', `--output-path=${path}`],
+      ...['--quiet', '--no-enable-error-reporting'],
+    ]).catch((error) => {
+      if (!existsSync(path)) throw error
+    })
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 function scoresOf({ runtimeError, finalDisplayedUrl, categories, audits }: Report, url: string): Scores {
