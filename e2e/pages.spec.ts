@@ -271,6 +271,26 @@ function untilSeen(label: string): Promise<number> {
   })
 }
 
+test('charts that come together are drawn one after the other', async () => {
+  const page = await context.newPage()
+  await page.addInitScript(() => {
+    const drawn: number[] = []
+    Object.assign(window, { drawn })
+    let before = 0
+    new MutationObserver(() => {
+      const count = document.querySelectorAll('.history-plot').length
+      if (count > before) drawn.push(count - before)
+      before = count
+    }).observe(document, { subtree: true, childList: true })
+  })
+  await page.goto('/database?range=1h')
+  const drawn = () => page.evaluate(() => (window as unknown as { drawn: number[] }).drawn)
+  // A console that has just started stores its first minute before there is a chart.
+  await expect.poll(async () => (await drawn()).length, { timeout: 90_000 }).toBeGreaterThan(1)
+  expect(new Set(await drawn())).toEqual(new Set([1]))
+  await page.close()
+})
+
 test('an age that grows breaks no line, however wide the page is', async () => {
   const page = await context.newPage()
   await page.goto('/database/queries')

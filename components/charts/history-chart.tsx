@@ -28,8 +28,13 @@ export type HistoryChartProps = {
 
 const HistoryPlot = dynamic(() => import('./history-plot').then((module) => module.HistoryPlot), {
   ssr: false,
-  loading: () => <Skeleton className="h-44 w-full" label="Loading the chart" />,
+  loading: PlotLoading,
 })
+
+/** In the place of a drawing that is to come. */
+export function PlotLoading() {
+  return <Skeleton className="h-44 w-full" label="Loading the chart" />
+}
 
 /** A chart of the past. Its library (recharts) comes only with the first such chart on a page, and never on the server. */
 export function HistoryChart(props: HistoryChartProps) {

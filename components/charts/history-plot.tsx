@@ -6,25 +6,24 @@ import { formatTime } from '@/components/ui/format'
 import { useZone } from '@/components/ui/zone'
 import { gapOf, isReading, niceMax, type Point } from './geometry'
 import { HistoryBrush } from './history-brush'
-import { type HistoryChartProps, highestKey } from './history-chart'
+import { type HistoryChartProps, highestKey, PlotLoading } from './history-chart'
 import { HistoryLegend } from './history-legend'
 import { lookOf } from './series-look'
+import { useTurn } from './use-turn'
 
 const DAY_MS = 86_400_000
 
 /** A finer, dotted line in the colour of its series. */
 const HIGHEST = { strokeWidth: 1, strokeDasharray: '1 2.5' }
 
-/** The drawing inside a HistoryChart. */
-export function HistoryPlot({
-  times,
-  series,
-  format,
-  from,
-  to,
-  marks = [],
-  onBrush,
-}: HistoryChartProps & { from: number; to: number }) {
+type Props = HistoryChartProps & { from: number; to: number }
+
+/** The drawing inside a HistoryChart, when its turn has come. */
+export function HistoryPlot(props: Props) {
+  return useTurn() ? <Plot {...props} /> : <PlotLoading />
+}
+
+function Plot({ times, series, format, from, to, marks = [], onBrush }: Props) {
   const zone = useZone()
   const rows = useMemo(() => rowsOf(times, series), [times, series])
   const max = useMemo(
